@@ -1,0 +1,28 @@
+//! Settings of the buffer.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// Settings of the buffer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Config {
+    /// Folder of the store.
+    pub path: PathBuf,
+    /// Most bytes that the store's files may take on the disk.
+    pub budget: u64,
+    /// Least free space left to others on the file system; below it nothing is stored.
+    pub keep_free: u64,
+    /// Time between two group commits: the loss bound of a power cut for readings.
+    pub tick: Duration,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            path: PathBuf::from("/var/lib/linli/buffer"),
+            budget: 256 << 20,
+            keep_free: 32 << 20,
+            tick: Duration::from_secs(1),
+        }
+    }
+}

@@ -1,0 +1,5 @@
+//! Drivers: from the wire to readings. One owner task per bus, one request at a time.
+
+mod config;
+
+pub use config::{BusConfig, Parity, Transport};

@@ -1,0 +1,24 @@
+//! `linli` (邻里) is the daemon on the gateway box of a smart residential area: it reads the
+//! estate's devices, keeps what it read through outages and power cuts, says how far the estate
+//! meets the star levels, and delivers everything to the city's smart-property platform.
+//!
+//! # Flow
+//!
+//! ```text
+//!  devices ─► driver ─► pipeline ─────────────► buffer ─► uplink ─► platform
+//!              ▲          │                       │          │
+//!              │          └─► snapshot ─► starlevel          │
+//!              └ read again       └────── status ◄───────────┘
+//! ```
+#![forbid(unsafe_code)]
+
+pub mod backoff;
+pub mod broker;
+pub mod buffer;
+pub mod clock;
+pub mod driver;
+pub mod model;
+pub mod profile;
+pub mod starlevel;
+pub mod status;
+pub mod uplink;

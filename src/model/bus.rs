@@ -1,0 +1,84 @@
+//! What a bus tells about itself: counters, load, the last fault.
+
+use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::Duration;
+
+use serde::Serialize;
+
+use super::{BusId, Moment};
+
+/// Counters of one bus since the daemon started.
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+pub struct BusCounters {
+    /// Requests sent.
+    pub requests: u64,
+    /// Requests answered as asked.
+    pub answers: u64,
+    /// Requests without an answer in time.
+    pub timeouts: u64,
+    /// Answers with an exception code.
+    pub exceptions: u64,
+    /// Damaged, short or foreign replies.
+    pub damaged: u64,
+    /// Times the line or connection was opened.
+    pub opens: u64,
+    /// Polls that were due but skipped, because the bus was busy.
+    pub missed: u64,
+    /// Bytes sent.
+    pub sent_bytes: u64,
+    /// Bytes received.
+    pub received_bytes: u64,
+    /// Time spent in requests, answered or not.
+    pub busy: Duration,
+    /// Of that, time spent probing devices that do not answer.
+    pub probing: Duration,
+}
+
+/// Present state of one bus.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct BusState {
+    /// Its identifier.
+    pub id: BusId,
+    /// How it is reached, for people: `serial /dev/ttyS1 9600 8N1`, `tcp 10.0.0.5:502`.
+    pub line: String,
+    /// Number of devices on it.
+    pub devices: usize,
+    /// Whether the line or connection is open.
+    pub open: bool,
+    /// What the system last said against it.
+    pub fault: Option<String>,
+    /// Since when it is open or closed.
+    pub since: Moment,
+    /// Share of the last minute that the bus was busy, 0..=1.
+    pub load: f64,
+    /// Counters since start.
+    pub counters: BusCounters,
+}
+
+/// Handle on the state of all buses; each bus owner writes its own row, everybody reads.
+#[derive(Debug, Clone)]
+pub struct BusTable(Arc<[Mutex<BusState>]>);
+
+impl BusTable {
+    /// One row per bus.
+    pub fn new(rows: Vec<BusState>) -> Self {
+        Self(rows.into_iter().map(Mutex::new).collect())
+    }
+
+    /// A copy of every row.
+    pub fn all(&self) -> Vec<BusState> {
+        (0..self.0.len()).map(|row| self.lock(row).clone()).collect()
+    }
+
+    /// Changes one row in place; keep it short.
+    pub fn with<R>(&self, row: usize, work: impl FnOnce(&mut BusState) -> R) -> R {
+        work(&mut self.lock(row))
+    }
+
+    fn lock(&self, row: usize) -> MutexGuard<'_, BusState> {
+        match self.0[row].lock() {
+            Ok(guard) => guard,
+            Err(poisoned) => poisoned.into_inner(),
+        }
+    }
+}

@@ -1,0 +1,120 @@
+//! What happened: events travel in the urgent lane, readings in the telemetry lane.
+
+use serde::{Deserialize, Serialize};
+
+use super::{Batch, Cause, DeviceId, Health, Moment, Reason, Seq};
+
+/// Something that happened, told to the platform once (at least).
+#[derive(Debug, Clone, PartialEq)]
+pub struct Event {
+    /// When it was noticed.
+    pub at: Moment,
+    /// Whom it concerns; `None` for the gateway itself.
+    pub device: Option<DeviceId>,
+    /// What happened.
+    pub kind: EventKind,
+}
+
+/// What happened.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum EventKind {
+    /// The daemon started.
+    GatewayStarted {
+        /// Its version.
+        version: String,
+    },
+    /// A device's health changed.
+    DeviceHealth {
+        /// Before.
+        #[cfg_attr(feature = "schema", schemars(with = "String"))]
+        from: Health,
+        /// Now.
+        #[cfg_attr(feature = "schema", schemars(with = "String"))]
+        to: Health,
+        /// Why, unless online: `code` and, for some, `detail`.
+        #[cfg_attr(feature = "schema", schemars(with = "Option<serde_json::Value>"))]
+        cause: Option<Cause>,
+    },
+    /// A counter ran backwards or jumped, also when read again; the value is held back.
+    CounterSuspect {
+        /// The point.
+        point: String,
+        /// The last value that was believed.
+        previous: f64,
+        /// The value that was read.
+        value: f64,
+        /// Which rule it breaks.
+        #[cfg_attr(feature = "schema", schemars(with = "String"))]
+        reason: Reason,
+    },
+    /// A suspect counter was believed again: it went on from the value before.
+    CounterRecovered {
+        /// The point.
+        point: String,
+        /// The value now.
+        value: f64,
+    },
+    /// A person recorded that the meter was exchanged: counting starts anew.
+    MeterExchanged {
+        /// The point.
+        point: String,
+        /// Last value of the old meter.
+        previous: f64,
+        /// First value of the new meter.
+        value: f64,
+        /// Who recorded it.
+        by: String,
+    },
+    /// A device's message was refused.
+    PayloadRejected {
+        /// Where it came from: the topic.
+        topic: String,
+        /// What is wrong with it.
+        fault: String,
+    },
+    /// Blocks were deleted before the platform had them.
+    BlocksEvicted {
+        /// First block of the range.
+        from: Seq,
+        /// Last block of the range, inclusive.
+        to: Seq,
+        /// How many blocks of the range were deleted.
+        blocks: u64,
+        /// How many readings they held.
+        readings: u64,
+        /// Why: `budget`, `disk_full` or `damaged`.
+        reason: String,
+    },
+    /// The buffer had to be set aside and a new epoch begun.
+    BufferReplaced {
+        /// Where the old one lies.
+        set_aside: String,
+        /// Why.
+        reason: String,
+    },
+    /// The wall clock became trusted, or jumped.
+    ClockCorrected {
+        /// New wall time less the old one, milliseconds.
+        step_ms: i64,
+        /// What gave the time.
+        source: String,
+    },
+    /// A configuration was taken over at run time, or refused.
+    ConfigurationReloaded {
+        /// Whether it was taken over.
+        accepted: bool,
+        /// What was wrong with it.
+        detail: String,
+    },
+}
+
+/// What the buffer stores.
+#[derive(Debug)]
+pub enum Record {
+    /// Readings: telemetry lane.
+    Readings(Batch),
+    /// An event: urgent lane.
+    Event(Event),
+}

@@ -1,0 +1,29 @@
+//! The vocabulary of the gateway: identifiers, units, readings, events, the estate and its snapshot.
+//!
+//! Nothing here does I/O and nothing here knows tokio; every other module may use this one.
+
+mod bus;
+mod category;
+mod document;
+mod estate;
+mod event;
+mod health;
+mod id;
+mod reading;
+mod snapshot;
+mod time;
+mod unit;
+
+pub use bus::{BusCounters, BusState, BusTable};
+pub use category::{Category, EstateKind};
+pub use document::{
+    DOCUMENT_VERSION, DeviceColumns, Document, EventDocument, QualityNote, TimeBase, TimeTrust,
+};
+pub use estate::{Device, Estate, EstateError, Label, Point, Quantity, ReportRule};
+pub use event::{Event, EventKind, Record};
+pub use health::{Cause, FieldMessage, FieldRequest, Health, HealthChange};
+pub use id::{BusId, DeviceId, DeviceIndex, Epoch, GatewayId, IdError, PointIndex, PointKey, Seq};
+pub use reading::{Batch, Quality, Reading, Reason, Receipt, Value};
+pub use snapshot::{DeviceState, PointState, Snapshot};
+pub use time::{BootId, Moment, WallTime};
+pub use unit::{Unit, UnitError};

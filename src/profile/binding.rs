@@ -1,0 +1,331 @@
+//! The data model of a profile: how each point of a model is obtained.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::model::{Category, Point};
+
+/// A brand and its models.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Product {
+    /// Maker.
+    pub brand: String,
+    /// Model as printed on the type plate.
+    pub model: String,
+}
+
+/// A number that each device of the model may set, e.g. the ratio of its current transformers.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Param {
+    /// Name in `params = { … }` of a device.
+    pub name: String,
+    /// Used when the device sets none.
+    pub default: f64,
+    /// Lowest and highest allowed value.
+    pub range: (f64, f64),
+    /// What it is, for people.
+    pub about: String,
+}
+
+/// What a model of device offers and how it is read.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Profile {
+    /// Identifier, also the file's name: `eastron-sdm630`.
+    pub id: String,
+    /// What kind of thing it is.
+    pub category: Category,
+    /// Title for people, Chinese.
+    pub zh: String,
+    /// Title for people, English.
+    pub en: String,
+    /// The products it fits.
+    pub products: Vec<Product>,
+    /// Datasheets and other sources of the facts.
+    pub sources: Vec<String>,
+    /// Traps, for the installer.
+    pub caveats: Vec<String>,
+    /// Numbers that a device may set.
+    pub params: Vec<Param>,
+    /// How it is reached; holds one source per point, in the order of `points`.
+    pub binding: Binding,
+    /// What it offers.
+    pub points: Arc<[Point]>,
+    /// Period per point where it differs from the device's, in the order of `points`.
+    pub periods: Vec<Option<Duration>>,
+}
+
+/// How a model is reached.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Binding {
+    /// Modbus registers and bits.
+    Modbus {
+        /// Serial defaults of the model.
+        serial: SerialDefaults,
+        /// Factory-set unit id.
+        unit: Option<u8>,
+        /// What the model bears.
+        limits: Limits,
+        /// One per point.
+        sources: Vec<RegisterSource>,
+    },
+    /// MQTT topics below the device's base topic.
+    Mqtt(MqttModel),
+}
+
+/// Serial parameters as the model leaves the factory.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SerialDefaults {
+    /// Bits per second.
+    pub baud: u32,
+    /// `8N1`, `8E1`, `8O1`, `8N2`, …: the second character is the parity, the third the stop bits.
+    pub frame: [u8; 3],
+}
+
+/// What a model bears, and how it must be treated.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Limits {
+    /// Most registers in one read, 1..=125.
+    pub max_registers: u16,
+    /// Most bits in one read, 1..=2000.
+    pub max_bits: u16,
+    /// Most unused registers (or bits) that may lie inside one read.
+    pub max_gap: u16,
+    /// Every point needs a request of its own.
+    pub one_by_one: bool,
+    /// Addresses (first, last) that no read may touch.
+    pub forbidden: Vec<(u16, u16)>,
+    /// Least silence after a reply of this model.
+    pub pause: Duration,
+    /// Least silence before it is addressed after another unit.
+    pub pause_on_switch: Duration,
+    /// Longest time to the answer.
+    pub timeout: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            max_registers: 125,
+            max_bits: 2000,
+            max_gap: 8,
+            one_by_one: false,
+            forbidden: Vec::new(),
+            pause: Duration::ZERO,
+            pause_on_switch: Duration::ZERO,
+            timeout: Duration::from_secs(1),
+        }
+    }
+}
+
+/// The four tables of Modbus.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Table {
+    /// Function 1.
+    Coil,
+    /// Function 2.
+    DiscreteInput,
+    /// Function 3.
+    Holding,
+    /// Function 4.
+    Input,
+}
+
+impl Table {
+    /// Whether it holds bits, not registers.
+    pub fn is_bits(self) -> bool {
+        matches!(self, Table::Coil | Table::DiscreteInput)
+    }
+}
+
+/// How registers become a number or text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Encoding {
+    /// One bit of a bit table.
+    Bit,
+    /// Unsigned, 1, 2 or 4 registers.
+    Unsigned(u8),
+    /// Two's complement, 1, 2 or 4 registers.
+    Signed(u8),
+    /// IEEE 754, 2 or 4 registers.
+    Float(u8),
+    /// Binary coded decimal, 1, 2 or 4 registers.
+    Bcd(u8),
+    /// `low` first bit, `len` bits of one register.
+    Bits {
+        /// Lowest bit, 0..=15.
+        low: u8,
+        /// Number of bits, 1..=16.
+        len: u8,
+    },
+    /// Characters, two to a register, high byte first; ends at the first NUL; spaces trimmed.
+    Ascii(u8),
+    /// UTF-16, one code unit to a register.
+    Utf16(u8),
+    /// Offset sign of one register (KinCony SHT30): values of 10000 and more mean `-(v - 10000)`.
+    OffsetSign,
+}
+
+impl Encoding {
+    /// Registers (or bits of a bit table) that it takes.
+    pub fn width(self) -> u16 {
+        match self {
+            Encoding::Bit | Encoding::Bits { .. } | Encoding::OffsetSign => 1,
+            Encoding::Unsigned(n)
+            | Encoding::Signed(n)
+            | Encoding::Float(n)
+            | Encoding::Bcd(n)
+            | Encoding::Ascii(n)
+            | Encoding::Utf16(n) => u16::from(n),
+        }
+    }
+}
+
+/// Order of bytes in values of several registers; `A` is the most significant byte.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum WordOrder {
+    /// High register first, high byte first: what the Modbus specification says.
+    #[default]
+    Abcd,
+    /// Low register first.
+    Cdab,
+    /// High register first, bytes swapped.
+    Badc,
+    /// Low register first, bytes swapped.
+    Dcba,
+}
+
+/// From raw number to the point's unit: `raw * factor * params… + offset`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Scale {
+    /// Constant factor.
+    pub factor: f64,
+    /// Added last, in the point's unit.
+    pub offset: f64,
+    /// Parameters (index into [`Profile::params`]) that multiply.
+    pub by: Vec<usize>,
+}
+
+impl Default for Scale {
+    fn default() -> Self {
+        Self { factor: 1.0, offset: 0.0, by: Vec::new() }
+    }
+}
+
+impl Scale {
+    /// The whole factor for a device with these parameter values.
+    pub fn resolve(&self, params: &[f64]) -> f64 {
+        self.by.iter().fold(self.factor, |product, &param| product * params[param])
+    }
+}
+
+/// A raw code or text and the code it becomes in the stream.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Code {
+    /// As the device says it: a number written in decimal, or a text.
+    pub raw: String,
+    /// As it stands in the stream.
+    pub code: i64,
+}
+
+/// Where a point lies in a Modbus model.
+#[derive(Debug, Clone, PartialEq)]
+pub struct RegisterSource {
+    /// Which table.
+    pub table: Table,
+    /// Address as on the wire, 0-based.
+    pub address: u16,
+    /// How its registers are read.
+    pub encoding: Encoding,
+    /// Order of bytes.
+    pub order: WordOrder,
+    /// To the point's unit.
+    pub scale: Scale,
+    /// Raw values (as unsigned bits of the encoding's width) that mean "not available".
+    pub unavailable: Vec<u64>,
+    /// Table of codes; empty when the raw number is the code.
+    pub codes: Vec<Code>,
+    /// The value is a flag: raw is not 0.
+    pub flag: bool,
+    /// Digits to round to, from the point.
+    pub decimals: u8,
+}
+
+/// How an MQTT model publishes.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct MqttModel {
+    /// Topics it publishes, relative to the device's base topic.
+    pub topics: Vec<TopicRule>,
+    /// How it says that it is there, if it does.
+    pub availability: Option<Availability>,
+    /// One per point, in the order of [`Profile::points`].
+    pub sources: Vec<MqttSource>,
+    /// The device is silent after this long without any message.
+    pub silent_after: Option<Duration>,
+}
+
+/// One topic of a model.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TopicRule {
+    /// Pattern with `{base}` for the device's base topic: `{base}`, `{base}/state`,
+    /// `tele/{base}/SENSOR`. May contain `+`.
+    pub pattern: String,
+    /// What the payload is.
+    pub format: PayloadFormat,
+    /// Where the device's own time stands, if it sends one that can be trusted.
+    pub time: Option<Vec<PathStep>>,
+}
+
+/// What a payload is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PayloadFormat {
+    /// A JSON document.
+    Json,
+    /// Plain text: number, word.
+    Text,
+}
+
+/// A topic that says whether the device is there.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Availability {
+    /// Pattern with `{base}`.
+    pub pattern: String,
+    /// Where the word stands in a JSON payload; empty for a plain text.
+    pub path: Vec<PathStep>,
+    /// Words that mean present.
+    pub online: Vec<String>,
+    /// Words that mean absent.
+    pub offline: Vec<String>,
+}
+
+/// One step into a JSON document.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum PathStep {
+    /// Member of an object.
+    Key(String),
+    /// Element of an array.
+    Index(usize),
+}
+
+/// Where a point lies in an MQTT model.
+#[derive(Debug, Clone, PartialEq)]
+pub struct MqttSource {
+    /// Index into [`MqttModel::topics`].
+    pub topic: usize,
+    /// Where it stands in the document; empty for the whole payload.
+    pub path: Vec<PathStep>,
+    /// To the point's unit.
+    pub scale: Scale,
+    /// Texts or numbers that mean "not available" (JSON null always does).
+    pub unavailable: Vec<String>,
+    /// Table of codes; empty when the value is the code.
+    pub codes: Vec<Code>,
+    /// Words (besides `true`/`false`) that mean true and false, for flags.
+    pub flag_words: BTreeMap<String, bool>,
+    /// The value is a flag.
+    pub flag: bool,
+    /// The value is a text.
+    pub text: bool,
+    /// Digits to round to, from the point.
+    pub decimals: u8,
+}

@@ -1,0 +1,5 @@
+//! The local page and its API.
+
+mod config;
+
+pub use config::Config;
