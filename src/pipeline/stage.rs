@@ -1,0 +1,282 @@
+//! The pipeline stage: one task that owns what is remembered of every point.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use tokio::sync::{mpsc, oneshot};
+
+use super::normalise::{Belief, Verdict, judge};
+use super::report::{Reported, worth_storing};
+use crate::clock::Clock;
+use crate::model::{
+    Batch, DeviceId, DeviceIndex, Estate, Event, EventKind, FieldMessage, FieldRequest,
+    HealthChange, Moment, PointIndex, Quantity, Record, Snapshot,
+};
+
+/// What a message leads to.
+#[derive(Debug, Default)]
+pub struct Effects {
+    /// To the buffer, in this order.
+    pub records: Vec<Record>,
+    /// To the driver of the device.
+    pub read_again: Option<FieldRequest>,
+}
+
+/// Something a person did and recorded.
+#[derive(Debug)]
+pub enum Act {
+    /// The meter was exchanged: its counters start anew.
+    MeterExchanged {
+        /// Which device.
+        device: DeviceId,
+        /// Who says so.
+        by: String,
+        /// How it went.
+        reply: oneshot::Sender<Result<(), ActError>>,
+    },
+}
+
+/// Why an act was not recorded.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ActError {
+    /// No device of that name.
+    #[error("no device is called `{0}`")]
+    UnknownDevice(DeviceId),
+    /// Nothing to exchange.
+    #[error("device `{0}` has no counter")]
+    NoCounter(DeviceId),
+}
+
+/// How far the pipeline has come, for the watchdog and the metrics; clones share it.
+#[derive(Debug, Clone, Default)]
+pub struct Progress(Arc<ProgressCounters>);
+
+#[derive(Debug, Default)]
+struct ProgressCounters {
+    turns: AtomicU64,
+    readings: AtomicU64,
+    stored: AtomicU64,
+}
+
+impl Progress {
+    /// Messages handled.
+    pub fn turns(&self) -> u64 {
+        self.0.turns.load(Ordering::Relaxed)
+    }
+
+    /// Readings that came from the drivers.
+    pub fn readings(&self) -> u64 {
+        self.0.readings.load(Ordering::Relaxed)
+    }
+
+    /// Readings that were worth storing.
+    pub fn stored(&self) -> u64 {
+        self.0.stored.load(Ordering::Relaxed)
+    }
+}
+
+#[derive(Debug, Clone, Default)]
+struct Track {
+    belief: Belief,
+    reported: Option<Reported>,
+}
+
+/// The stage between the drivers and the buffer.
+#[derive(Debug)]
+pub struct Pipeline {
+    estate: Arc<Estate>,
+    snapshot: Snapshot,
+    clock: Clock,
+    tracks: Vec<Vec<Track>>,
+    /// Per device: how to ask its driver to read again; `None` where that cannot be asked.
+    drivers: Vec<Option<mpsc::Sender<FieldRequest>>>,
+    progress: Progress,
+}
+
+impl Pipeline {
+    /// `drivers` has one entry per device of the estate.
+    ///
+    /// # Panics
+    /// When `drivers` has another length than the estate has devices.
+    pub fn new(
+        snapshot: Snapshot,
+        clock: Clock,
+        drivers: Vec<Option<mpsc::Sender<FieldRequest>>>,
+    ) -> (Self, Progress) {
+        let estate = Arc::clone(snapshot.estate());
+        assert_eq!(drivers.len(), estate.devices().len(), "one driver entry per device");
+        let tracks =
+            estate.devices().iter().map(|d| vec![Track::default(); d.points.len()]).collect();
+        let progress = Progress::default();
+        let stage = Self { estate, snapshot, clock, tracks, drivers, progress: progress.clone() };
+        (stage, progress)
+    }
+
+    /// Takes messages until every driver is gone, or the buffer is.
+    pub async fn run(
+        mut self,
+        mut field: mpsc::Receiver<FieldMessage>,
+        mut acts: mpsc::Receiver<Act>,
+        records: mpsc::Sender<Record>,
+    ) {
+        let mut acts_open = true;
+        loop {
+            let effects = tokio::select! {
+                message = field.recv() => match message {
+                    Some(message) => self.apply(message),
+                    None => return,
+                },
+                act = acts.recv(), if acts_open => match act {
+                    Some(act) => self.act(act, self.clock.now()),
+                    None => {
+                        acts_open = false;
+                        continue;
+                    }
+                },
+            };
+            if let Some(request) = effects.read_again {
+                self.ask(request);
+            }
+            for record in effects.records {
+                if records.send(record).await.is_err() {
+                    tracing::error!("the buffer is gone; readings can no longer be stored");
+                    return;
+                }
+            }
+        }
+    }
+
+    /// A bus that is too busy to take the request decides the matter with its next regular poll.
+    fn ask(&self, request: FieldRequest) {
+        let FieldRequest::ReadAgain { device, .. } = &request;
+        let device = *device;
+        if let Some(driver) = &self.drivers[device.slot()]
+            && let Err(error) = driver.try_send(request)
+        {
+            let device = &self.estate.device(device).id;
+            tracing::debug!(%device, %error, "not read again at once");
+        }
+    }
+
+    /// Handles one message.
+    pub fn apply(&mut self, message: FieldMessage) -> Effects {
+        self.progress.0.turns.fetch_add(1, Ordering::Relaxed);
+        match message {
+            FieldMessage::Readings(batch) => self.readings(batch),
+            FieldMessage::Health(change) => self.health(change),
+            FieldMessage::Event(event) => {
+                Effects { records: vec![Record::Event(event)], read_again: None }
+            }
+        }
+    }
+
+    fn readings(&mut self, mut batch: Batch) -> Effects {
+        let device = batch.device;
+        let at = batch.at;
+        let can_read_again = self.drivers[device.slot()].is_some();
+        let points = Arc::clone(&self.estate.device(device).points);
+        let tracks = &mut self.tracks[device.slot()];
+        let mut events = Vec::new();
+        let mut again: Vec<PointIndex> = Vec::new();
+        let read = batch.readings.len() as u64;
+        let id = &self.estate.device(device).id;
+        self.snapshot.with(device, |state| {
+            batch.readings.retain_mut(|reading| {
+                let point = &points[reading.point.slot()];
+                let track = &mut tracks[reading.point.slot()];
+                let verdict = judge(point, &mut track.belief, reading, at, can_read_again);
+                state.apply(at, reading);
+                match verdict {
+                    Verdict::Pass => {}
+                    Verdict::Hold => {
+                        again.push(reading.point);
+                        return false;
+                    }
+                    Verdict::Announce { previous, value, reason } => {
+                        let point = point.name.to_string();
+                        let kind = EventKind::CounterSuspect { point, previous, value, reason };
+                        events.push(Event { at, device: Some(id.clone()), kind });
+                    }
+                    Verdict::Recovered { value } => {
+                        let kind =
+                            EventKind::CounterRecovered { point: point.name.to_string(), value };
+                        events.push(Event { at, device: Some(id.clone()), kind });
+                    }
+                }
+                worth_storing(point, &mut track.reported, reading, at)
+            });
+        });
+        self.progress.0.readings.fetch_add(read, Ordering::Relaxed);
+        self.progress.0.stored.fetch_add(batch.readings.len() as u64, Ordering::Relaxed);
+        let mut records = Vec::with_capacity(1 + events.len());
+        if !batch.readings.is_empty() || batch.receipt.is_some() {
+            records.push(Record::Readings(batch));
+        }
+        records.extend(events.into_iter().map(Record::Event));
+        let read_again =
+            (!again.is_empty()).then_some(FieldRequest::ReadAgain { device, points: again });
+        Effects { records, read_again }
+    }
+
+    fn health(&mut self, change: HealthChange) -> Effects {
+        let HealthChange { device, at, health, cause } = change;
+        let from = self.snapshot.with(device, |state| {
+            let from = state.health;
+            if from != health {
+                state.since = at;
+            }
+            state.health = health;
+            state.cause.clone_from(&cause);
+            from
+        });
+        if from == health {
+            return Effects::default();
+        }
+        let kind = EventKind::DeviceHealth { from, to: health, cause };
+        let id = self.estate.device(device).id.clone();
+        let event = Event { at, device: Some(id), kind };
+        Effects { records: vec![Record::Event(event)], read_again: None }
+    }
+
+    /// Records what a person did.
+    pub fn act(&mut self, act: Act, now: Moment) -> Effects {
+        let Act::MeterExchanged { device, by, reply } = act;
+        let outcome = self.exchange(&device, &by, now);
+        let (answer, records) = match outcome {
+            Ok(events) => (Ok(()), events.into_iter().map(Record::Event).collect()),
+            Err(error) => (Err(error), Vec::new()),
+        };
+        if reply.send(answer).is_err() {
+            tracing::debug!(%device, "whoever recorded the exchange did not wait for the answer");
+        }
+        Effects { records, read_again: None }
+    }
+
+    fn exchange(&mut self, id: &DeviceId, by: &str, at: Moment) -> Result<Vec<Event>, ActError> {
+        let index: DeviceIndex =
+            self.estate.find(id).ok_or_else(|| ActError::UnknownDevice(id.clone()))?;
+        let device = self.estate.device(index);
+        let state = self.snapshot.device(index);
+        let mut events = Vec::new();
+        for (slot, point) in device.points.iter().enumerate() {
+            if point.quantity != Quantity::Counter {
+                continue;
+            }
+            let track = &mut self.tracks[index.slot()][slot];
+            let previous = track.belief.believed.map_or(0.0, |(value, _)| value);
+            let value = state.points[slot].value.as_ref().and_then(|v| v.number()).unwrap_or(0.0);
+            track.belief = Belief::default();
+            let kind = EventKind::MeterExchanged {
+                point: point.name.to_string(),
+                previous,
+                value,
+                by: by.to_owned(),
+            };
+            events.push(Event { at, device: Some(id.clone()), kind });
+        }
+        if events.is_empty() { Err(ActError::NoCounter(id.clone())) } else { Ok(events) }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,246 @@
+//! What the pipeline lets through, holds, marks and announces.
+
+use std::time::Duration;
+
+use super::*;
+use crate::clock::{Config, Trust};
+use crate::model::{
+    Category, Device, EstateKind, GatewayId, Health, Point, Quality, Reading, Reason, ReportRule,
+    Unit, Value,
+};
+
+fn point(name: &str, quantity: Quantity) -> Point {
+    Point {
+        name: name.into(),
+        zh: String::new(),
+        en: String::new(),
+        unit: Unit::ONE,
+        quantity,
+        decimals: 1,
+        range: None,
+        max_rate: None,
+        counter_max: None,
+        labels: Vec::new(),
+        report: ReportRule { dead_band: 0.0, at_least_every: Duration::from_secs(900) },
+    }
+}
+
+struct Bench {
+    stage: Pipeline,
+    snapshot: Snapshot,
+    requests: mpsc::Receiver<FieldRequest>,
+    now: Moment,
+}
+
+impl Bench {
+    fn new(points: Vec<Point>) -> Self {
+        let device = Device {
+            id: DeviceId::new("meter").unwrap(),
+            name: String::new(),
+            place: String::new(),
+            category: Category::ElectricityMeter,
+            profile: "test".into(),
+            product: String::new(),
+            connection: String::new(),
+            bus: None,
+            expected_every: Duration::from_secs(10),
+            points: points.into(),
+        };
+        let estate = Estate::new(
+            GatewayId::new("gw").unwrap(),
+            String::new(),
+            EstateKind::New,
+            vec![device],
+        );
+        let snapshot = Snapshot::new(Arc::new(estate.unwrap()), Moment::default());
+        let clock = Clock::new(Config { trust: Trust::System, ..Config::default() });
+        let (asks, requests) = mpsc::channel(4);
+        let (stage, _) = Pipeline::new(snapshot.clone(), clock, vec![Some(asks)]);
+        Self { stage, snapshot, requests, now: Moment::default() }
+    }
+
+    /// Ten seconds later the point reads `value`; returns what is stored of it.
+    fn read(&mut self, value: f64) -> (Vec<(Option<Value>, Quality)>, Vec<EventKind>, bool) {
+        self.now = self.now.plus(Duration::from_secs(10));
+        self.offer(Reading::good(PointIndex(0), Value::Number(value)))
+    }
+
+    fn offer(&mut self, reading: Reading) -> (Vec<(Option<Value>, Quality)>, Vec<EventKind>, bool) {
+        let batch = Batch {
+            device: DeviceIndex(0),
+            at: self.now,
+            source_time: None,
+            readings: vec![reading],
+            receipt: None,
+        };
+        let effects = self.stage.apply(FieldMessage::Readings(batch));
+        let mut stored = Vec::new();
+        let mut events = Vec::new();
+        for record in effects.records {
+            match record {
+                Record::Readings(batch) => {
+                    stored.extend(batch.readings.into_iter().map(|r| (r.value, r.quality)));
+                }
+                Record::Event(event) => events.push(event.kind),
+            }
+        }
+        (stored, events, effects.read_again.is_some())
+    }
+}
+
+fn good(value: f64) -> (Option<Value>, Quality) {
+    (Some(Value::Number(value)), Quality::Good)
+}
+
+#[tokio::test]
+async fn a_value_out_of_range_is_stored_as_bad_with_its_value() {
+    let mut bench = Bench::new(vec![Point {
+        range: Some((0.0, 300.0)),
+        ..point("u", Quantity::Instantaneous)
+    }]);
+    assert_eq!(bench.read(230.0).0, [good(230.0)]);
+    let stored = bench.read(6553.5).0;
+    assert_eq!(stored, [(Some(Value::Number(6553.5)), Quality::Bad(Reason::OutOfRange))]);
+}
+
+#[tokio::test]
+async fn an_instantaneous_value_that_jumps_is_uncertain() {
+    let mut bench =
+        Bench::new(vec![Point { max_rate: Some(1.0), ..point("t", Quantity::Instantaneous) }]);
+    bench.read(20.0);
+    assert_eq!(bench.read(29.0).0, [good(29.0)]);
+    assert_eq!(bench.read(60.0).0[0].1, Quality::Uncertain(Reason::RateOfChange));
+    assert_eq!(bench.read(61.0).0, [good(61.0)]);
+}
+
+#[tokio::test]
+async fn a_counter_that_glitches_once_is_held_and_read_again_and_nothing_is_said() {
+    let mut bench = Bench::new(vec![point("e", Quantity::Counter)]);
+    bench.read(100.0);
+    let (stored, events, again) = bench.read(3.0);
+    assert!(stored.is_empty() && events.is_empty() && again);
+    assert_eq!(
+        bench.snapshot.device(DeviceIndex(0)).points[0].quality,
+        Some(Quality::Uncertain(Reason::CounterBackwards))
+    );
+    assert_eq!(bench.read(100.5), (vec![good(100.5)], vec![], false));
+}
+
+#[tokio::test]
+async fn a_counter_that_stays_behind_is_announced_once_and_marked_until_it_goes_on() {
+    let mut bench = Bench::new(vec![point("e", Quantity::Counter)]);
+    bench.read(100.0);
+    bench.read(3.0);
+    let (stored, events, _) = bench.read(3.0);
+    assert_eq!(stored[0].1, Quality::Uncertain(Reason::CounterBackwards));
+    assert!(matches!(events[..], [EventKind::CounterSuspect { previous: 100.0, value: 3.0, .. }]));
+    let (stored, events, again) = bench.read(4.0);
+    assert_eq!(stored[0].1, Quality::Uncertain(Reason::CounterBackwards));
+    assert!(events.is_empty() && !again);
+    let (stored, events, _) = bench.read(101.0);
+    assert_eq!(stored, [good(101.0)]);
+    assert!(matches!(events[..], [EventKind::CounterRecovered { .. }]));
+}
+
+#[tokio::test]
+async fn a_counter_that_cannot_be_read_again_is_announced_at_once_and_never_held() {
+    let mut bench = Bench::new(vec![point("e", Quantity::Counter)]);
+    bench.stage.drivers[0] = None;
+    bench.read(100.0);
+    let (stored, events, again) = bench.read(3.0);
+    assert_eq!(stored[0].1, Quality::Uncertain(Reason::CounterBackwards));
+    assert_eq!((events.len(), again), (1, false));
+}
+
+#[tokio::test]
+async fn a_counter_may_roll_over_at_its_maximum_but_not_elsewhere() {
+    let counter = Point { counter_max: Some(1000.0), ..point("e", Quantity::Counter) };
+    let mut bench = Bench::new(vec![counter]);
+    bench.read(999.5);
+    assert_eq!(bench.read(0.5).0, [good(0.5)]);
+    bench.read(700.0);
+    assert!(bench.read(0.5).2, "700 to 0.5 is no roll-over");
+}
+
+#[tokio::test]
+async fn a_counter_that_outruns_its_meter_is_suspect() {
+    let counter = Point { max_rate: Some(0.1), ..point("e", Quantity::Counter) };
+    let mut bench = Bench::new(vec![counter]);
+    bench.read(100.0);
+    assert_eq!(bench.read(101.0).0, [good(101.0)]);
+    assert!(bench.read(53_700.0).2);
+    let (_, events, _) = bench.read(53_700.0);
+    assert!(matches!(events[..], [EventKind::CounterSuspect { reason: Reason::CounterJump, .. }]));
+}
+
+#[tokio::test]
+async fn a_recorded_exchange_makes_the_lower_count_believed() {
+    let mut bench = Bench::new(vec![point("e", Quantity::Counter)]);
+    bench.read(100.0);
+    bench.read(0.0);
+    bench.read(0.0);
+    let (reply, answer) = oneshot::channel();
+    let device = DeviceId::new("meter").unwrap();
+    let act = Act::MeterExchanged { device, by: "张三".into(), reply };
+    let effects = bench.stage.act(act, bench.now);
+    assert_eq!(answer.await.unwrap(), Ok(()));
+    assert!(matches!(
+        &effects.records[..],
+        [Record::Event(Event { kind: EventKind::MeterExchanged { previous: 100.0, by, .. }, .. })] if by == "张三"
+    ));
+    assert_eq!(bench.read(0.5).0, [good(0.5)]);
+}
+
+#[tokio::test]
+async fn an_unchanged_value_is_stored_only_when_at_least_every_is_over() {
+    let rule = ReportRule { dead_band: 0.5, at_least_every: Duration::from_secs(30) };
+    let mut bench = Bench::new(vec![Point { report: rule, ..point("u", Quantity::Instantaneous) }]);
+    assert_eq!(bench.read(230.0).0.len(), 1);
+    assert!(bench.read(230.4).0.is_empty());
+    assert_eq!(bench.read(230.5).0.len(), 1);
+    assert!(bench.read(230.5).0.is_empty());
+    assert!(bench.read(230.5).0.is_empty());
+    assert_eq!(bench.read(230.5).0.len(), 1);
+}
+
+#[tokio::test]
+async fn a_change_of_quality_is_stored_although_the_value_did_not_move() {
+    let mut bench = Bench::new(vec![point("u", Quantity::Instantaneous)]);
+    bench.read(230.0);
+    let bad = Reading::bad(PointIndex(0), Reason::NoAnswer);
+    assert_eq!(bench.offer(bad.clone()).0.len(), 1);
+    assert!(bench.offer(bad).0.is_empty());
+    assert_eq!(bench.read(230.0).0.len(), 1);
+}
+
+#[tokio::test]
+async fn a_batch_with_a_receipt_goes_on_even_when_nothing_in_it_is_stored() {
+    let mut bench = Bench::new(vec![point("u", Quantity::Instantaneous)]);
+    bench.read(1.0);
+    let batch = Batch {
+        device: DeviceIndex(0),
+        at: bench.now,
+        source_time: None,
+        readings: vec![Reading::good(PointIndex(0), Value::Number(1.0))],
+        receipt: Some(crate::model::Receipt::new(|| {})),
+    };
+    let effects = bench.stage.apply(FieldMessage::Readings(batch));
+    assert!(matches!(&effects.records[..], [Record::Readings(batch)] if batch.readings.is_empty()));
+}
+
+#[tokio::test]
+async fn only_a_change_of_health_is_announced() {
+    let mut bench = Bench::new(vec![point("u", Quantity::Instantaneous)]);
+    let change = |health| {
+        FieldMessage::Health(HealthChange {
+            device: DeviceIndex(0),
+            at: Moment::default(),
+            health,
+            cause: None,
+        })
+    };
+    assert_eq!(bench.stage.apply(change(Health::Online)).records.len(), 1);
+    assert!(bench.stage.apply(change(Health::Online)).records.is_empty());
+    assert_eq!(bench.stage.apply(change(Health::Offline)).records.len(), 1);
+    assert!(bench.requests.try_recv().is_err());
+}
