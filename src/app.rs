@@ -1,0 +1,364 @@
+//! The joints: builds every part from checked settings, and connects them.
+//!
+//! Three phases, three types: [`Settings`] (checked, nothing opened), [`App`] (everything bound,
+//! nothing running), [`App::run`].
+//!
+//! | channel | size | when full |
+//! | --- | --- | --- |
+//! | drivers → pipeline | [`FIELD_MESSAGES`] | the driver waits: polls are skipped and counted, the field broker keeps its messages |
+//! | pipeline → recorder | [`RECORDS`] | the pipeline waits, and with it the drivers |
+//! | pipeline → a bus, "read again" | [`READ_AGAIN`] | not asked; the next regular poll decides |
+//! | page → pipeline, recorded acts | [`ACTS`] | the page's request waits |
+//! | status, assessment, time | watch | only the newest is kept |
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use tokio::net::TcpListener;
+use tokio::sync::{mpsc, watch};
+use tokio_util::sync::CancellationToken;
+
+use crate::buffer::{self, BufferStatus};
+use crate::clock::Clock;
+use crate::config::{Connection, Settings};
+use crate::driver::modbus::{Bus, ModbusDevice};
+use crate::driver::mqtt::{BrokerStatus, Driver, MqttDevice};
+use crate::model::{
+    BusState, BusTable, DeviceIndex, Estate, Event, EventKind, FieldMessage, FieldRequest, Record,
+    Snapshot,
+};
+use crate::pipeline::{Act, Pipeline, Progress};
+use crate::starlevel::{Assessment, Engine, LinkEvidence, RulePack};
+use crate::status::{self, View};
+use crate::supervise::{Failure, Part, Supervisor};
+use crate::uplink::{Session, UplinkStatus};
+use crate::watchdog;
+
+/// Messages between the drivers and the pipeline.
+pub const FIELD_MESSAGES: usize = 1024;
+/// Records between the pipeline and the recorder.
+pub const RECORDS: usize = 512;
+/// Requests to one bus.
+pub const READ_AGAIN: usize = 16;
+/// Recorded acts.
+pub const ACTS: usize = 4;
+
+/// Longest orderly shutdown; systemd waits 30 s.
+const GRACE: Duration = Duration::from_secs(15);
+/// How often the time sources are looked at.
+const CLOCK_EVERY: Duration = Duration::from_secs(5);
+
+/// The daemon, everything bound, nothing running.
+pub struct App {
+    supervisor: Supervisor,
+    /// What the page shows; the demo shows it on the terminal.
+    pub view: View,
+}
+
+/// What the parts share while the daemon is put together.
+struct Joints {
+    estate: Arc<Estate>,
+    clock: Clock,
+    snapshot: Snapshot,
+    supervisor: Supervisor,
+    field: mpsc::Sender<FieldMessage>,
+}
+
+impl App {
+    /// Opens the buffer, binds the page, prepares every task.
+    ///
+    /// # Errors
+    /// When the buffer cannot be opened, the page's address is taken, or the rule pack is wrong.
+    pub async fn build(settings: Settings) -> anyhow::Result<Self> {
+        let estate = Arc::new(settings.estate().context("the configured devices")?);
+        let clock = Clock::new(settings.clock.clone());
+        let started = clock.now();
+        let snapshot = Snapshot::new(Arc::clone(&estate), started);
+        let (field, field_out) = mpsc::channel(FIELD_MESSAGES);
+        let (records, records_out) = mpsc::channel(RECORDS);
+        let (acts, acts_out) = mpsc::channel(ACTS);
+        let mut joints = Joints {
+            estate: Arc::clone(&estate),
+            clock: clock.clone(),
+            snapshot: snapshot.clone(),
+            supervisor: Supervisor::new(),
+            field,
+        };
+
+        let (recorder, buffer) = buffer::open(&settings.buffer, Arc::clone(&estate), clock.clone())
+            .context("the buffer")?;
+        joints.supervisor.spawn_fallible(Part::Stage, "recorder", recorder.run(records_out));
+
+        let (buses, drivers) = joints.buses(&settings);
+        let hurry = {
+            let buffer = buffer.clone();
+            Arc::new(move || buffer.hurry())
+        };
+        let broker = joints.field_broker(&settings, hurry);
+        let kind = EventKind::GatewayStarted { version: env!("CARGO_PKG_VERSION").into() };
+        records.try_send(Record::Event(Event { at: started, device: None, kind }))?;
+        let (pipeline, progress) = Pipeline::new(snapshot.clone(), clock.clone(), drivers);
+        joints.supervisor.spawn(Part::Stage, "pipeline", pipeline.run(field_out, acts_out, records));
+
+        let (assessment_in, assessment) = watch::channel(None);
+        let uplink = joints.uplink(&settings, &buffer, assessment.clone());
+        joints.assessor(&settings, assessment_in, uplink.clone())?;
+        joints.clock_watcher();
+        let buffer_status = buffer.status();
+        joints.watchdog(progress.clone(), buffer_status.clone());
+        let view = View {
+            estate,
+            snapshot,
+            buses,
+            broker,
+            buffer: buffer_status,
+            uplink,
+            assessment,
+            clock,
+            started,
+            progress,
+            notes: settings.notes.clone(),
+        };
+        joints.page(&settings, view.clone(), acts).await?;
+        Ok(Self { supervisor: joints.supervisor, view })
+    }
+
+    /// Runs until `stop`, then shuts down along the flow.
+    ///
+    /// # Errors
+    /// When a task failed or did not stop in time.
+    pub async fn run(self, stop: impl Future<Output = ()>) -> Result<(), Failure> {
+        self.supervisor.run(stop, GRACE).await
+    }
+}
+
+impl Joints {
+    /// One task per bus; returns the table of their states, and per device how to ask its bus.
+    fn buses(
+        &mut self,
+        settings: &Settings,
+    ) -> (BusTable, Vec<Option<mpsc::Sender<FieldRequest>>>) {
+        let mut drivers = vec![None; settings.devices.len()];
+        let mut per_bus: Vec<Vec<ModbusDevice>> =
+            settings.buses.iter().map(|_| Vec::new()).collect();
+        for (index, device) in (0u32..).map(DeviceIndex).zip(&settings.devices) {
+            if let Connection::Modbus { bus, unit } = &device.connection {
+                per_bus[*bus].push(ModbusDevice {
+                    index,
+                    unit: *unit,
+                    profile: Arc::clone(&device.profile),
+                    params: device.params.clone(),
+                    period: device.period,
+                });
+            }
+        }
+        let now = self.clock.now();
+        let rows = settings.buses.iter().zip(&per_bus).map(|(bus, devices)| BusState {
+            id: bus.config.id.clone(),
+            line: bus.config.transport.to_string(),
+            devices: devices.len(),
+            open: false,
+            fault: None,
+            since: now,
+            load: 0.0,
+            counters: Default::default(),
+        });
+        let table = BusTable::new(rows.collect());
+        for (row, (bus, devices)) in settings.buses.iter().zip(per_bus).enumerate() {
+            let (ask, requests) = mpsc::channel(READ_AGAIN);
+            for device in &devices {
+                drivers[device.index.slot()] = Some(ask.clone());
+            }
+            let task = Bus::new(
+                bus.config.clone(),
+                row,
+                devices,
+                table.clone(),
+                self.clock.clone(),
+                self.field.clone(),
+                requests,
+            );
+            let stop = self.supervisor.token(Part::Source);
+            self.supervisor.spawn(Part::Source, format!("bus {}", bus.config.id), task.run(stop));
+        }
+        (table, drivers)
+    }
+
+    fn field_broker(
+        &mut self,
+        settings: &Settings,
+        hurry: Arc<dyn Fn() + Send + Sync>,
+    ) -> Option<watch::Receiver<BrokerStatus>> {
+        let config = settings.mqtt.clone()?;
+        let devices = (0u32..)
+            .map(DeviceIndex)
+            .zip(&settings.devices)
+            .filter_map(|(index, device)| match &device.connection {
+                Connection::Mqtt { base } => Some(MqttDevice {
+                    index,
+                    profile: Arc::clone(&device.profile),
+                    base: base.clone(),
+                    params: device.params.clone(),
+                }),
+                Connection::Modbus { .. } => None,
+            })
+            .collect();
+        let (driver, status) = Driver::new(
+            config,
+            devices,
+            Arc::clone(&self.estate),
+            self.clock.clone(),
+            self.field.clone(),
+            hurry,
+        );
+        let stop = self.supervisor.token(Part::Source);
+        self.supervisor.spawn(Part::Source, "field broker", driver.run(stop));
+        Some(status)
+    }
+
+    fn uplink(
+        &mut self,
+        settings: &Settings,
+        buffer: &buffer::Buffer,
+        assessment: watch::Receiver<Option<Arc<Assessment>>>,
+    ) -> watch::Receiver<UplinkStatus> {
+        let Some(config) = settings.uplink.clone() else {
+            // Nobody to send to: the buffer keeps what fits. The page says so.
+            return watch::channel(UplinkStatus::default()).1;
+        };
+        let (documents_in, documents) = watch::channel(None);
+        let (session, status) = Session::new(
+            config,
+            buffer.clone(),
+            Arc::clone(&self.estate),
+            self.clock.clone(),
+            documents,
+        );
+        let stop = self.supervisor.token(Part::Outlet);
+        self.supervisor.spawn(Part::Outlet, "uplink", session.run(stop.clone()));
+        let publish = publish_assessment(assessment, documents_in, stop);
+        self.supervisor.spawn(Part::Outlet, "assessment", publish);
+        status
+    }
+
+    fn assessor(
+        &mut self,
+        settings: &Settings,
+        out: watch::Sender<Option<Arc<Assessment>>>,
+        uplink: watch::Receiver<UplinkStatus>,
+    ) -> anyhow::Result<()> {
+        let pack = RulePack::load(settings.starlevel.rule_pack.as_deref())
+            .context("the rule pack of the star levels")?;
+        let engine = Engine::new(pack, Arc::clone(&self.estate), self.clock.now());
+        let task = assess(
+            engine,
+            settings.starlevel.every,
+            self.snapshot.clone(),
+            self.clock.clone(),
+            uplink,
+            out,
+            self.supervisor.token(Part::Outlet),
+        );
+        self.supervisor.spawn(Part::Outlet, "star level", task);
+        Ok(())
+    }
+
+    fn clock_watcher(&mut self) {
+        let task =
+            watch_clock(self.clock.clone(), self.field.clone(), self.supervisor.token(Part::Source));
+        self.supervisor.spawn(Part::Source, "clock", task);
+    }
+
+    fn watchdog(&mut self, progress: Progress, buffer: watch::Receiver<BufferStatus>) {
+        let stop = self.supervisor.token(Part::Outlet);
+        self.supervisor.spawn(Part::Outlet, "watchdog", watchdog::run(progress, buffer, stop));
+    }
+
+    async fn page(
+        &mut self,
+        settings: &Settings,
+        view: View,
+        acts: mpsc::Sender<Act>,
+    ) -> anyhow::Result<()> {
+        let Some(config) = &settings.status else { return Ok(()) };
+        let listener = TcpListener::bind(config.listen)
+            .await
+            .with_context(|| format!("the page cannot listen on {}", config.listen))?;
+        tracing::info!(address = %listener.local_addr()?, "the local page is at this address");
+        let stop = self.supervisor.token(Part::Outlet);
+        let page = status::serve(listener, view, acts, stop);
+        self.supervisor.spawn_fallible(Part::Outlet, "page", page);
+        Ok(())
+    }
+}
+
+/// Renews the assessment at its interval; observes ten times as often.
+async fn assess(
+    mut engine: Engine,
+    every: Duration,
+    snapshot: Snapshot,
+    clock: Clock,
+    uplink: watch::Receiver<UplinkStatus>,
+    out: watch::Sender<Option<Arc<Assessment>>>,
+    stop: CancellationToken,
+) {
+    let mut ticks = tokio::time::interval(every / 10);
+    ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    for turn in 0u32.. {
+        tokio::select! {
+            () = stop.cancelled() => return,
+            _ = ticks.tick() => {}
+        }
+        let now = clock.now();
+        engine.observe(&snapshot, now);
+        if turn.is_multiple_of(10) || out.borrow().is_none() {
+            let link = {
+                let status = uplink.borrow();
+                LinkEvidence {
+                    connected: status.connected,
+                    authenticated: status.connected,
+                    acknowledged_at: status.acknowledged_at,
+                }
+            };
+            let assessment = engine.assess(&snapshot, &link, now, clock.wall(now));
+            out.send_replace(Some(Arc::new(assessment)));
+        }
+    }
+}
+
+/// Turns each new assessment into the retained document.
+async fn publish_assessment(
+    mut assessment: watch::Receiver<Option<Arc<Assessment>>>,
+    out: watch::Sender<Option<Arc<str>>>,
+    stop: CancellationToken,
+) {
+    loop {
+        tokio::select! {
+            () = stop.cancelled() => return,
+            changed = assessment.changed() => if changed.is_err() { return stop.cancelled().await },
+        }
+        let document = assessment.borrow_and_update().as_ref().map(|a| Arc::from(a.to_json()));
+        out.send_replace(document);
+    }
+}
+
+/// Looks at the time sources; a step is an event.
+async fn watch_clock(clock: Clock, field: mpsc::Sender<FieldMessage>, stop: CancellationToken) {
+    let mut ticks = tokio::time::interval(CLOCK_EVERY);
+    ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    loop {
+        tokio::select! {
+            () = stop.cancelled() => return,
+            _ = ticks.tick() => {}
+        }
+        if let Some(step_ms) = clock.judge() {
+            tracing::info!(step_ms, "the wall clock was corrected");
+            let kind = EventKind::ClockCorrected { step_ms, source: "system".into() };
+            let event = Event { at: clock.now(), device: None, kind };
+            if field.send(FieldMessage::Event(event)).await.is_err() {
+                return;
+            }
+        }
+    }
+}

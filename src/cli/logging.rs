@@ -1,0 +1,43 @@
+//! Logs: for people on a terminal, with fields to journald under systemd.
+
+use std::path::Path;
+
+use anyhow::Context as _;
+use tracing_subscriber::EnvFilter;
+use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::util::SubscriberInitExt as _;
+
+use crate::config::LogConfig;
+
+/// Starts logging. `LINLI_LOG` overrides the configured level, in `tracing` directives.
+pub(super) fn start(config: &LogConfig) -> anyhow::Result<()> {
+    let filter = filter(&config.level)?;
+    // systemd sets this when our standard error goes to the journal.
+    if std::env::var_os("JOURNAL_STREAM").is_some()
+        && let Ok(journal) = tracing_journald::layer()
+    {
+        let journal = journal.with_syslog_identifier("linli".into());
+        return Ok(tracing_subscriber::registry().with(filter).with(journal).try_init()?);
+    }
+    let people = tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_target(false);
+    Ok(tracing_subscriber::registry().with(filter).with(people).try_init()?)
+}
+
+/// Starts logging to a file: the terminal belongs to the demo's screen.
+#[cfg(feature = "demo")]
+pub(super) fn start_in_file(path: &Path) -> anyhow::Result<()> {
+    let file = std::fs::File::create(path)
+        .with_context(|| format!("the log file {}", path.display()))?;
+    let people =
+        tracing_subscriber::fmt::layer().with_writer(std::sync::Mutex::new(file)).with_ansi(false);
+    Ok(tracing_subscriber::registry().with(filter("info")?).with(people).try_init()?)
+}
+
+fn filter(level: &str) -> anyhow::Result<EnvFilter> {
+    match std::env::var("LINLI_LOG") {
+        Ok(directives) => EnvFilter::try_new(&directives)
+            .with_context(|| format!("LINLI_LOG=`{directives}` is not a log filter")),
+        // The embedded broker of the demo logs every client at info.
+        Err(_) => Ok(EnvFilter::new(format!("{level},rumqttd=error"))),
+    }
+}

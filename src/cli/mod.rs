@@ -1,0 +1,116 @@
+//! The commands, as a stranger meets them.
+
+mod buffer;
+mod check;
+#[cfg(feature = "demo")]
+mod demo;
+mod logging;
+mod profiles;
+mod run;
+#[cfg(feature = "schema")]
+mod schema;
+#[cfg(feature = "demo")]
+mod simulate;
+mod stars;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// The configuration is wrong; starting again does not help (`EX_USAGE`).
+pub const BAD_CONFIGURATION: u8 = 64;
+
+/// 邻里 linli: the gateway of a smart residential area.
+///
+/// Reads the estate's devices, keeps every reading through outages and power cuts, checks the
+/// star level and delivers everything to the city's platform.
+///
+/// Begin with `linli demo`: it needs nothing else and shows everything.
+#[derive(Debug, Parser)]
+#[command(name = "linli", version, max_term_width = 100, after_help = EXIT_CODES)]
+pub struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+const EXIT_CODES: &str = "Exit codes: 0 done; 1 failed, the reason is on standard error; \
+64 the configuration is wrong, the faults are on standard error.";
+
+/// Where the configuration is.
+#[derive(Debug, clap::Args)]
+struct ConfigFile {
+    /// Configuration file.
+    #[arg(short, long, value_name = "FILE", default_value = "/etc/linli/linli.toml")]
+    config: PathBuf,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run the gateway (运行网关).
+    Run(ConfigFile),
+    /// Check the configuration; opens nothing, reports all faults at once (检查配置).
+    Check(check::Arguments),
+    /// Show the whole main job on this machine: simulated estate, gateway, platform (演示).
+    #[cfg(feature = "demo")]
+    Demo(demo::Arguments),
+    /// Play one simulated device, for tests and training (模拟设备).
+    #[cfg(feature = "demo")]
+    Simulate(simulate::Arguments),
+    /// List, show and check device profiles (设备型号库).
+    Profiles(profiles::Arguments),
+    /// Show, verify and export what is stored (缓存).
+    Buffer(buffer::Arguments),
+    /// Show the star level as the running gateway sees it (星级自评).
+    Stars(stars::Arguments),
+    /// Write or check the JSON Schema and AsyncAPI documents of the stream.
+    #[cfg(feature = "schema")]
+    Schema(schema::Arguments),
+}
+
+/// Runs the command and says how the process ends.
+pub fn execute(arguments: Arguments) -> ExitCode {
+    let outcome = match arguments.command {
+        Command::Run(file) => run::execute(&file.config),
+        Command::Check(arguments) => check::execute(&arguments),
+        #[cfg(feature = "demo")]
+        Command::Demo(arguments) => demo::execute(arguments),
+        #[cfg(feature = "demo")]
+        Command::Simulate(arguments) => simulate::execute(arguments),
+        Command::Profiles(arguments) => profiles::execute(&arguments),
+        Command::Buffer(arguments) => buffer::execute(&arguments),
+        Command::Stars(arguments) => stars::execute(&arguments),
+        #[cfg(feature = "schema")]
+        Command::Schema(arguments) => schema::execute(&arguments),
+    };
+    outcome.unwrap_or_else(|error| {
+        complain(&format!("linli: {error:#}"));
+        ExitCode::FAILURE
+    })
+}
+
+/// Prints a line for the user. A closed pipe (`| head`) is no fault of ours.
+fn say(line: &str) {
+    use std::io::Write as _;
+    if writeln!(std::io::stdout().lock(), "{line}").is_err() {
+        tracing::debug!("standard output is closed");
+    }
+}
+
+/// Prints a line on standard error.
+fn complain(line: &str) {
+    use std::io::Write as _;
+    if writeln!(std::io::stderr().lock(), "{line}").is_err() {
+        tracing::debug!("standard error is closed");
+    }
+}
+
+/// The runtime of the daemon. Two workers: a box has few cores, and each bus is one small task.
+fn runtime() -> std::io::Result<tokio::runtime::Runtime> {
+    tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .max_blocking_threads(4)
+        .thread_name("linli")
+        .enable_all()
+        .build()
+}

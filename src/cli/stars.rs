@@ -1,0 +1,51 @@
+//! `linli stars`: the star level as the running gateway sees it, asked over its local page.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::{Context as _, bail};
+
+use super::{BAD_CONFIGURATION, complain, runtime, say};
+use crate::config;
+use crate::starlevel::Assessment;
+use crate::status;
+
+/// Whom to ask.
+#[derive(Debug, clap::Args)]
+pub(super) struct Arguments {
+    /// Configuration file; it says where the page listens.
+    #[arg(short, long, value_name = "FILE", default_value = "/etc/linli/linli.toml")]
+    config: PathBuf,
+    /// Address of the page, instead of the configuration's.
+    #[arg(long, value_name = "HOST:PORT")]
+    page: Option<SocketAddr>,
+    /// Print the assessment as JSON.
+    #[arg(long)]
+    json: bool,
+}
+
+pub(super) fn execute(arguments: &Arguments) -> anyhow::Result<ExitCode> {
+    let page = match arguments.page {
+        Some(page) => page,
+        None => match config::load(&arguments.config) {
+            Ok(settings) => settings.status.context("the configuration has no [status] page")?.listen,
+            Err(faults) => {
+                complain(&faults.to_string());
+                return Ok(ExitCode::from(BAD_CONFIGURATION));
+            }
+        },
+    };
+    let body = runtime()?.block_on(status::fetch(page, "/api/v1/stars")).with_context(|| {
+        format!("asking the gateway's page at {page}; is the gateway running?")
+    })?;
+    if arguments.json {
+        say(&body);
+        return Ok(ExitCode::SUCCESS);
+    }
+    let assessment: Option<Assessment> =
+        serde_json::from_str(&body).context("the page's answer is no assessment")?;
+    let Some(assessment) = assessment else { bail!("the gateway has not assessed itself yet") };
+    say(&assessment.to_text());
+    Ok(ExitCode::SUCCESS)
+}

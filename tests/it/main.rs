@@ -1,0 +1,7 @@
+//! Integration tests: one module per theme. `tests/run` installs what they need.
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on should say where")]
+
+mod commands;
+mod end_to_end;
+mod layout;
+mod parts;

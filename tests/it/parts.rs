@@ -1,0 +1,165 @@
+//! Real parts for the tests: brokers, peers, serial pairs, the daemon, the receiver. Each ends
+//! with the test that started it.
+
+use std::fs;
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+/// Longest wait for anything; a machine may be slow, a test that hangs is worse.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// A process that ends with its handle.
+pub struct Process(Child);
+
+impl Process {
+    pub fn start(command: &mut Command) -> Self {
+        Self(command.spawn().unwrap_or_else(|error| panic!("{command:?}: {error}")))
+    }
+
+    /// Ends it at once, as a power cut would.
+    pub fn kill(mut self) {
+        self.0.kill().unwrap();
+        self.0.wait().unwrap();
+    }
+
+    /// Asks it to end, and waits.
+    pub fn terminate(mut self) -> i32 {
+        let id = self.0.id().to_string();
+        assert!(Command::new("kill").args(["-TERM", &id]).status().unwrap().success());
+        wait_until("the process ends", || self.0.try_wait().unwrap().is_some());
+        self.0.wait().unwrap().code().unwrap_or(-1)
+    }
+
+    /// Waits for its end.
+    pub fn wait(mut self) -> i32 {
+        self.0.wait().unwrap().code().unwrap_or(-1)
+    }
+
+    /// Waits for its end and returns what it printed.
+    pub fn output(mut self) -> (i32, String) {
+        let mut text = String::new();
+        self.0.stdout.take().unwrap().read_to_string(&mut text).unwrap();
+        (self.0.wait().unwrap().code().unwrap_or(-1), text)
+    }
+
+    fn first_line(&mut self) -> String {
+        let mut line = String::new();
+        BufReader::new(self.0.stdout.as_mut().unwrap()).read_line(&mut line).unwrap();
+        line
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        if matches!(self.0.try_wait(), Ok(None)) {
+            self.0.kill().unwrap();
+            self.0.wait().unwrap();
+        }
+    }
+}
+
+/// Polls a condition of another process: there is no event to wait for.
+#[expect(clippy::disallowed_methods, reason = "waits for other processes, outside any runtime")]
+pub fn wait_until(what: &str, mut condition: impl FnMut() -> bool) {
+    for _ in 0..PATIENCE.as_millis() / 50 {
+        if condition() {
+            return;
+        }
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    panic!("waited too long until {what}");
+}
+
+/// Lets the estate run for a while.
+#[expect(clippy::disallowed_methods, reason = "real parts need real time")]
+pub fn let_run(span: Duration) {
+    std::thread::sleep(span);
+}
+
+/// A port that was free a moment ago.
+pub fn free_port() -> u16 {
+    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+}
+
+/// A Mosquitto that keeps its sessions in `folder` across restarts.
+pub fn mosquitto(folder: &Path, port: u16) -> Process {
+    let folder = folder.join(format!("mosquitto-{port}"));
+    fs::create_dir_all(&folder).unwrap();
+    let config = folder.join("mosquitto.conf");
+    let lines = format!(
+        "listener {port} 127.0.0.1\nallow_anonymous true\npersistence true\n\
+         persistence_location {}/\nmax_queued_messages 100000\nuser root\nlog_dest none\n",
+        folder.display()
+    );
+    fs::write(&config, lines).unwrap();
+    let process = Process::start(Command::new("mosquitto").arg("-c").arg(&config));
+    wait_until("mosquitto listens", || TcpStream::connect(("127.0.0.1", port)).is_ok());
+    process
+}
+
+/// The Python with the second implementations; `tests/run` makes it.
+pub fn python() -> Command {
+    let given = std::env::var_os("LINLI_TEST_PYTHON").map(PathBuf::from);
+    let path = given.unwrap_or_else(|| {
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("target/test-python/bin/python")
+    });
+    assert!(path.exists(), "{} is missing: run tests/run, it makes it", path.display());
+    Command::new(path)
+}
+
+fn peer(script: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/peers").join(script)
+}
+
+/// Modbus meters played by pymodbus; serves when this returns.
+pub fn modbus_peer(arguments: &[&str]) -> Process {
+    let mut command = python();
+    command.arg(peer("modbus_peer.py")).args(arguments).stdout(Stdio::piped());
+    let mut process = Process::start(&mut command);
+    assert_eq!(process.first_line().trim(), "ready");
+    process
+}
+
+/// Energy plugs played by paho; prints how many messages the broker acknowledged.
+pub fn mqtt_peer(port: u16, base: &str, seconds: u64) -> Process {
+    let mut command = python();
+    command
+        .arg(peer("mqtt_peer.py"))
+        .args([port.to_string(), base.to_owned(), seconds.to_string()])
+        .stdout(Stdio::piped());
+    Process::start(&mut command)
+}
+
+/// A pair of serial lines, connected; the paths are links in `folder`.
+pub fn serial_pair(folder: &Path) -> (Process, PathBuf, PathBuf) {
+    let (near, far) = (folder.join("line-near"), folder.join("line-far"));
+    let end = |link: &Path| format!("pty,raw,echo=0,link={}", link.display());
+    let process = Process::start(Command::new("socat").arg(end(&near)).arg(end(&far)));
+    wait_until("socat made its lines", || near.exists() && far.exists());
+    (process, near, far)
+}
+
+/// The daemon; its log goes to a file that the test can read.
+pub fn linli(config: &Path, log: &Path) -> Process {
+    let log = fs::OpenOptions::new().create(true).append(true).open(log).unwrap();
+    Process::start(
+        Command::new(env!("CARGO_BIN_EXE_linli"))
+            .args(["run", "--config"])
+            .arg(config)
+            .stderr(Stdio::from(log)),
+    )
+}
+
+/// Asks the daemon's page.
+pub fn ask(page: SocketAddr, path: &str) -> Option<serde_json::Value> {
+    let mut stream = TcpStream::connect(page).ok()?;
+    stream.set_read_timeout(Some(Duration::from_secs(5))).ok()?;
+    write!(stream, "GET {path} HTTP/1.0\r\nHost: {page}\r\n\r\n").ok()?;
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).ok()?;
+    let (_, body) = answer.split_once("\r\n\r\n")?;
+    serde_json::from_str(body).ok()
+}
