@@ -1,0 +1,141 @@
+//! `linli schema`: the documents that describe the stream, generated from its types.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use anyhow::{Context as _, bail};
+use serde_json::{Value, json};
+
+use super::say;
+use crate::model::Document;
+use crate::starlevel::Assessment;
+use crate::uplink::message::{Inventory, Status};
+
+/// What to do with the documents.
+#[derive(Debug, clap::Args)]
+pub(super) struct Arguments {
+    /// Folder of the documents; without an option they are written there.
+    #[arg(value_name = "FOLDER", default_value = "config/stream")]
+    folder: PathBuf,
+    /// Change nothing; fail when a document is not what the types say.
+    #[arg(long)]
+    check: bool,
+}
+
+pub(super) fn execute(arguments: &Arguments) -> anyhow::Result<ExitCode> {
+    for (name, document) in documents() {
+        let path = arguments.folder.join(name);
+        let text = serde_json::to_string_pretty(&document)? + "\n";
+        if arguments.check {
+            compare(&path, &text)?;
+        } else {
+            fs::write(&path, text).with_context(|| format!("writing {}", path.display()))?;
+            say(&format!("wrote {}", path.display()));
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn compare(path: &Path, text: &str) -> anyhow::Result<()> {
+    let present =
+        fs::read_to_string(path).with_context(|| format!("reading {}", path.display()))?;
+    if present != text {
+        bail!("{} is not what the types say; run `linli schema` and commit it", path.display());
+    }
+    Ok(())
+}
+
+/// File name and content of each document.
+fn documents() -> Vec<(&'static str, Value)> {
+    vec![
+        ("block.schema.json", schemars::schema_for!(Document).to_value()),
+        ("status.schema.json", schemars::schema_for!(Status).to_value()),
+        ("inventory.schema.json", schemars::schema_for!(Inventory).to_value()),
+        ("assessment.schema.json", schemars::schema_for!(Assessment).to_value()),
+        ("asyncapi.json", asyncapi()),
+    ]
+}
+
+/// AsyncAPI 3.0 description of what the gateway publishes.
+fn asyncapi() -> Value {
+    let channels = [
+        (
+            "telemetry",
+            "telemetry",
+            "block",
+            "Readings as they come. At least once: `(gateway, epoch, seq)` makes it idempotent.",
+        ),
+        (
+            "telemetryLate",
+            "telemetry/late",
+            "block",
+            "Readings that waited for the link; the same payload, published beside the live ones.",
+        ),
+        (
+            "event",
+            "event",
+            "block",
+            "What happened: health of devices, suspect counters, announced gaps. Published first.",
+        ),
+        ("status", "status", "status", "Retained. Birth at connect, last will when the link breaks."),
+        ("inventory", "inventory", "inventory", "Retained. Devices, points, units."),
+        ("assessment", "assessment", "assessment", "Retained. Self-assessment of the star level."),
+    ];
+    let mut all = serde_json::Map::new();
+    let mut operations = serde_json::Map::new();
+    for (id, topic, schema, about) in channels {
+        all.insert(
+            id.into(),
+            json!({
+                "address": format!("{{prefix}}/{topic}"),
+                "description": about,
+                "parameters": { "prefix": { "$ref": "#/components/parameters/prefix" } },
+                "messages": { id: { "$ref": format!("#/components/messages/{schema}") } },
+            }),
+        );
+        operations.insert(
+            format!("publish_{id}"),
+            json!({
+                "action": "send",
+                "channel": { "$ref": format!("#/channels/{id}") },
+                "bindings": { "mqtt": {
+                    "qos": 1,
+                    "retain": matches!(schema, "status" | "inventory" | "assessment"),
+                } },
+            }),
+        );
+    }
+    let message = |name: &str, title: &str, content: &str| {
+        json!({
+            "title": title,
+            "contentType": content,
+            "payload": {
+                "schemaFormat": "application/schema+json;version=draft-2020-12",
+                "schema": { "$ref": format!("./{name}.schema.json") },
+            },
+        })
+    };
+    json!({
+        "asyncapi": "3.0.0",
+        "info": {
+            "title": "linli stream",
+            "version": crate::model::DOCUMENT_VERSION.to_string(),
+            "description": "What a linli gateway publishes to the platform's broker. A block is JSON, \
+                plain (first byte `{`) or compressed with zstd (first bytes 28 B5 2F FD).",
+        },
+        "channels": all,
+        "operations": operations,
+        "components": {
+            "parameters": { "prefix": {
+                "description": "Configured prefix, by default `linli/v1/<gateway>`.",
+            } },
+            "messages": {
+                "block": message("block", "One block of the stream", "application/json"),
+                "status": message("status", "Whether the gateway is there", "application/json"),
+                "inventory": message("inventory", "Devices, points, units", "application/json"),
+                "assessment": message("assessment", "Self-assessment", "application/json"),
+            },
+        },
+    })
+}
