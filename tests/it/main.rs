@@ -4,4 +4,5 @@
 mod commands;
 mod end_to_end;
 mod layout;
+mod normal_run;
 mod parts;

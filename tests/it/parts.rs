@@ -19,6 +19,10 @@ impl Process {
         Self(command.spawn().unwrap_or_else(|error| panic!("{command:?}: {error}")))
     }
 
+    pub fn id(&self) -> u32 {
+        self.0.id()
+    }
+
     /// Ends it at once, as a power cut would.
     pub fn kill(mut self) {
         self.0.kill().unwrap();
@@ -86,11 +90,16 @@ pub fn free_port() -> u16 {
 
 /// A Mosquitto that keeps its sessions in `folder` across restarts.
 pub fn mosquitto(folder: &Path, port: u16) -> Process {
+    mosquitto_with(folder, port, "")
+}
+
+/// The same with further lines of configuration for its listener.
+pub fn mosquitto_with(folder: &Path, port: u16, more: &str) -> Process {
     let folder = folder.join(format!("mosquitto-{port}"));
     fs::create_dir_all(&folder).unwrap();
     let config = folder.join("mosquitto.conf");
     let lines = format!(
-        "listener {port} 127.0.0.1\nallow_anonymous true\npersistence true\n\
+        "listener {port} 127.0.0.1\n{more}allow_anonymous true\npersistence true\n\
          persistence_location {}/\nmax_queued_messages 100000\nuser root\nlog_dest none\n",
         folder.display()
     );
