@@ -1,0 +1,98 @@
+//! `linli profiles`: the device library.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::Context as _;
+use clap::Subcommand;
+
+use super::{complain, say};
+use crate::profile::{self, Library};
+
+/// What to do with the library.
+#[derive(Debug, clap::Args)]
+pub(super) struct Arguments {
+    #[command(subcommand)]
+    action: Action,
+    /// Further folder of profiles; a file there replaces the built-in profile of its name.
+    #[arg(long, global = true, value_name = "FOLDER")]
+    dir: Vec<PathBuf>,
+}
+
+#[derive(Debug, Subcommand)]
+enum Action {
+    /// List every profile.
+    List,
+    /// Show what a profile offers.
+    Show {
+        /// The profile's identifier.
+        id: String,
+    },
+    /// Check files: format, rules, and their own examples.
+    Check {
+        /// The files.
+        #[arg(required = true, value_name = "FILE")]
+        files: Vec<PathBuf>,
+    },
+}
+
+pub(super) fn execute(arguments: &Arguments) -> anyhow::Result<ExitCode> {
+    if let Action::Check { files } = &arguments.action {
+        return check(files);
+    }
+    let library = match Library::load(&arguments.dir) {
+        Ok(library) => library,
+        Err(faults) => {
+            for fault in faults {
+                complain(&fault.to_string());
+            }
+            return Ok(ExitCode::FAILURE);
+        }
+    };
+    match &arguments.action {
+        Action::Show { id } => {
+            let Some(found) = library.get(id) else {
+                let near = library.nearest(id).map_or_else(String::new, |near| {
+                    format!("; did you mean `{near}`?")
+                });
+                complain(&format!("no profile is called `{id}`{near}"));
+                return Ok(ExitCode::FAILURE);
+            };
+            say(&profile::describe(&found));
+        }
+        _ => {
+            for line in profile::list_lines(&library) {
+                say(&line);
+            }
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn check(files: &[PathBuf]) -> anyhow::Result<ExitCode> {
+    let mut good = true;
+    for file in files {
+        let text = std::fs::read_to_string(file)
+            .with_context(|| format!("reading {}", file.display()))?;
+        let name = file.display().to_string();
+        match profile::parse(&name, &text) {
+            Ok(loaded) => {
+                let wrong = profile::run_examples(&loaded);
+                for fault in &wrong {
+                    complain(&format!("{name}: {fault}"));
+                }
+                good &= wrong.is_empty();
+                if wrong.is_empty() {
+                    say(&format!("{name}: good / 正确"));
+                }
+            }
+            Err(faults) => {
+                good = false;
+                for fault in faults {
+                    complain(&fault.to_string());
+                }
+            }
+        }
+    }
+    Ok(if good { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
