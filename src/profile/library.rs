@@ -17,7 +17,30 @@ macro_rules! built_in {
     };
 }
 
-built_in! {}
+built_in! {
+    "abb-b23"
+    "abb-terra-ac"
+    "acrel-dtsd1352"
+    "alfen-ng9xx"
+    "chint-dtsu666"
+    "chint-dtsu666-unscaled"
+    "eastron-sdm120"
+    "eastron-sdm630"
+    "emergency-broadcast-terminal"
+    "go-echarger-mqtt"
+    "info-screen"
+    "keba-p30"
+    "parcel-locker-cabinet"
+    "renke-rs-byh-m"
+    "renke-rs-ws-n01"
+    "schneider-iem3155"
+    "tasmota-energy-plug"
+    "tuf-2000m"
+    "waste-bin"
+    "xintai-ultrasonic-water"
+    "xy-md02"
+    "zigbee2mqtt-climate"
+}
 
 /// The profiles by identifier.
 #[derive(Debug, Clone, Default)]
