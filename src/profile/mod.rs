@@ -4,9 +4,23 @@
 //! its own examples (raw registers or payload in, readings out). A new device needs a file, no Rust.
 
 mod binding;
+mod check;
+mod decode;
+mod encode;
+mod fault;
+mod library;
+mod load;
+mod points;
+mod schema;
 
 pub use binding::{
     Availability, Binding, Code, Encoding, Limits, MqttModel, MqttSource, Param, PathStep,
     PayloadFormat, Product, Profile, RegisterSource, Scale, SerialDefaults, Table, TopicRule,
     WordOrder,
 };
+pub use check::{Block, Example, ExampleFault, Expected, Message, describe, run_examples};
+pub use decode::{MAX_TEXT, decode_bit, decode_json, decode_text, decode_words, locate};
+pub use encode::{EncodeError, encode_bit, encode_words};
+pub use fault::ProfileFault;
+pub use library::{BUILT_IN, Library};
+pub use load::{Loaded, parse};

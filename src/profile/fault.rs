@@ -1,0 +1,124 @@
+//! What is wrong with a profile, where, and what would be right.
+
+use std::fmt;
+use std::ops::Range;
+
+/// One fault of a profile's file.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub struct ProfileFault {
+    /// The file, as it was named.
+    pub file: String,
+    /// Line and column, from 1, where the file says something wrong.
+    pub place: Option<(usize, usize)>,
+    /// What is wrong, with the value and what is allowed.
+    pub message: String,
+    /// The key or word that was probably meant.
+    pub nearest: Option<String>,
+}
+
+impl fmt::Display for ProfileFault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.file)?;
+        if let Some((line, column)) = self.place {
+            write!(f, ":{line}:{column}")?;
+        }
+        write!(f, ": {}", self.message)?;
+        match &self.nearest {
+            Some(nearest) => write!(f, "; did you mean `{nearest}`?"),
+            None => Ok(()),
+        }
+    }
+}
+
+/// Collects the faults of one file and knows where its bytes lie.
+#[derive(Debug)]
+pub(super) struct Faults<'a> {
+    file: &'a str,
+    text: &'a str,
+    list: Vec<ProfileFault>,
+}
+
+/// More faults of one file than this help nobody.
+const MAX_FAULTS: usize = 100;
+
+impl<'a> Faults<'a> {
+    pub fn new(file: &'a str, text: &'a str) -> Self {
+        Self { file, text, list: Vec::new() }
+    }
+
+    /// A fault of the file as a whole.
+    pub fn whole(&mut self, message: impl Into<String>) {
+        self.push(None, message.into(), None);
+    }
+
+    /// A fault at a place of the file.
+    pub fn at(&mut self, span: Range<usize>, message: impl Into<String>) {
+        self.push(Some(span), message.into(), None);
+    }
+
+    /// A word that is none of those allowed.
+    pub fn word<'w>(
+        &mut self,
+        span: Range<usize>,
+        message: impl Into<String>,
+        given: &str,
+        allowed: impl IntoIterator<Item = &'w str>,
+    ) {
+        let nearest = nearest(given, allowed).map(str::to_owned);
+        self.push(Some(span), message.into(), nearest);
+    }
+
+    /// What the TOML reader or serde refused. An unknown key gets the nearest right one, taken
+    /// from serde's own list: `` unknown field `a`, expected one of `b`, `c` ``.
+    pub fn toml(&mut self, error: &toml::de::Error) {
+        let message = error.message().replace('\n', " ");
+        let mut quoted = message.split('`').skip(1).step_by(2);
+        let near = match message.starts_with("unknown ") {
+            true => quoted.next().and_then(|given| nearest(given, quoted)).map(str::to_owned),
+            false => None,
+        };
+        self.push(error.span(), message, near);
+    }
+
+    fn push(&mut self, span: Option<Range<usize>>, message: String, nearest: Option<String>) {
+        if self.list.len() < MAX_FAULTS {
+            let place = span.map(|span| self.place(span.start));
+            self.list.push(ProfileFault { file: self.file.to_owned(), place, message, nearest });
+        }
+    }
+
+    fn place(&self, offset: usize) -> (usize, usize) {
+        let before = self.text.get(..offset).unwrap_or(self.text);
+        let line = before.bytes().filter(|b| *b == b'\n').count() + 1;
+        let column = before.rsplit('\n').next().map_or(0, |rest| rest.chars().count()) + 1;
+        (line, column)
+    }
+
+    /// The line of a place.
+    pub fn line(&self, span: &Range<usize>) -> usize {
+        self.place(span.start).0
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.list.is_empty()
+    }
+
+    /// All, in the order of the file.
+    pub fn into_list(mut self) -> Vec<ProfileFault> {
+        self.list.sort_by_key(|fault| fault.place);
+        self.list
+    }
+}
+
+/// The word most like `given`, if one is like it at all.
+pub(super) fn nearest<'w>(
+    given: &str,
+    words: impl IntoIterator<Item = &'w str>,
+) -> Option<&'w str> {
+    words
+        .into_iter()
+        .map(|word| (strsim::jaro_winkler(given, word), word))
+        .filter(|(likeness, _)| *likeness > 0.75)
+        .max_by(|a, b| a.0.total_cmp(&b.0))
+        .map(|(_, word)| word)
+}

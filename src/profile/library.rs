@@ -1,0 +1,143 @@
+//! All profiles: those built in, and those of the operator's own folders.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use super::binding::Profile;
+use super::fault::{ProfileFault, nearest};
+use super::load::parse;
+
+macro_rules! built_in {
+    ($($id:literal)*) => {
+        /// Identifier and text of each built-in profile.
+        pub const BUILT_IN: &[(&str, &str)] = &[
+            $(($id, include_str!(concat!("../../config/profiles/", $id, ".toml"))),)*
+        ];
+    };
+}
+
+built_in! {
+    "abb-b23"
+    "abb-terra-ac"
+    "acrel-dtsd1352"
+    "alfen-ng9xx"
+    "chint-dtsu666"
+    "chint-dtsu666-unscaled"
+    "eastron-sdm120"
+    "eastron-sdm630"
+    "emergency-broadcast-terminal"
+    "go-echarger-mqtt"
+    "info-screen"
+    "keba-p30"
+    "parcel-locker-cabinet"
+    "renke-rs-byh-m"
+    "renke-rs-ws-n01"
+    "schneider-iem3155"
+    "tasmota-energy-plug"
+    "tuf-2000m"
+    "waste-bin"
+    "xintai-ultrasonic-water"
+    "xy-md02"
+    "zigbee2mqtt-climate"
+}
+
+/// The profiles by identifier.
+#[derive(Debug, Clone, Default)]
+pub struct Library {
+    profiles: BTreeMap<String, Arc<Profile>>,
+}
+
+impl Library {
+    /// The built-in profiles only.
+    ///
+    /// # Panics
+    /// Never: a test reads them all.
+    pub fn built_in() -> Self {
+        Self::load(&[]).expect("the built-in profiles are tested")
+    }
+
+    /// The built-in profiles and every `*.toml` of these folders, in their order; a later file
+    /// replaces an earlier one of the same identifier.
+    ///
+    /// # Errors
+    /// The faults of all files, and folders that cannot be read.
+    pub fn load(extra_dirs: &[PathBuf]) -> Result<Self, Vec<ProfileFault>> {
+        let mut library = Self::default();
+        let mut faults = Vec::new();
+        for (id, text) in BUILT_IN {
+            library.add(&format!("{id}.toml"), text, &mut faults);
+        }
+        for dir in extra_dirs {
+            let unreadable = |what: &std::path::Path, error: std::io::Error| ProfileFault {
+                file: what.display().to_string(),
+                place: None,
+                message: format!("cannot be read: {error}"),
+                nearest: None,
+            };
+            let entries = match std::fs::read_dir(dir) {
+                Ok(entries) => entries,
+                Err(error) => {
+                    faults.push(unreadable(dir, error));
+                    continue;
+                }
+            };
+            let mut files: Vec<PathBuf> = entries
+                .filter_map(|entry| entry.ok().map(|entry| entry.path()))
+                .filter(|path| path.extension().is_some_and(|ending| ending == "toml"))
+                .collect();
+            files.sort();
+            for file in files {
+                match std::fs::read_to_string(&file) {
+                    Ok(text) => library.add(&file.display().to_string(), &text, &mut faults),
+                    Err(error) => faults.push(unreadable(&file, error)),
+                }
+            }
+        }
+        if faults.is_empty() { Ok(library) } else { Err(faults) }
+    }
+
+    fn add(&mut self, name: &str, text: &str, faults: &mut Vec<ProfileFault>) {
+        match parse(name, text) {
+            Ok(loaded) => {
+                let profile = Arc::new(loaded.profile);
+                self.profiles.insert(profile.id.clone(), profile);
+            }
+            Err(more) => faults.extend(more),
+        }
+    }
+
+    /// The profile of this identifier.
+    pub fn get(&self, id: &str) -> Option<Arc<Profile>> {
+        self.profiles.get(id).cloned()
+    }
+
+    /// All identifiers, sorted.
+    pub fn ids(&self) -> impl Iterator<Item = &str> {
+        self.profiles.keys().map(String::as_str)
+    }
+
+    /// The identifier most like a wrong one.
+    pub fn nearest(&self, id: &str) -> Option<&str> {
+        nearest(id, self.ids())
+    }
+
+    /// One line per profile: identifier, category, titles, products.
+    pub fn list_lines(&self) -> impl Iterator<Item = String> {
+        self.profiles.values().map(|profile| {
+            let products: Vec<String> =
+                profile.products.iter().map(|p| format!("{} {}", p.brand, p.model)).collect();
+            format!(
+                "{:<32} {:<20} {} / {}  ({})",
+                profile.id,
+                profile.category.word(),
+                profile.zh,
+                profile.en,
+                products.join(", ")
+            )
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests;

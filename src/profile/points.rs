@@ -1,0 +1,418 @@
+//! Expands the entries of `[[points]]`, single points and runs, into points and their sources.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
+use std::sync::Arc;
+use std::time::Duration;
+
+use toml::Spanned;
+
+use super::binding::{Code, Encoding, MqttModel, MqttSource, Param, RegisterSource, Scale};
+use super::fault::Faults;
+use super::load::{MAX_POINTS, first_address, pointer};
+use super::schema::{EncodingWord, HeadFile, ModbusFile, PointFile, QuantityWord};
+use crate::model::{Label, Point, Quantity, ReportRule, Unit};
+
+/// Where one point comes from.
+pub(super) enum Source {
+    Register(RegisterSource),
+    Message(MqttSource),
+}
+
+type Read = (Point, Option<Duration>, Source);
+
+/// What the entries refer to, and what they have become so far.
+pub(super) struct Templates<'a> {
+    head: &'a HeadFile,
+    params: &'a [Param],
+    mqtt: Option<&'a MqttModel>,
+    names: BTreeSet<String>,
+    read: Vec<Read>,
+}
+
+impl<'a> Templates<'a> {
+    pub fn new(head: &'a HeadFile, params: &'a [Param], mqtt: Option<&'a MqttModel>) -> Self {
+        Self { head, params, mqtt, names: BTreeSet::new(), read: Vec::new() }
+    }
+
+    pub fn into_read(self) -> Vec<Read> {
+        self.read
+    }
+
+    pub fn expand(&mut self, entry: &Spanned<PointFile>, faults: &mut Faults<'_>) {
+        let (span, file) = (entry.span(), entry.get_ref());
+        let Some(names) = run_names(file, &span, faults) else { return };
+        let Some(template) = self.template(file, &span, faults) else { return };
+        let codes = codes(file, &template.labels, faults);
+        for (place, name) in (0u32..).zip(names) {
+            if !is_point_name(&name) {
+                faults.at(
+                    span.clone(),
+                    format!("`{name}` is no point name: parts of letters and digits joined by `.`, beginning with a lower-case letter, at most 64"),
+                );
+            } else if !self.names.insert(name.clone()) {
+                faults.at(span.clone(), format!("point `{name}` is given twice"));
+            }
+            if self.read.len() == MAX_POINTS {
+                faults.at(span, format!("more than {MAX_POINTS} points"));
+                return;
+            }
+            let number = run_number(file, place, self.head.modbus.is_some()).to_string();
+            let last = name.rsplit('.').next().unwrap_or(&name);
+            let title = |text: &Option<String>| {
+                text.as_deref().unwrap_or("").replace("{n}", &number).replace("{}", last)
+            };
+            let point = Point {
+                name: Arc::from(name.as_str()),
+                zh: title(&file.zh),
+                en: title(&file.en),
+                ..template.clone()
+            };
+            let source = match &self.head.modbus {
+                Some(modbus) => self.register(modbus, file, place, &codes, &span, faults),
+                None => self.message(file, &number, &codes, &span, faults),
+            };
+            if let Some(source) = source {
+                self.read.push((point, file.period.map(|span| span.0), source));
+            }
+        }
+    }
+
+    /// The point as all of a run have it, but for name and titles.
+    fn template(
+        &self,
+        file: &PointFile,
+        span: &Range<usize>,
+        faults: &mut Faults<'_>,
+    ) -> Option<Point> {
+        let unit = match &file.unit {
+            Some(unit) => Unit::parse(unit.get_ref())
+                .map_err(|error| faults.at(unit.span(), error.to_string()))
+                .ok()?,
+            None => Unit::ONE,
+        };
+        let quantity = match file.quantity.unwrap_or(QuantityWord::Instantaneous) {
+            QuantityWord::Instantaneous => Quantity::Instantaneous,
+            QuantityWord::Counter => Quantity::Counter,
+            QuantityWord::State | QuantityWord::Flag => Quantity::State,
+            QuantityWord::Text => Quantity::Text,
+        };
+        if quantity == Quantity::Counter && file.max_rate.is_none() && file.counter_max.is_none() {
+            faults.at(span.clone(), "a counter needs `max_rate` or `counter_max`");
+        }
+        let positive = [
+            ("max_rate", &file.max_rate, true),
+            ("counter_max", &file.counter_max, true),
+            ("dead_band", &file.dead_band, false),
+        ];
+        for (key, value, above_zero) in positive {
+            if let Some(value) = value {
+                let n = *value.get_ref();
+                if !n.is_finite() || n < 0.0 || (above_zero && n == 0.0) {
+                    faults.at(value.span(), format!("`{key}` = {n}, it must be positive"));
+                }
+            }
+        }
+        let range = file.range.as_ref().map(|range| {
+            let [low, high] = *range.get_ref();
+            if low.is_nan() || high.is_nan() || low >= high {
+                faults.at(range.span(), format!("range [{low}, {high}]: the first must be lower"));
+            }
+            (low, high)
+        });
+        let decimals = file.decimals.as_ref().map_or(0, |decimals| {
+            if *decimals.get_ref() > 9 {
+                let message = format!("`decimals` = {}, allowed are 0 to 9", decimals.get_ref());
+                faults.at(decimals.span(), message);
+            }
+            *decimals.get_ref()
+        });
+        let default = ReportRule::default();
+        Some(Point {
+            name: Arc::from(""),
+            zh: String::new(),
+            en: String::new(),
+            unit,
+            quantity,
+            decimals,
+            range,
+            max_rate: file.max_rate.as_ref().map(|rate| *rate.get_ref()),
+            counter_max: file.counter_max.as_ref().map(|most| *most.get_ref()),
+            labels: self.labels(file, faults),
+            report: ReportRule {
+                dead_band: file
+                    .dead_band
+                    .as_ref()
+                    .map_or(default.dead_band, |band| *band.get_ref()),
+                at_least_every: file.at_least_every.map_or(default.at_least_every, |span| span.0),
+            },
+        })
+    }
+
+    fn labels(&self, file: &PointFile, faults: &mut Faults<'_>) -> Vec<Label> {
+        let Some(set) = &file.labels else { return Vec::new() };
+        let Some(rows) = self.head.labels.get(set.get_ref()) else {
+            let message = format!("there is no `[labels.{}]` in this file", set.get_ref());
+            let known = self.head.labels.keys().map(String::as_str);
+            faults.word(set.span(), message, set.get_ref(), known);
+            return Vec::new();
+        };
+        let mut labels = Vec::new();
+        for (code, [zh, en]) in rows {
+            match code.get_ref().parse() {
+                Ok(code) => labels.push(Label { code, zh: zh.clone(), en: en.clone() }),
+                Err(_) => faults
+                    .at(code.span(), format!("`{}` is no code, a whole number is", code.get_ref())),
+            }
+        }
+        labels.sort_by_key(|label| label.code);
+        labels
+    }
+
+    fn scale(&self, file: &PointFile, faults: &mut Faults<'_>) -> Scale {
+        let mut scale = Scale::default();
+        for (key, value) in [("factor", &file.factor), ("offset", &file.offset)] {
+            if let Some(value) = value
+                && (!value.get_ref().is_finite() || (key == "factor" && *value.get_ref() == 0.0))
+            {
+                faults.at(value.span(), format!("`{key}` = {} is no use", value.get_ref()));
+            }
+        }
+        scale.factor = file.factor.as_ref().map_or(1.0, |factor| *factor.get_ref());
+        scale.offset = file.offset.as_ref().map_or(0.0, |offset| *offset.get_ref());
+        for name in &file.by {
+            match self.params.iter().position(|param| param.name == *name.get_ref()) {
+                Some(param) => scale.by.push(param),
+                None => {
+                    let message = format!("there is no param `{}` in this file", name.get_ref());
+                    let known = self.params.iter().map(|param| param.name.as_str());
+                    faults.word(name.span(), message, name.get_ref(), known);
+                }
+            }
+        }
+        scale
+    }
+
+    fn register(
+        &self,
+        modbus: &ModbusFile,
+        file: &PointFile,
+        place: u32,
+        codes: &[Code],
+        span: &Range<usize>,
+        faults: &mut Faults<'_>,
+    ) -> Option<Source> {
+        if file.topic.is_some() || file.path.is_some() || !file.words.is_empty() {
+            faults.at(span.clone(), "`topic`, `path` and `words` belong to MQTT models");
+        }
+        let Some(table) = file.table.or(modbus.table).map(|table| table.table()) else {
+            faults.at(span.clone(), "`table` is missing, here or in `[modbus]`");
+            return None;
+        };
+        let encoding = encoding(modbus, file, span, faults)?;
+        if table.is_bits() != (encoding == Encoding::Bit) {
+            faults.at(span.clone(), "encoding `bit` goes with the tables `coil` and `discrete_input`, and only with them");
+        }
+        let is_text = matches!(encoding, Encoding::Ascii(_) | Encoding::Utf16(_));
+        if is_text != (file.quantity == Some(QuantityWord::Text)) && codes.is_empty() {
+            faults.at(
+                span.clone(),
+                "encodings `ascii` and `utf16` go with quantity `text` or with `codes`",
+            );
+        }
+        let step = u32::from(file.step.unwrap_or_else(|| encoding.width()));
+        let Some(given) = &file.address else {
+            faults.at(span.clone(), "`address` is missing");
+            return None;
+        };
+        let address = given.get_ref().checked_sub(first_address(modbus)).map(|a| a + place * step);
+        let address = address
+            .filter(|first| first + u32::from(encoding.width()) <= 65_536)
+            .and_then(|first| u16::try_from(first).ok());
+        let Some(address) = address else {
+            let message = format!(
+                "address {}: the point would end beyond the last register",
+                given.get_ref()
+            );
+            faults.at(given.span(), message);
+            return None;
+        };
+        let mut unavailable = Vec::new();
+        for sentinel in &file.unavailable {
+            match sentinel.get_ref().bits() {
+                Some(bits) => unavailable.push(bits),
+                None => faults.at(
+                    sentinel.span(),
+                    format!(
+                        "`{}` is no register value: a positive number or \"0x…\"",
+                        sentinel.get_ref().0
+                    ),
+                ),
+            }
+        }
+        Some(Source::Register(RegisterSource {
+            table,
+            address,
+            encoding,
+            order: file.order.or(modbus.order).map(|order| order.order()).unwrap_or_default(),
+            scale: self.scale(file, faults),
+            unavailable,
+            codes: codes.to_vec(),
+            flag: file.quantity == Some(QuantityWord::Flag),
+            decimals: file.decimals.as_ref().map_or(0, |decimals| *decimals.get_ref()),
+        }))
+    }
+
+    fn message(
+        &self,
+        file: &PointFile,
+        number: &str,
+        codes: &[Code],
+        span: &Range<usize>,
+        faults: &mut Faults<'_>,
+    ) -> Option<Source> {
+        let model = self.mqtt?;
+        if file.address.is_some() || file.encoding.is_some() || file.table.is_some() {
+            faults.at(span.clone(), "`table`, `address` and `encoding` belong to Modbus models");
+        }
+        let topic = match &file.topic {
+            Some(topic) => {
+                let known = || model.topics.iter().map(|rule| rule.pattern.as_str());
+                let found = known().position(|pattern| pattern == topic.get_ref());
+                if found.is_none() {
+                    let message =
+                        format!("`{}` is none of the topics in `[mqtt]`", topic.get_ref());
+                    faults.word(topic.span(), message, topic.get_ref(), known());
+                }
+                found?
+            }
+            None if model.topics.len() == 1 => 0,
+            None => {
+                faults.at(span.clone(), "`topic` is missing: the model has several");
+                return None;
+            }
+        };
+        let path = match &file.path {
+            Some(path) => pointer(&path.get_ref().replace("{n}", number), &path.span(), faults)?,
+            None => Vec::new(),
+        };
+        Some(Source::Message(MqttSource {
+            topic,
+            path,
+            scale: self.scale(file, faults),
+            unavailable: file.unavailable.iter().map(|word| word.get_ref().0.clone()).collect(),
+            codes: codes.to_vec(),
+            flag_words: file.words.clone(),
+            flag: file.quantity == Some(QuantityWord::Flag),
+            text: file.quantity == Some(QuantityWord::Text),
+            decimals: file.decimals.as_ref().map_or(0, |decimals| *decimals.get_ref()),
+        }))
+    }
+}
+
+fn run_names(
+    file: &PointFile,
+    span: &Range<usize>,
+    faults: &mut Faults<'_>,
+) -> Option<Vec<String>> {
+    match (&file.name, &file.names, &file.count) {
+        (Some(name), None, None) => Some(vec![name.get_ref().clone()]),
+        (None, Some(names), None) => {
+            Some(names.iter().map(|name| name.get_ref().clone()).collect())
+        }
+        (Some(name), None, Some(count)) if name.get_ref().contains("{n}") => {
+            let modbus = false;
+            let number = |place| run_number(file, place, modbus).to_string();
+            let count = u32::from(*count.get_ref()).min(1000);
+            Some((0..count).map(|place| name.get_ref().replace("{n}", &number(place))).collect())
+        }
+        _ => {
+            faults.at(
+                span.clone(),
+                "a point has `name`, or `names`, or `name` with `{n}` and `count`",
+            );
+            None
+        }
+    }
+}
+
+/// The `{n}` of a run's place; with registers `step` counts addresses, not numbers.
+fn run_number(file: &PointFile, place: u32, modbus: bool) -> u32 {
+    let step = if modbus || file.address.is_some() { 1 } else { u32::from(file.step.unwrap_or(1)) };
+    file.from.unwrap_or(1) + place * step
+}
+
+fn is_point_name(name: &str) -> bool {
+    let part = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_alphanumeric());
+    name.len() <= 64
+        && name.starts_with(|c: char| c.is_ascii_lowercase())
+        && name.split('.').all(part)
+}
+
+/// The table of codes; with labels alone the raw number is the code, and others are unknown.
+fn codes(file: &PointFile, labels: &[Label], faults: &mut Faults<'_>) -> Vec<Code> {
+    let known: BTreeMap<i64, ()> = labels.iter().map(|label| (label.code, ())).collect();
+    if file.codes.is_empty() && file.quantity == Some(QuantityWord::State) {
+        return labels.iter().map(|l| Code { raw: l.code.to_string(), code: l.code }).collect();
+    }
+    let mut codes = Vec::new();
+    for (raw, code) in &file.codes {
+        if !known.is_empty() && !known.contains_key(code) {
+            faults.at(raw.span(), format!("code {code} has no label in this file"));
+        }
+        codes.push(Code { raw: raw.get_ref().clone(), code: *code });
+    }
+    codes
+}
+
+fn encoding(
+    modbus: &ModbusFile,
+    file: &PointFile,
+    span: &Range<usize>,
+    faults: &mut Faults<'_>,
+) -> Option<Encoding> {
+    if let Some(bits) = &file.bits {
+        let [low, len] = *bits.get_ref();
+        if len == 0 || u16::from(low) + u16::from(len) > 16 || file.encoding.is_some() {
+            faults.at(
+                bits.span(),
+                format!(
+                    "bits [{low}, {len}]: [lowest, how many] of one register, instead of `encoding`"
+                ),
+            );
+            return None;
+        }
+        return Some(Encoding::Bits { low, len });
+    }
+    let Some(word) = file.encoding.as_ref().map(|word| *word.get_ref()).or(modbus.encoding) else {
+        faults.at(span.clone(), "`encoding` is missing, here or in `[modbus]`");
+        return None;
+    };
+    let length = file.length.as_ref().map(|length| *length.get_ref());
+    let is_text = matches!(word, EncodingWord::Ascii | EncodingWord::Utf16);
+    if is_text != length.is_some() || length.is_some_and(|length| length == 0 || length > 125) {
+        faults.at(
+            span.clone(),
+            "`length`, 1 to 125 registers, goes with `ascii` and `utf16`, and only with them",
+        );
+        return None;
+    }
+    let length = length.unwrap_or(1);
+    Some(match word {
+        EncodingWord::Bit => Encoding::Bit,
+        EncodingWord::U16 => Encoding::Unsigned(1),
+        EncodingWord::U32 => Encoding::Unsigned(2),
+        EncodingWord::U64 => Encoding::Unsigned(4),
+        EncodingWord::I16 => Encoding::Signed(1),
+        EncodingWord::I32 => Encoding::Signed(2),
+        EncodingWord::I64 => Encoding::Signed(4),
+        EncodingWord::F32 => Encoding::Float(2),
+        EncodingWord::F64 => Encoding::Float(4),
+        EncodingWord::Bcd16 => Encoding::Bcd(1),
+        EncodingWord::Bcd32 => Encoding::Bcd(2),
+        EncodingWord::Bcd64 => Encoding::Bcd(4),
+        EncodingWord::Ascii => Encoding::Ascii(length),
+        EncodingWord::Utf16 => Encoding::Utf16(length),
+        EncodingWord::OffsetSign => Encoding::OffsetSign,
+    })
+}
