@@ -61,7 +61,7 @@ pub(super) fn execute(arguments: &Arguments) -> anyhow::Result<ExitCode> {
             say(&profile::describe(&found));
         }
         _ => {
-            for line in profile::list_lines(&library) {
+            for line in library.list_lines() {
                 say(&line);
             }
         }

@@ -172,25 +172,25 @@ fn status_kib(daemon: &Child, key: &str) -> u64 {
 
 /// Profiles of the load: every value changes at every read, and every change is stored.
 fn write_profiles(folder: &Path, points: usize) {
-    let head = |id: &str| {
-        format!(
-            "id = \"{id}\"\ncategory = \"electricity_meter\"\ntitle = {{ zh = \"负载\", en = \"Load\" }}\n\
-             products = [{{ brand = \"bench\", model = \"bench\" }}]\nsources = [\"benchmark\"]\n"
+    let head = || {
+        String::from(
+            "category = \"electricity_meter\"\ntitle = { zh = \"负载\", en = \"Load\" }\n\
+             products = [{ brand = \"bench\", model = \"bench\" }]\nsources = [\"benchmark\"]\n"
         )
     };
-    let mut meter = head("bench-meter") + "[modbus]\n";
+    let mut meter = head() + "[modbus]\ntable = \"holding\"\nencoding = \"u16\"\n";
     for n in 0..points {
         meter += &format!(
-            "[[points]]\nname = \"value{n}\"\nunit = \"V\"\nquantity = \"instantaneous\"\n\
-             decimals = 1\ntable = \"holding\"\naddress = {n}\ntype = \"u16\"\nscale = 0.1\n"
+            "[[points]]\nname = \"value{n}\"\nunit = \"V\"\ndecimals = 1\n\
+             address = {n}\nscale = 0.1\n"
         );
     }
     meter += "[[examples]]\nregisters = [{ table = \"holding\", address = 0, words = [2301] }]\n\
               readings = { value0 = 230.1 }\n";
-    let mut sensor = head("bench-sensor") + "[mqtt]\n[[mqtt.topics]]\npattern = \"{base}\"\n";
+    let mut sensor = head() + "[mqtt]\ntopics = [{ pattern = \"{base}\" }]\n";
     for n in 0..8 {
         sensor += &format!(
-            "[[points]]\nname = \"value{n}\"\nunit = \"Cel\"\nquantity = \"instantaneous\"\n\
+            "[[points]]\nname = \"value{n}\"\nunit = \"Cel\"\n\
              decimals = 1\npath = \"/value{n}\"\n"
         );
     }
