@@ -65,6 +65,12 @@ fn each_wrong_value_is_refused_with_what_is_allowed() {
         ("unit = \"V\"", "range = [3, 1]", "must be lower"),
         ("unit = \"V\"", "by = [\"ct\"]", "no param `ct`"),
         ("unit = \"V\"", "bits = [10, 7]", "lowest, how many"),
+        ("unit = \"V\"", "codes = { A = 1 }", "no whole number"),
+        (
+            "address = 1\nunit",
+            "address = 4294967295\nstep = 65535\nunit",
+            "beyond the last register",
+        ),
         ("unit = \"V\"", "unavailable = [-1]", "no register value"),
         ("table = \"holding\"\nenc", "table = \"holding\"\ntimeout = 200\nenc", "with its unit"),
         ("table = \"holding\"\nenc", "table = \"holding\"\npause = \"2 s\"\nenc", "no duration"),
