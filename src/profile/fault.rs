@@ -83,7 +83,11 @@ impl<'a> Faults<'a> {
     fn push(&mut self, span: Option<Range<usize>>, message: String, nearest: Option<String>) {
         if self.list.len() < MAX_FAULTS {
             let place = span.map(|span| self.place(span.start));
-            self.list.push(ProfileFault { file: self.file.to_owned(), place, message, nearest });
+            let fault = ProfileFault { file: self.file.to_owned(), place, message, nearest };
+            // A run says the same for each of its points.
+            if !self.list.contains(&fault) {
+                self.list.push(fault);
+            }
         }
     }
 

@@ -12,7 +12,7 @@ use toml::de::{DeTable, DeValue, ValueDeserializer};
 
 use super::binding::{
     Availability, Binding, Limits, MqttModel, Param, PathStep, PayloadFormat, Product, Profile,
-    SerialDefaults, Table, TopicRule,
+    RegisterSource, SerialDefaults, Table, TopicRule,
 };
 use super::check::{Example, read_example};
 use super::fault::{Faults, ProfileFault};
@@ -140,20 +140,7 @@ fn assemble(
     let binding = match (&head.modbus, mqtt) {
         (Some(modbus), None) => {
             let (serial, unit, limits) = modbus_model(modbus, faults);
-            for (point, source) in offered.iter().zip(&registers) {
-                let last = source.address.saturating_add(source.encoding.width() - 1);
-                if !source.table.is_bits()
-                    && let Some((from, to)) = limits
-                        .forbidden
-                        .iter()
-                        .find(|(from, to)| source.address <= *to && last >= *from)
-                {
-                    faults.whole(format!(
-                        "`{}` lies in the forbidden addresses {from} to {to}",
-                        point.name
-                    ));
-                }
-            }
+            check_forbidden(&offered, &registers, &limits, faults);
             Binding::Modbus { serial, unit, limits, sources: registers }
         }
         (None, Some(model)) => Binding::Mqtt(MqttModel { sources: places, ..model }),
@@ -189,6 +176,30 @@ fn assemble(
         .filter_map(|example| read_example(example, &profile, first, faults))
         .collect();
     Some(Loaded { profile, examples })
+}
+
+fn check_forbidden(
+    points: &[Point],
+    sources: &[RegisterSource],
+    limits: &Limits,
+    faults: &mut Faults<'_>,
+) {
+    for (point, source) in points.iter().zip(sources) {
+        let last = source.address.saturating_add(source.encoding.width() - 1);
+        let hit = |(from, to): &&(u16, u16)| source.address <= *to && last >= *from;
+        if let Some((from, to)) = limits.forbidden.iter().find(hit) {
+            faults
+                .whole(format!("`{}` lies in the forbidden addresses {from} to {to}", point.name));
+        }
+        if source.encoding.width() > limits.max_registers {
+            faults.whole(format!(
+                "`{}` takes {} registers, more than one read may hold ({})",
+                point.name,
+                source.encoding.width(),
+                limits.max_registers
+            ));
+        }
+    }
 }
 
 fn category(word: &Spanned<String>, faults: &mut Faults<'_>) -> Option<Category> {

@@ -7,6 +7,7 @@ mod binding;
 mod check;
 mod decode;
 mod encode;
+mod encoding;
 mod fault;
 mod library;
 mod load;

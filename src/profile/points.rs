@@ -8,9 +8,10 @@ use std::time::Duration;
 use toml::Spanned;
 
 use super::binding::{Code, Encoding, MqttModel, MqttSource, Param, RegisterSource, Scale};
+use super::encoding::{encoding, is_point_name};
 use super::fault::Faults;
 use super::load::{MAX_POINTS, first_address, pointer};
-use super::schema::{EncodingWord, HeadFile, ModbusFile, PointFile, QuantityWord};
+use super::schema::{HeadFile, ModbusFile, PointFile, QuantityWord};
 use crate::model::{Label, Point, Quantity, ReportRule, Unit};
 
 /// Where one point comes from.
@@ -18,6 +19,11 @@ pub(super) enum Source {
     Register(RegisterSource),
     Message(MqttSource),
 }
+
+/// Codes travel as numbers; a double holds these exactly.
+const MAX_CODE: u64 = 4_294_967_295;
+/// Most codes of a point: the search is linear.
+const MAX_CODES: usize = 256;
 
 type Read = (Point, Option<Duration>, Source);
 
@@ -220,14 +226,21 @@ impl<'a> Templates<'a> {
                 "encodings `ascii` and `utf16` go with quantity `text` or with `codes`",
             );
         }
+        for raw in file.codes.keys().filter(|raw| !is_text && raw.get_ref().parse::<i64>().is_err())
+        {
+            faults.at(raw.span(), format!("raw code `{}` is no whole number", raw.get_ref()));
+        }
         let step = u32::from(file.step.unwrap_or_else(|| encoding.width()));
         let Some(given) = &file.address else {
             faults.at(span.clone(), "`address` is missing");
             return None;
         };
-        let address = given.get_ref().checked_sub(first_address(modbus)).map(|a| a + place * step);
+        let address = given
+            .get_ref()
+            .checked_sub(first_address(modbus))
+            .map(|a| a.saturating_add(place.saturating_mul(step)));
         let address = address
-            .filter(|first| first + u32::from(encoding.width()) <= 65_536)
+            .filter(|first| first.saturating_add(u32::from(encoding.width())) <= 65_536)
             .and_then(|first| u16::try_from(first).ok());
         let Some(address) = address else {
             let message = format!(
@@ -339,14 +352,7 @@ fn run_names(
 /// The `{n}` of a run's place; with registers `step` counts addresses, not numbers.
 fn run_number(file: &PointFile, place: u32, modbus: bool) -> u32 {
     let step = if modbus || file.address.is_some() { 1 } else { u32::from(file.step.unwrap_or(1)) };
-    file.from.unwrap_or(1) + place * step
-}
-
-fn is_point_name(name: &str) -> bool {
-    let part = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_alphanumeric());
-    name.len() <= 64
-        && name.starts_with(|c: char| c.is_ascii_lowercase())
-        && name.split('.').all(part)
+    file.from.unwrap_or(1).saturating_add(place.saturating_mul(step))
 }
 
 /// The table of codes; with labels alone the raw number is the code, and others are unknown.
@@ -355,64 +361,20 @@ fn codes(file: &PointFile, labels: &[Label], faults: &mut Faults<'_>) -> Vec<Cod
     if file.codes.is_empty() && file.quantity == Some(QuantityWord::State) {
         return labels.iter().map(|l| Code { raw: l.code.to_string(), code: l.code }).collect();
     }
+    if file.codes.len() > MAX_CODES
+        && let Some((raw, _)) = file.codes.first_key_value()
+    {
+        faults.at(raw.span(), format!("{} codes, at most {MAX_CODES}", file.codes.len()));
+    }
     let mut codes = Vec::new();
     for (raw, code) in &file.codes {
         if !known.is_empty() && !known.contains_key(code) {
             faults.at(raw.span(), format!("code {code} has no label in this file"));
         }
+        if code.unsigned_abs() > MAX_CODE {
+            faults.at(raw.span(), format!("code {code} is too large, at most {MAX_CODE}"));
+        }
         codes.push(Code { raw: raw.get_ref().clone(), code: *code });
     }
     codes
-}
-
-fn encoding(
-    modbus: &ModbusFile,
-    file: &PointFile,
-    span: &Range<usize>,
-    faults: &mut Faults<'_>,
-) -> Option<Encoding> {
-    if let Some(bits) = &file.bits {
-        let [low, len] = *bits.get_ref();
-        if len == 0 || u16::from(low) + u16::from(len) > 16 || file.encoding.is_some() {
-            faults.at(
-                bits.span(),
-                format!(
-                    "bits [{low}, {len}]: [lowest, how many] of one register, instead of `encoding`"
-                ),
-            );
-            return None;
-        }
-        return Some(Encoding::Bits { low, len });
-    }
-    let Some(word) = file.encoding.as_ref().map(|word| *word.get_ref()).or(modbus.encoding) else {
-        faults.at(span.clone(), "`encoding` is missing, here or in `[modbus]`");
-        return None;
-    };
-    let length = file.length.as_ref().map(|length| *length.get_ref());
-    let is_text = matches!(word, EncodingWord::Ascii | EncodingWord::Utf16);
-    if is_text != length.is_some() || length.is_some_and(|length| length == 0 || length > 125) {
-        faults.at(
-            span.clone(),
-            "`length`, 1 to 125 registers, goes with `ascii` and `utf16`, and only with them",
-        );
-        return None;
-    }
-    let length = length.unwrap_or(1);
-    Some(match word {
-        EncodingWord::Bit => Encoding::Bit,
-        EncodingWord::U16 => Encoding::Unsigned(1),
-        EncodingWord::U32 => Encoding::Unsigned(2),
-        EncodingWord::U64 => Encoding::Unsigned(4),
-        EncodingWord::I16 => Encoding::Signed(1),
-        EncodingWord::I32 => Encoding::Signed(2),
-        EncodingWord::I64 => Encoding::Signed(4),
-        EncodingWord::F32 => Encoding::Float(2),
-        EncodingWord::F64 => Encoding::Float(4),
-        EncodingWord::Bcd16 => Encoding::Bcd(1),
-        EncodingWord::Bcd32 => Encoding::Bcd(2),
-        EncodingWord::Bcd64 => Encoding::Bcd(4),
-        EncodingWord::Ascii => Encoding::Ascii(length),
-        EncodingWord::Utf16 => Encoding::Utf16(length),
-        EncodingWord::OffsetSign => Encoding::OffsetSign,
-    })
 }

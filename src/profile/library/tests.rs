@@ -42,5 +42,6 @@ fn a_file_of_an_extra_folder_replaces_the_built_in_one() {
 #[test]
 fn a_folder_that_does_not_exist_is_named() {
     let faults = Library::load(&["no/such/folder".into()]).unwrap_err();
+    assert_eq!(faults.len(), 1);
     assert!(faults[0].to_string().starts_with("no/such/folder: cannot be read"));
 }
