@@ -19,6 +19,7 @@ pub mod clock;
 pub mod driver;
 pub mod model;
 pub mod profile;
+pub mod settings;
 pub mod starlevel;
 pub mod status;
 pub mod uplink;
