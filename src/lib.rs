@@ -16,6 +16,7 @@ pub mod backoff;
 pub mod broker;
 pub mod buffer;
 pub mod clock;
+pub mod config;
 pub mod driver;
 pub mod model;
 pub mod profile;

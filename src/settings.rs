@@ -94,6 +94,11 @@ impl<'t> Document<'t> {
         self.known.borrow().clone()
     }
 
+    /// Whether nothing wrong was found so far.
+    pub fn is_clean(&self) -> bool {
+        self.faults.borrow().is_empty()
+    }
+
     /// What is wrong, in the order in which it was found.
     pub fn into_faults(self) -> Vec<Fault> {
         self.faults.into_inner()
@@ -150,6 +155,11 @@ impl<'d> Section<'d> {
     /// things whose own section may be faulty.
     pub fn peek(&self, key: &str) -> Option<&'d str> {
         self.table.get(key).and_then(|value| value.get_ref().as_str())
+    }
+
+    /// The folder from which relative paths count.
+    pub fn folder(&self) -> &'d Path {
+        &self.document.folder
     }
 
     /// Where a key's value stands; where the section begins when the key is absent.
@@ -283,8 +293,7 @@ impl<'d> Section<'d> {
 
     fn fault_at(&self, key: &str, value: &Spanned<DeValue<'_>>, wrong: Wrong, allowed: &str) {
         let span = value.span();
-        let place =
-            self.document.place(&span, join(&self.path, key), self.document.written(&span));
+        let place = self.document.place(&span, join(&self.path, key), self.document.written(&span));
         self.note(Fault::new(place, wrong.problem).allowed(allowed).maybe_hint(wrong.hint));
     }
 }

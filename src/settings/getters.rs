@@ -25,6 +25,18 @@ impl<'d> Section<'d> {
         self.parsed_with(key, None, allowed, read)
     }
 
+    /// A text that `check` accepts, or its default.
+    pub fn parsed_or(
+        &mut self,
+        key: &'static str,
+        default: &str,
+        allowed: &str,
+        check: impl FnOnce(&str) -> Result<String, Wrong>,
+    ) -> String {
+        self.parsed_with(key, Some(quoted(default)), allowed, check)
+            .unwrap_or_else(|| default.to_owned())
+    }
+
     fn parsed_with<T>(
         &mut self,
         key: &'static str,
@@ -164,10 +176,9 @@ impl<'d> Section<'d> {
         let allowed = format!("{what}, {} to {}", show(*range.start()), show(*range.end()));
         let result = match value.get_ref() {
             DeValue::String(text) => read(text),
-            DeValue::Integer(bare) => Err(Wrong::hinted(
-                "has no unit",
-                format!("write \"{}{unit}\"", bare.as_str()),
-            )),
+            DeValue::Integer(bare) => {
+                Err(Wrong::hinted("has no unit", format!("write \"{}{unit}\"", bare.as_str())))
+            }
             _ => {
                 self.wrong_kind(key, value, &allowed);
                 return None;
