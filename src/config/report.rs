@@ -137,3 +137,44 @@ fn reads(device: &Polled<'_>) -> BTreeMap<Duration, Vec<u32>> {
     }
     found
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::BusId;
+
+    fn serial(baud: u32, parity: Parity) -> BusConfig {
+        let path = "/dev/ttyS1".into();
+        let transport = Transport::Serial { path, baud, parity, stop_bits: 1 };
+        BusConfig::new(BusId::new("a").unwrap(), transport)
+    }
+
+    const FACTORY: SerialDefaults = SerialDefaults { baud: 2400, frame: *b"8E1" };
+
+    #[test]
+    fn a_request_costs_its_characters_the_answer_time_and_two_silences() {
+        // 13 + 7 characters and twice 3.5, of 10 bits at 1000 bit/s each 10 ms, and 20 ms.
+        let time = request_time(&serial(1000, Parity::None), FACTORY, 7);
+        assert_eq!(time.as_millis(), 290);
+        // The parity bit makes each character a tenth longer.
+        let time = request_time(&serial(1000, Parity::Even), FACTORY, 7);
+        assert_eq!(time.as_millis(), 317);
+    }
+
+    #[test]
+    fn above_19200_baud_the_silence_is_fixed_and_over_tcp_there_is_none() {
+        let time = request_time(&serial(100_000, Parity::None), FACTORY, 7);
+        assert_eq!(time.as_micros(), 2000 + 20_000 + 3500);
+        let mut bus = serial(9600, Parity::None);
+        bus.transport = Transport::Tcp { address: "x:502".into() };
+        assert_eq!(request_time(&bus, FACTORY, 250), ANSWER);
+    }
+
+    #[test]
+    fn behind_a_serial_server_the_models_own_line_counts() {
+        let mut bus = serial(9600, Parity::None);
+        bus.transport = Transport::RtuOverTcp { address: "x:4001".into() };
+        let behind = request_time(&bus, FACTORY, 20);
+        assert_eq!(behind, request_time(&serial(2400, Parity::Even), FACTORY, 20));
+    }
+}

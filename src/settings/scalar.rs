@@ -173,7 +173,13 @@ pub fn nearest<'a>(wrong: &str, words: impl IntoIterator<Item = &'a str>) -> Opt
     let wrong = wrong.to_lowercase();
     words
         .into_iter()
-        .map(|word| (strsim::jaro_winkler(&wrong, &word.to_lowercase()), word))
+        .map(|word| {
+            let lower = word.to_lowercase();
+            // Two letters swapped in a short word change its likeness much.
+            let swapped = lower.len() > 2 && strsim::damerau_levenshtein(&wrong, &lower) <= 1;
+            let likeness = strsim::jaro_winkler(&wrong, &lower);
+            (if swapped { likeness.max(0.95) } else { likeness }, word)
+        })
         .filter(|(likeness, _)| *likeness >= 0.8)
         .max_by(|a, b| a.0.total_cmp(&b.0))
         .map(|(_, word)| word)
