@@ -49,7 +49,7 @@ impl<'t> Document<'t> {
     ///
     /// # Errors
     /// The first syntax error; keys and tables that appear twice are such.
-    pub fn parse(name: &str, text: &'t str, folder: &Path) -> Result<Self, Fault> {
+    pub fn parse(name: &str, text: &'t str, folder: &Path) -> Result<Self, Box<Fault>> {
         let name: Arc<str> = name.into();
         let lines: Vec<usize> =
             std::iter::once(0).chain(text.match_indices('\n').map(|(at, _)| at + 1)).collect();
@@ -57,7 +57,8 @@ impl<'t> Document<'t> {
             let (line, column) = position(text, &lines, error.span().map_or(0, |span| span.start));
             let mut place = Place::of_file(&name);
             (place.line, place.column) = (line, column);
-            Fault::new(place, format!("is not TOML: {}", error.message().replace('\n', ", ")))
+            let problem = format!("is not TOML: {}", error.message().replace('\n', ", "));
+            Box::new(Fault::new(place, problem))
         })?;
         Ok(Self {
             name,

@@ -76,11 +76,12 @@ pub(super) struct Claims(HashMap<Claim, Place>);
 
 impl Claims {
     /// Claims a thing; a fault when it is taken.
-    pub fn take(&mut self, claim: Claim, place: Place) -> Result<(), Fault> {
+    pub fn take(&mut self, claim: Claim, place: Place) -> Result<(), Box<Fault>> {
         match self.0.get(&claim) {
             Some(first) => {
                 let hint = claim.hint();
-                Err(Fault::new(place, format!("{claim} is taken at {first}")).hint(hint))
+                let fault = Fault::new(place, format!("{claim} is taken at {first}"));
+                Err(Box::new(fault.hint(hint)))
             }
             None => {
                 self.0.insert(claim, place);

@@ -174,7 +174,7 @@ pub fn load(path: &Path) -> Result<Settings, Faults> {
         let folder = path.parent().unwrap_or(Path::new(""));
         match Document::parse(&path.display().to_string(), text, folder) {
             Ok(document) => documents.push(document),
-            Err(fault) => faults.push(fault),
+            Err(fault) => faults.push(*fault),
         }
     }
     // Without its main file, or with a file that is no TOML, the rest would only raise echoes.
@@ -205,7 +205,7 @@ pub fn parse(name: &str, text: &str, library: &Library) -> Result<Settings, Faul
 
 fn parse_with(name: &str, text: &str, profiles: &dyn Profiles) -> Result<Settings, Faults> {
     let document =
-        Document::parse(name, text, Path::new("")).map_err(|fault| Faults::new(vec![fault]))?;
+        Document::parse(name, text, Path::new("")).map_err(|fault| Faults::new(vec![*fault]))?;
     let documents = [document];
     read::settings(&documents, read::Machine::Ignore, |_| Ok(profiles)).map_err(|mut found| {
         found.extend(documents.into_iter().flat_map(Document::into_faults));

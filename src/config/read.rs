@@ -18,6 +18,25 @@ use crate::{buffer, clock, driver, starlevel, status, uplink};
 /// Above this share of its time a bus deserves a remark.
 const BUSY: f64 = 0.7;
 
+/// What people call our sections.
+const OTHER_SECTIONS: &[(&str, &str)] = &[
+    ("devices", "device"),
+    ("meter", "device"),
+    ("buses", "bus"),
+    ("modbus", "bus"),
+    ("serial", "bus"),
+    ("broker", "mqtt"),
+    ("field", "mqtt"),
+    ("platform", "uplink"),
+    ("cloud", "uplink"),
+    ("storage", "buffer"),
+    ("store", "buffer"),
+    ("web", "status"),
+    ("http", "status"),
+    ("starlevel", "stars"),
+    ("logging", "log"),
+];
+
 /// Whether the machine is asked about the paths of the configuration.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Machine {
@@ -28,6 +47,7 @@ pub(super) enum Machine {
 }
 
 /// What is gathered on the way.
+#[derive(Default)]
 pub(super) struct Context<'s> {
     pub claims: Claims,
     pub faults: Vec<Fault>,
@@ -39,7 +59,7 @@ impl Context<'_> {
     /// Claims a thing for the place; a fault when it is taken.
     pub fn claim(&mut self, claim: Claim, place: Place) {
         if let Err(fault) = self.claims.take(claim, place) {
-            self.faults.push(fault);
+            self.faults.push(*fault);
         }
     }
 }
@@ -60,32 +80,11 @@ pub(super) fn settings<'s>(
 ) -> Result<Settings, Vec<Fault>> {
     let mut roots: Vec<Section<'_>> = documents.iter().map(Document::root).collect();
     let Some((root, _)) = roots.split_first_mut() else { return Err(Vec::new()) };
-    root.other_names(&[
-        ("devices", "device"),
-        ("meter", "device"),
-        ("buses", "bus"),
-        ("modbus", "bus"),
-        ("serial", "bus"),
-        ("broker", "mqtt"),
-        ("field", "mqtt"),
-        ("platform", "uplink"),
-        ("cloud", "uplink"),
-        ("storage", "buffer"),
-        ("store", "buffer"),
-        ("web", "status"),
-        ("http", "status"),
-        ("starlevel", "stars"),
-        ("logging", "log"),
-    ]);
+    root.other_names(OTHER_SECTIONS);
     root.require("gateway", "a table [gateway] with at least `id`");
     let gateway = root.section("gateway").map(|mut section| read_gateway(&mut section));
     let dirs = gateway.as_ref().map_or(&[][..], |gateway| &gateway.profile_dirs);
-    let mut context = Context {
-        claims: Claims::default(),
-        faults: Vec::new(),
-        notes: Vec::new(),
-        profiles: None,
-    };
+    let mut context = Context::default();
     match library(dirs) {
         Ok(profiles) => context.profiles = Some(profiles),
         Err(wrong) => {
@@ -285,7 +284,7 @@ fn same_line_twice(buses: &[BusSettings], faults: &mut Vec<Fault>) {
             && let Err(fault) =
                 seen.take(Claim::serial(&real.display().to_string()), bus.at.clone())
         {
-            faults.push(fault);
+            faults.push(*fault);
         }
     }
 }

@@ -108,7 +108,8 @@ pub fn parse_size(text: &str) -> Result<u64, Wrong> {
 }
 
 fn show(amount: u64, units: &[(&str, u64)]) -> String {
-    let fitting = units.iter().rev().find(|(_, factor)| amount >= *factor && amount % factor == 0);
+    let fitting =
+        units.iter().rev().find(|(_, factor)| amount >= *factor && amount.is_multiple_of(*factor));
     match fitting {
         Some((unit, factor)) => format!("{}{unit}", amount / factor),
         None => format!("0{}", units[0].0),
