@@ -40,7 +40,7 @@ const BY_MODBUS: &[&str] = &[
     "acrel-dtsd1352",
     "schneider-iem3155",
     "tuf-2000m",
-    "xintai-water",
+    "xintai-ultrasonic-water",
     "abb-terra-ac",
     "keba-p30",
     "alfen-ng9xx",
