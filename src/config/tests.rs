@@ -267,6 +267,27 @@ fn equal_devices_share_their_points_and_a_changed_one_has_its_own() {
 }
 
 #[test]
+fn what_is_allowed_but_worth_a_look_is_a_note_and_no_fault() {
+    let text = "gateway.id = 'g'\nuplink = { host = 'x', username = 'u' }\n\
+        bus = [{ id = 'a', serial = '/dev/a' }, { id = 'idle', tcp = 'x:502' }]\n\
+        device = [{ id = 'd', profile = 'xy-md02', bus = 'a', unit = 254 }]";
+    let notes: Vec<String> = parse_with("t", text, &shelf())
+        .unwrap()
+        .notes
+        .iter()
+        .map(|note| format!("{} {}", note.place.line, note.problem))
+        .collect();
+    assert_eq!(
+        notes,
+        [
+            "2 the password crosses the network in clear",
+            "4 unit ids above 247 are reserved by the Modbus specification",
+            "3 no device hangs on this bus",
+        ]
+    );
+}
+
+#[test]
 fn drop_ins_add_devices_and_their_faults_name_their_file() {
     let folder = tempfile::tempdir().unwrap();
     let main = folder.path().join("linli.toml");
