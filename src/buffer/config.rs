@@ -3,6 +3,8 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use crate::settings::Section;
+
 /// Settings of the buffer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Config {
@@ -23,6 +25,29 @@ impl Default for Config {
             budget: 256 << 20,
             keep_free: 32 << 20,
             tick: Duration::from_secs(1),
+        }
+    }
+}
+
+impl Config {
+    /// Reads the section `[buffer]`; what is wrong is noted there.
+    pub fn read(section: &mut Section<'_>) -> Self {
+        section.other_names(&[
+            ("size", "budget"),
+            ("max_size", "budget"),
+            ("limit", "budget"),
+            ("folder", "path"),
+            ("flush_every", "tick"),
+        ]);
+        let default = Self::default();
+        // The store works in segments of 512 KiB; below 8 MiB it could not hold a backlog.
+        let budget = 8 << 20..=1 << 40;
+        let tick = Duration::from_millis(100)..=Duration::from_secs(60);
+        Self {
+            path: section.path_or("path", &default.path),
+            budget: section.size_or("budget", budget, default.budget),
+            keep_free: section.size_or("keep_free", 0..=1 << 40, default.keep_free),
+            tick: section.duration_or("tick", tick, default.tick),
         }
     }
 }

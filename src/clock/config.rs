@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use crate::settings::Section;
+
 /// When the system's wall clock may be believed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Trust {
@@ -28,6 +30,18 @@ impl Default for Config {
         Self {
             trust: Trust::Ntp,
             synchronised: vec![PathBuf::from("/run/systemd/timesync/synchronized")],
+        }
+    }
+}
+
+impl Config {
+    /// Reads the section `[clock]`; what is wrong is noted there.
+    pub fn read(section: &mut Section<'_>) -> Self {
+        let default = Self::default();
+        let words = [("ntp", Trust::Ntp), ("system", Trust::System)];
+        Self {
+            trust: section.word_or("trust", &words, default.trust),
+            synchronised: section.paths_or("synchronised", &default.synchronised),
         }
     }
 }

@@ -3,6 +3,8 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use crate::settings::Section;
+
 /// Settings of the star-level check.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Config {
@@ -15,5 +17,16 @@ pub struct Config {
 impl Default for Config {
     fn default() -> Self {
         Self { rule_pack: None, every: Duration::from_secs(60) }
+    }
+}
+
+impl Config {
+    /// Reads the section `[stars]`; what is wrong is noted there.
+    pub fn read(section: &mut Section<'_>) -> Self {
+        let range = Duration::from_secs(10)..=Duration::from_secs(86_400);
+        Self {
+            rule_pack: section.path("rule_pack"),
+            every: section.duration_or("every", range, Self::default().every),
+        }
     }
 }

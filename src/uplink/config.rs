@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use crate::broker::BrokerConfig;
+use crate::settings::{Section, Wrong};
 
 /// Settings of the uplink.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -35,4 +36,45 @@ impl Default for Config {
             hold_unstamped: Duration::from_secs(600),
         }
     }
+}
+
+impl Config {
+    /// Reads the section `[uplink]`, whose keys for the broker were read into `broker` already;
+    /// what is wrong is noted there.
+    pub fn read(section: &mut Section<'_>, broker: BrokerConfig) -> Self {
+        let default = Self::default();
+        let seconds = |low, high| Duration::from_secs(low)..=Duration::from_secs(high);
+        let late_rate = section.size_or("late_rate", 1 << 10..=1 << 30, default.late_rate);
+        let ack = section.duration_or("ack_timeout", seconds(5, 600), default.ack_timeout);
+        let cap = section.duration_or("reconnect_cap", seconds(1, 3600), default.reconnect_cap);
+        let hold =
+            section.duration_or("hold_unstamped", seconds(0, 86_400), default.hold_unstamped);
+        Self {
+            broker,
+            prefix: section.parsed_or(
+                "prefix",
+                &default.prefix,
+                "a topic without wildcards",
+                topic_prefix,
+            ),
+            window: section.integer_or("window", 1..=64, default.window),
+            late_rate,
+            ack_timeout: ack,
+            reconnect_cap: cap,
+            hold_unstamped: hold,
+        }
+    }
+}
+
+fn topic_prefix(text: &str) -> Result<String, Wrong> {
+    if text.is_empty() || text.chars().any(|c| matches!(c, '+' | '#' | '\0')) {
+        return Err(Wrong::new("is not the begin of a topic"));
+    }
+    if text.starts_with('/') || text.ends_with('/') || text.starts_with('$') {
+        return Err(Wrong::new("begins or ends with `/`, or begins with `$`"));
+    }
+    if text.replace("{gateway}", "").contains(['{', '}']) {
+        return Err(Wrong::hinted("holds an unknown placeholder", "known is {gateway}"));
+    }
+    Ok(text.to_owned())
 }

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use crate::broker::BrokerConfig;
+use crate::settings::Section;
 
 /// Settings of the MQTT driver.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,4 +30,26 @@ impl Default for Config {
             silent_after: Duration::from_secs(3600),
         }
     }
+}
+
+impl Config {
+    /// Reads the section `[mqtt]`, whose keys for the broker were read into `broker` already;
+    /// what is wrong is noted there.
+    pub fn read(section: &mut Section<'_>, broker: BrokerConfig) -> Self {
+        let default = Self::default();
+        let payload = section.size_or("max_payload", 256..=1 << 20, default.max_payload as u64);
+        let depth: u16 = section.integer_or("max_depth", 1..=64, default_depth(&default));
+        let silent = Duration::from_secs(10)..=Duration::from_secs(30 * 86_400);
+        Self {
+            broker,
+            max_payload: usize::try_from(payload).unwrap_or(default.max_payload),
+            max_depth: usize::from(depth),
+            max_rate: section.integer_or("max_rate", 1..=10_000, default.max_rate),
+            silent_after: section.duration_or("silent_after", silent, default.silent_after),
+        }
+    }
+}
+
+fn default_depth(config: &Config) -> u16 {
+    u16::try_from(config.max_depth).unwrap_or(u16::MAX)
 }

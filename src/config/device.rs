@@ -1,0 +1,289 @@
+//! Reads `[[device]]` and checks it against its profile and its bus.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::claims::Claim;
+use super::read::Context;
+use super::{BusSettings, Connection, DeviceSettings};
+use crate::driver::Transport;
+use crate::model::{DeviceId, Point};
+use crate::profile::{Binding, MqttModel, Profile};
+use crate::settings::{Fault, Section, Wrong, nearest};
+
+/// How often a bus device is read when the file does not say.
+const PERIOD: Duration = Duration::from_secs(30);
+/// Unit ids above this are reserved by the Modbus specification, and used nevertheless.
+const LAST_REGULAR_UNIT: u8 = 247;
+
+/// What the devices refer to.
+pub(super) struct Buses<'b> {
+    pub buses: &'b [BusSettings],
+    /// Names of all buses, also of those whose own section is faulty.
+    pub names: &'b [String],
+    /// The field broker's, when there is one.
+    pub silent_after: Option<Duration>,
+}
+
+/// Reads every `[[device]]` of one file.
+pub(super) fn read_devices(
+    root: &mut Section<'_>,
+    buses: &Buses<'_>,
+    context: &mut Context<'_>,
+) -> Vec<DeviceSettings> {
+    let sections = root.sections("device");
+    sections.into_iter().filter_map(|mut section| read(&mut section, buses, context)).collect()
+}
+
+fn read(
+    section: &mut Section<'_>,
+    buses: &Buses<'_>,
+    context: &mut Context<'_>,
+) -> Option<DeviceSettings> {
+    section.other_names(&[
+        ("unit_id", "unit"),
+        ("slave", "unit"),
+        ("slave_id", "unit"),
+        ("address", "unit"),
+        ("interval", "period"),
+        ("poll_interval", "period"),
+        ("every", "period"),
+        ("model", "profile"),
+        ("type", "profile"),
+        ("template", "profile"),
+        ("location", "place"),
+        ("base", "topic"),
+        ("base_topic", "topic"),
+        ("parameters", "params"),
+        ("line", "bus"),
+    ]);
+    section.require("id", "a name, e.g. \"b1-u1-meter\"");
+    section.require("profile", "a model, see `linli profiles`");
+    let id = section.parsed("id", "lower-case letters, digits, `.`, `_` and `-`", |text| {
+        DeviceId::new(text).map_err(|_| Wrong::new("is not an identifier"))
+    });
+    if let Some(id) = &id {
+        context.claim(Claim::Device(id.to_string()), section.place("id"));
+    }
+    let name = section.text_or("name", "");
+    let place = section.text_or("place", "");
+    let profile = read_profile(section, context);
+    let range = Duration::from_millis(100)..=Duration::from_secs(7 * 86_400);
+    let is_mqtt = profile.as_ref().is_some_and(|p| matches!(p.binding, Binding::Mqtt(_)));
+    // How often a device that publishes is expected depends on its profile.
+    let period = if is_mqtt {
+        section.duration("period", range)
+    } else {
+        Some(section.duration_or("period", range, PERIOD))
+    };
+    let bus = section.text("bus");
+    let unit = section.integer("unit", 1..=255u8);
+    let topic = section.parsed("topic", "a topic without wildcards", base_topic);
+    let numbers = section.numbers("params");
+    let overrides = read_overrides(section);
+    let profile = profile?;
+    let (connection, period) = match &profile.binding {
+        Binding::Modbus { unit: factory, .. } => {
+            without(section, &["topic"], "is read over Modbus");
+            let unit = unit.or(*factory);
+            (on_bus(section, bus, unit, buses, context), period.unwrap_or(PERIOD))
+        }
+        Binding::Mqtt(model) => {
+            without(section, &["bus", "unit"], "publishes by MQTT");
+            (at_broker(section, topic, &profile, buses, context), expected(model, period, buses))
+        }
+    };
+    let params = resolve_params(section, &profile, &numbers);
+    let points = resolve_points(section, &profile, overrides);
+    Some(DeviceSettings {
+        id: id?,
+        name,
+        place,
+        profile,
+        connection: connection?,
+        params,
+        period,
+        points,
+        at: section.head(),
+    })
+}
+
+fn read_profile(section: &mut Section<'_>, context: &Context<'_>) -> Option<Arc<Profile>> {
+    let wanted = section.text("profile")?;
+    // When the profiles themselves are faulty, that was said already.
+    let profiles = context.profiles?;
+    let found = profiles.find(&wanted);
+    if found.is_none() {
+        let near = nearest(&wanted, profiles.names());
+        section.note(
+            Fault::new(section.place("profile"), "there is no such profile")
+                .allowed("one of `linli profiles`, or of a folder named in gateway.profiles")
+                .maybe_hint(near.map(|near| format!("did you mean \"{near}\"?"))),
+        );
+    }
+    found
+}
+
+/// Keys that make no sense for this kind of model.
+fn without(section: &Section<'_>, keys: &[&str], why: &str) {
+    for key in keys.iter().filter(|key| section.has(key)) {
+        let problem = format!("the profile {why} and has no `{key}`");
+        section.note(Fault::new(section.place(key), problem).hint("remove it"));
+    }
+}
+
+fn on_bus(
+    section: &mut Section<'_>,
+    bus: Option<String>,
+    unit: Option<u8>,
+    buses: &Buses<'_>,
+    context: &mut Context<'_>,
+) -> Option<Connection> {
+    section.require("bus", "the name of a [[bus]]: the profile is read over Modbus");
+    let name = bus?;
+    let Some(slot) = buses.buses.iter().position(|bus| bus.config.id.as_str() == name) else {
+        if !buses.names.contains(&name) {
+            let near = nearest(&name, buses.names.iter().map(String::as_str));
+            section.note(
+                Fault::new(section.place("bus"), "there is no such bus")
+                    .allowed(buses.names.join(", "))
+                    .maybe_hint(near.map(|near| format!("did you mean \"{near}\"?"))),
+            );
+        }
+        return None;
+    };
+    let tcp = matches!(buses.buses[slot].config.transport, Transport::Tcp { .. });
+    // Behind a TCP endpoint the factory setting is a fair guess; on a shared line it is not.
+    if !tcp || unit.is_none() {
+        section.require("unit", "a whole number from 1 to 255");
+    }
+    if !tcp && !section.has("unit") {
+        return None;
+    }
+    let unit = unit?;
+    let place = section.place(if section.has("unit") { "unit" } else { "id" });
+    if unit > LAST_REGULAR_UNIT && !tcp {
+        let note = "unit ids above 247 are reserved by the Modbus specification";
+        context.notes.push(
+            Fault::new(place.clone(), note).hint("right for some models; see their data sheet"),
+        );
+    }
+    context.claim(Claim::Unit(name, unit), place);
+    Some(Connection::Modbus { bus: slot, unit })
+}
+
+fn at_broker(
+    section: &mut Section<'_>,
+    topic: Option<String>,
+    profile: &Profile,
+    buses: &Buses<'_>,
+    context: &mut Context<'_>,
+) -> Option<Connection> {
+    section.require("topic", "the device's base topic: the profile publishes by MQTT");
+    if buses.silent_after.is_none() {
+        section.note(
+            Fault::new(
+                section.place("profile"),
+                "the model publishes by MQTT, and there is no field broker",
+            )
+            .hint("add the section [mqtt]"),
+        );
+    }
+    let base = topic?;
+    context.claim(Claim::Topic(profile.id.clone(), base.clone()), section.place("topic"));
+    Some(Connection::Mqtt { base })
+}
+
+fn expected(model: &MqttModel, period: Option<Duration>, buses: &Buses<'_>) -> Duration {
+    period.or(model.silent_after).or(buses.silent_after).unwrap_or(PERIOD)
+}
+
+fn base_topic(text: &str) -> Result<String, Wrong> {
+    if text.is_empty() || text.chars().any(|c| matches!(c, '+' | '#' | '\0')) {
+        return Err(Wrong::new("is not a topic"));
+    }
+    if text.starts_with('/') || text.ends_with('/') {
+        let trimmed = text.trim_matches('/');
+        return Err(Wrong::hinted("begins or ends with `/`", format!("write \"{trimmed}\"")));
+    }
+    Ok(text.to_owned())
+}
+
+fn resolve_params(
+    section: &Section<'_>,
+    profile: &Profile,
+    numbers: &[(String, f64, crate::settings::Place)],
+) -> Vec<f64> {
+    let names = || profile.params.iter().map(|param| param.name.as_str());
+    for (name, _, place) in numbers {
+        if !names().any(|known| known == name) {
+            let allowed: Vec<&str> = names().collect();
+            let allowed =
+                if allowed.is_empty() { "no parameter".into() } else { allowed.join(", ") };
+            let near = nearest(name, names());
+            section.note(
+                Fault::new(place.clone(), format!("{} has no such parameter", profile.id))
+                    .allowed(allowed)
+                    .maybe_hint(near.map(|near| format!("did you mean `{near}`?"))),
+            );
+        }
+    }
+    let value = |param: &crate::profile::Param| {
+        let Some((_, number, place)) = numbers.iter().find(|(name, ..)| *name == param.name) else {
+            return param.default;
+        };
+        let (low, high) = param.range;
+        if !(low..=high).contains(number) {
+            section.note(
+                Fault::new(place.clone(), "is out of range")
+                    .allowed(format!("a number from {low} to {high}: {}", param.about)),
+            );
+        }
+        *number
+    };
+    profile.params.iter().map(value).collect()
+}
+
+/// What `[device.report.<point>]` changes.
+struct Override {
+    point: String,
+    dead_band: Option<f64>,
+    at_least_every: Option<Duration>,
+    at: crate::settings::Place,
+}
+
+fn read_overrides(section: &mut Section<'_>) -> Vec<Override> {
+    let range = Duration::from_secs(1)..=Duration::from_secs(7 * 86_400);
+    let read = |(point, mut inner): (String, Section<'_>)| Override {
+        point,
+        dead_band: inner.float("dead_band", 0.0..=1e12),
+        at_least_every: inner.duration("at_least_every", range.clone()),
+        at: inner.head(),
+    };
+    section.named_sections("report").into_iter().map(read).collect()
+}
+
+/// The profile's own list when nothing is changed, so that equal devices share it.
+fn resolve_points(
+    section: &Section<'_>,
+    profile: &Profile,
+    overrides: Vec<Override>,
+) -> Arc<[Point]> {
+    if overrides.is_empty() {
+        return profile.points.clone();
+    }
+    let mut points = profile.points.to_vec();
+    for change in overrides {
+        let Some(point) = points.iter_mut().find(|point| *point.name == *change.point) else {
+            let near = nearest(&change.point, profile.points.iter().map(|point| &*point.name));
+            section.note(
+                Fault::new(change.at, format!("{} has no such point", profile.id))
+                    .maybe_hint(near.map(|near| format!("did you mean `{near}`?"))),
+            );
+            continue;
+        };
+        point.report.dead_band = change.dead_band.unwrap_or(point.report.dead_band);
+        point.report.at_least_every = change.at_least_every.unwrap_or(point.report.at_least_every);
+    }
+    points.into()
+}

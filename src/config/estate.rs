@@ -1,0 +1,48 @@
+//! From settings to the estate that everybody shares.
+
+use super::{Connection, DeviceSettings, Settings};
+use crate::model::{Device, Estate};
+use crate::profile::Profile;
+
+impl Settings {
+    /// The estate as configured: devices in the order of the file.
+    ///
+    /// # Panics
+    /// Never for settings that were read: names are unique and profiles bounded.
+    pub fn estate(&self) -> Estate {
+        let devices = self.devices.iter().map(|device| self.device(device)).collect();
+        Estate::new(self.gateway.clone(), self.name.clone(), self.estate_kind, devices)
+            .expect("reading the settings refused double names and oversized profiles")
+    }
+
+    fn device(&self, device: &DeviceSettings) -> Device {
+        let (connection, bus) = match &device.connection {
+            Connection::Modbus { bus, unit } => {
+                let bus = self.buses[*bus].config.id.clone();
+                (format!("{bus} unit {unit}"), Some(bus))
+            }
+            Connection::Mqtt { base } => (format!("mqtt {base}"), None),
+        };
+        Device {
+            id: device.id.clone(),
+            name: device.name.clone(),
+            place: device.place.clone(),
+            category: device.profile.category,
+            profile: device.profile.id.clone(),
+            product: product(&device.profile),
+            connection,
+            bus,
+            expected_every: device.period,
+            points: device.points.clone(),
+        }
+    }
+}
+
+/// Brand and model when the profile fits one product, else its title.
+fn product(profile: &Profile) -> String {
+    match profile.products.as_slice() {
+        [only] => format!("{} {}", only.brand, only.model),
+        _ if profile.en.is_empty() => profile.id.clone(),
+        _ => profile.en.clone(),
+    }
+}

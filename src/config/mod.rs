@@ -1,0 +1,250 @@
+//! The configuration of the gateway: composed of what each module reads for itself, checked as a
+//! whole before anything is opened.
+//!
+//! ```text
+//!  linli.toml, conf.d/*.toml ─► sections ─► devices × profiles ─► claims, budgets ─► Settings
+//!                                  └───────────── faults, all of them ─────────────► Faults
+//! ```
+//! Drop-in files hold only `[[bus]]` and `[[device]]`. Relative paths count from the folder of the
+//! file that names them.
+
+mod broker;
+mod claims;
+mod device;
+mod estate;
+mod machine;
+mod read;
+pub mod report;
+#[cfg(test)]
+mod tests;
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::driver::BusConfig;
+use crate::model::{DeviceId, EstateKind, GatewayId, Point};
+use crate::profile::{Library, Profile};
+use crate::settings::{Document, Fault, Faults, Place};
+use crate::{buffer, clock, driver, starlevel, status, uplink};
+
+/// Everything that the daemon needs to know, checked.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// This gateway.
+    pub gateway: GatewayId,
+    /// Name of the estate, for people.
+    pub name: String,
+    /// New or retrofitted: decides the target star.
+    pub estate_kind: EstateKind,
+    /// The clock.
+    pub clock: clock::Config,
+    /// Folders with profiles beside those built in.
+    pub profile_dirs: Vec<PathBuf>,
+    /// The buses.
+    pub buses: Vec<BusSettings>,
+    /// The field broker, when devices publish.
+    pub mqtt: Option<driver::mqtt::Config>,
+    /// The devices; their place is their index in the estate.
+    pub devices: Vec<DeviceSettings>,
+    /// The buffer.
+    pub buffer: buffer::Config,
+    /// The platform; without it the gateway only collects.
+    pub uplink: Option<uplink::Config>,
+    /// The local page, when wanted.
+    pub status: Option<status::Config>,
+    /// The star-level check.
+    pub starlevel: starlevel::Config,
+    /// The log.
+    pub log: LogConfig,
+    /// What is allowed but worth a look.
+    pub notes: Vec<Fault>,
+}
+
+/// One bus.
+#[derive(Debug, Clone, PartialEq)]
+pub struct BusSettings {
+    /// How it is reached.
+    pub config: BusConfig,
+    /// What the polls of its devices cost, estimated.
+    pub budget: report::Budget,
+    /// Where it stands in the file.
+    pub at: Place,
+}
+
+/// One device.
+#[derive(Debug, Clone)]
+pub struct DeviceSettings {
+    /// Its identifier.
+    pub id: DeviceId,
+    /// What people call it; may be empty.
+    pub name: String,
+    /// Where it is; may be empty.
+    pub place: String,
+    /// Its model.
+    pub profile: Arc<Profile>,
+    /// How it is reached.
+    pub connection: Connection,
+    /// Values of the profile's parameters, in their order.
+    pub params: Vec<f64>,
+    /// How often it is read; for MQTT, how often a message is expected.
+    pub period: Duration,
+    /// The profile's points; a list of its own where `[device.report]` changes one.
+    pub points: Arc<[Point]>,
+    /// Where it stands in the file, for faults that show later.
+    pub at: Place,
+}
+
+/// How a device is reached.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Connection {
+    /// On a bus.
+    Modbus {
+        /// Index into [`Settings::buses`].
+        bus: usize,
+        /// Unit id, 1..=255.
+        unit: u8,
+    },
+    /// At the field broker.
+    Mqtt {
+        /// Base topic; patterns of the profile put it for `{base}`.
+        base: String,
+    },
+}
+
+/// How the log is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum LogFormat {
+    /// Fields to journald when it started us, else text.
+    #[default]
+    Auto,
+    /// Text on standard error.
+    Text,
+    /// Fields to journald.
+    Journald,
+}
+
+/// Settings of the log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LogConfig {
+    /// Least level that is written: `error`, `warn`, `info`, `debug`, `trace`.
+    pub level: &'static str,
+    /// How.
+    pub format: LogFormat,
+}
+
+impl Default for LogConfig {
+    fn default() -> Self {
+        Self { level: "info", format: LogFormat::Auto }
+    }
+}
+
+/// Where profiles are found; [`Library`], or a handful of profiles in tests.
+trait Profiles {
+    fn find(&self, id: &str) -> Option<Arc<Profile>>;
+    fn names(&self) -> Vec<&str>;
+}
+
+impl Profiles for Library {
+    fn find(&self, id: &str) -> Option<Arc<Profile>> {
+        self.get(id)
+    }
+
+    fn names(&self) -> Vec<&str> {
+        self.ids().collect()
+    }
+}
+
+/// Reads a configuration file, the drop-ins in `conf.d/` beside it and the profiles that it names,
+/// and asks the machine about the paths in it. Opens no line, no port, no buffer.
+///
+/// # Errors
+/// Everything that is wrong, all at once.
+pub fn load(path: &Path) -> Result<Settings, Faults> {
+    let mut texts = vec![(path.to_owned(), read_file(path)?)];
+    let mut faults = Vec::new();
+    for drop_in in drop_ins(path)? {
+        match read_file(&drop_in) {
+            Ok(text) => texts.push((drop_in, text)),
+            Err(wrong) => faults.extend(wrong.all().iter().cloned()),
+        }
+    }
+    let mut documents = Vec::with_capacity(texts.len());
+    for (path, text) in &texts {
+        let folder = path.parent().unwrap_or(Path::new(""));
+        match Document::parse(&path.display().to_string(), text, folder) {
+            Ok(document) => documents.push(document),
+            Err(fault) => faults.push(*fault),
+        }
+    }
+    // Without its main file, or with a file that is no TOML, the rest would only raise echoes.
+    if !faults.is_empty() {
+        return Err(Faults::new(faults));
+    }
+    let mut library = Err(Vec::new());
+    read::settings(&documents, read::Machine::Ask, |dirs| {
+        library = Library::load(dirs);
+        match &library {
+            Ok(library) => Ok(library as &dyn Profiles),
+            Err(wrong) => Err(wrong.iter().map(ToString::to_string).collect()),
+        }
+    })
+    .map_err(|mut found| {
+        found.extend(documents.into_iter().flat_map(Document::into_faults));
+        Faults::new(found)
+    })
+}
+
+/// Reads one text as the file `name`, with these profiles. Asks the machine about nothing.
+///
+/// # Errors
+/// Everything that is wrong, all at once.
+pub fn parse(name: &str, text: &str, library: &Library) -> Result<Settings, Faults> {
+    parse_with(name, text, library)
+}
+
+fn parse_with(name: &str, text: &str, profiles: &dyn Profiles) -> Result<Settings, Faults> {
+    let document =
+        Document::parse(name, text, Path::new("")).map_err(|fault| Faults::new(vec![*fault]))?;
+    let documents = [document];
+    read::settings(&documents, read::Machine::Ignore, |_| Ok(profiles)).map_err(|mut found| {
+        found.extend(documents.into_iter().flat_map(Document::into_faults));
+        Faults::new(found)
+    })
+}
+
+fn read_file(path: &Path) -> Result<String, Faults> {
+    std::fs::read(path)
+        .map_err(|error| error.to_string())
+        .and_then(|bytes| {
+            String::from_utf8(bytes)
+                .map_err(|error| format!("byte {} is not UTF-8", error.utf8_error().valid_up_to()))
+        })
+        .map_err(|problem| {
+            let place = Place::of_file(&path.display().to_string());
+            Faults::new(vec![Fault::new(place, format!("cannot be read: {problem}"))])
+        })
+}
+
+/// The drop-in files beside a configuration file, in the order of their names.
+fn drop_ins(path: &Path) -> Result<Vec<PathBuf>, Faults> {
+    let folder = path.parent().unwrap_or(Path::new("")).join("conf.d");
+    let wrong = |error: std::io::Error| {
+        let place = Place::of_file(&folder.display().to_string());
+        Faults::new(vec![Fault::new(place, format!("cannot be listed: {error}"))])
+    };
+    let entries = match std::fs::read_dir(&folder) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(error) => return Err(wrong(error)),
+    };
+    let mut found = Vec::new();
+    for entry in entries {
+        let path = entry.map_err(wrong)?.path();
+        if path.extension().is_some_and(|extension| extension == "toml") {
+            found.push(path);
+        }
+    }
+    found.sort();
+    Ok(found)
+}

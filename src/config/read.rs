@@ -1,0 +1,323 @@
+//! Reads the sections in their order and checks them against each other.
+
+use std::path::PathBuf;
+
+use super::claims::{Claim, Claims};
+use super::device::{Buses, read_devices};
+use super::machine::Files;
+use super::report::{Polled, budget};
+use super::{
+    BusSettings, Connection, DeviceSettings, LogConfig, LogFormat, Profiles, Settings, broker,
+};
+use crate::broker::BrokerConfig;
+use crate::driver::{BusConfig, Transport};
+use crate::model::{EstateKind, GatewayId};
+use crate::settings::{Document, Fault, Place, Section, Wrong, show_duration};
+use crate::{buffer, clock, driver, starlevel, status, uplink};
+
+/// Above this share of its time a bus deserves a remark.
+const BUSY: f64 = 0.7;
+
+/// What people call our sections.
+const OTHER_SECTIONS: &[(&str, &str)] = &[
+    ("devices", "device"),
+    ("meter", "device"),
+    ("buses", "bus"),
+    ("modbus", "bus"),
+    ("serial", "bus"),
+    ("broker", "mqtt"),
+    ("field", "mqtt"),
+    ("platform", "uplink"),
+    ("cloud", "uplink"),
+    ("storage", "buffer"),
+    ("store", "buffer"),
+    ("web", "status"),
+    ("http", "status"),
+    ("starlevel", "stars"),
+    ("logging", "log"),
+];
+
+/// Whether the machine is asked about the paths of the configuration.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Machine {
+    /// Yes: `check` and `run`.
+    Ask,
+    /// No: only the text counts.
+    Ignore,
+}
+
+/// What is gathered on the way.
+#[derive(Default)]
+pub(super) struct Context<'s> {
+    pub claims: Claims,
+    pub faults: Vec<Fault>,
+    pub notes: Vec<Fault>,
+    pub profiles: Option<&'s dyn Profiles>,
+}
+
+impl Context<'_> {
+    /// Claims a thing for the place; a fault when it is taken.
+    pub fn claim(&mut self, claim: Claim, place: Place) {
+        if let Err(fault) = self.claims.take(claim, place) {
+            self.faults.push(*fault);
+        }
+    }
+}
+
+struct Gateway {
+    id: Option<GatewayId>,
+    name: String,
+    kind: EstateKind,
+    profile_dirs: Vec<PathBuf>,
+}
+
+/// Reads the main document and its drop-ins. Faults of single values stay in the documents; those
+/// found here are returned.
+pub(super) fn settings<'s>(
+    documents: &[Document<'_>],
+    machine: Machine,
+    library: impl FnOnce(&[PathBuf]) -> Result<&'s dyn Profiles, Vec<String>>,
+) -> Result<Settings, Vec<Fault>> {
+    let mut roots: Vec<Section<'_>> = documents.iter().map(Document::root).collect();
+    let Some((root, _)) = roots.split_first_mut() else { return Err(Vec::new()) };
+    root.other_names(OTHER_SECTIONS);
+    root.require("gateway", "a table [gateway] with at least `id`");
+    let gateway = root.section("gateway").map(|mut section| read_gateway(&mut section));
+    let dirs = gateway.as_ref().map_or(&[][..], |gateway| &gateway.profile_dirs);
+    let mut context = Context::default();
+    match library(dirs) {
+        Ok(profiles) => context.profiles = Some(profiles),
+        Err(wrong) => {
+            let place = root.place("gateway");
+            let fault =
+                |problem| Fault::new(place.clone(), format!("a profile is wrong: {problem}"));
+            context.faults.extend(wrong.into_iter().map(fault));
+        }
+    }
+    let mut files = Files::default();
+    let gateway_id = gateway.as_ref().and_then(|gateway| gateway.id.as_ref());
+    let id_text = gateway_id.map_or("", GatewayId::as_str).to_owned();
+    let parts = read_parts(root, &id_text, &mut context, &mut files);
+    let mut buses = Vec::new();
+    let mut names = Vec::new();
+    for root in &mut roots {
+        read_buses(root, &mut context, &mut files, &mut buses, &mut names);
+    }
+    let silent_after = parts.mqtt.as_ref().map(|mqtt| mqtt.silent_after);
+    let known = Buses { buses: &buses, names: &names, silent_after };
+    let mut devices = Vec::new();
+    for root in &mut roots {
+        devices.extend(read_devices(root, &known, &mut context));
+    }
+    weigh_buses(&mut buses, &devices, &mut context);
+    if devices.is_empty() {
+        context.notes.push(Fault::new(roots[0].head(), "no device is configured"));
+    }
+    if machine == Machine::Ask {
+        files.check(&mut context.faults, &mut context.notes);
+        same_line_twice(&buses, &mut context.faults);
+    }
+    drop(roots);
+    let clean = context.faults.is_empty() && documents.iter().all(Document::is_clean);
+    let (Some(gateway), true) = (gateway, clean) else { return Err(context.faults) };
+    let Some(id) = gateway.id else { return Err(context.faults) };
+    Ok(Settings {
+        gateway: id,
+        name: gateway.name,
+        estate_kind: gateway.kind,
+        clock: parts.clock,
+        profile_dirs: gateway.profile_dirs,
+        buses,
+        mqtt: parts.mqtt,
+        devices,
+        buffer: parts.buffer,
+        uplink: parts.uplink,
+        status: parts.status,
+        starlevel: parts.starlevel,
+        log: parts.log,
+        notes: context.notes,
+    })
+}
+
+fn read_gateway(section: &mut Section<'_>) -> Gateway {
+    section.other_names(&[
+        ("profile_dirs", "profiles"),
+        ("estate", "name"),
+        ("estate_kind", "kind"),
+    ]);
+    section.require("id", "the gateway's name at the platform, e.g. \"jinan-lixia-0107\"");
+    let kinds = [EstateKind::New, EstateKind::OldRetrofit].map(|kind| (kind.word(), kind));
+    Gateway {
+        id: section.parsed("id", "lower-case letters, digits, `.`, `_` and `-`", |text| {
+            GatewayId::new(text).map_err(|_| Wrong::new("is not an identifier"))
+        }),
+        name: section.text_or("name", ""),
+        kind: section.word_or("kind", &kinds, EstateKind::default()),
+        profile_dirs: section.paths_or("profiles", &[]),
+    }
+}
+
+struct Parts {
+    clock: clock::Config,
+    log: LogConfig,
+    mqtt: Option<driver::mqtt::Config>,
+    buffer: buffer::Config,
+    uplink: Option<uplink::Config>,
+    status: Option<status::Config>,
+    starlevel: starlevel::Config,
+}
+
+/// Reads everything but buses and devices.
+fn read_parts(
+    root: &mut Section<'_>,
+    gateway: &str,
+    context: &mut Context<'_>,
+    files: &mut Files,
+) -> Parts {
+    let clock =
+        root.section("clock").map_or_else(Default::default, |mut s| clock::Config::read(&mut s));
+    let log = root.section("log").map_or_else(Default::default, |mut s| read_log(&mut s));
+    let buffer_at = root.place("buffer");
+    let (buffer, buffer_at) = match root.section("buffer") {
+        Some(mut section) => (buffer::Config::read(&mut section), section.place("path")),
+        None => (buffer::Config::default(), buffer_at),
+    };
+    files.writable.push((buffer.path.clone(), buffer_at));
+    let mqtt = root.section("mqtt").map(|mut section| {
+        let default = driver::mqtt::Config::default().broker;
+        let broker = broker::read(&mut section, gateway, &default, files, &mut context.notes);
+        claim_client(&section, &broker, context);
+        if broker::is_local(&broker.host) {
+            context.claim(Claim::Port(broker.port), section.place("port"));
+        }
+        driver::mqtt::Config::read(&mut section, broker)
+    });
+    let uplink = root.section("uplink").map(|mut section| {
+        section.require("host", "the platform's broker");
+        // One id for all gateways would make the platform's broker drop one for the other.
+        let default =
+            BrokerConfig { client_id: "linli-{gateway}".into(), ..BrokerConfig::default() };
+        let broker = broker::read(&mut section, gateway, &default, files, &mut context.notes);
+        claim_client(&section, &broker, context);
+        uplink::Config::read(&mut section, broker)
+    });
+    let status = root.section("status").map(|mut section| {
+        let status = status::Config::read(&mut section);
+        context.claim(Claim::Port(status.listen.port()), section.place("listen"));
+        status
+    });
+    let starlevel = root.section("stars").map_or_else(Default::default, |mut section| {
+        let config = starlevel::Config::read(&mut section);
+        if let Some(pack) = &config.rule_pack {
+            files.readable.push((pack.clone(), section.place("rule_pack")));
+        }
+        config
+    });
+    Parts { clock, log, mqtt, buffer, uplink, status, starlevel }
+}
+
+fn claim_client(section: &Section<'_>, broker: &BrokerConfig, context: &mut Context<'_>) {
+    let host = if broker::is_local(&broker.host) { "127.0.0.1" } else { &broker.host };
+    let claim = Claim::Client(host.to_lowercase(), broker.port, broker.client_id.clone());
+    context.claim(claim, section.place("client_id"));
+}
+
+fn read_log(section: &mut Section<'_>) -> LogConfig {
+    let default = LogConfig::default();
+    let levels = ["error", "warn", "info", "debug", "trace"].map(|level| (level, level));
+    let formats =
+        [("auto", LogFormat::Auto), ("text", LogFormat::Text), ("journald", LogFormat::Journald)];
+    LogConfig {
+        level: section.word_or("level", &levels, default.level),
+        format: section.word_or("format", &formats, default.format),
+    }
+}
+
+/// Reads `[[bus]]`. `names` also gets the names of buses whose section is faulty, so that their
+/// devices are not called faulty too.
+fn read_buses(
+    root: &mut Section<'_>,
+    context: &mut Context<'_>,
+    files: &mut Files,
+    buses: &mut Vec<BusSettings>,
+    names: &mut Vec<String>,
+) {
+    for mut section in root.sections("bus") {
+        let config = BusConfig::read(&mut section);
+        if let Some(name) = section.peek("id") {
+            names.push(name.to_owned());
+            context.claim(Claim::Bus(name.to_owned()), section.place("id"));
+        }
+        let Some(config) = config else { continue };
+        match &config.transport {
+            Transport::Serial { path, .. } => {
+                context.claim(Claim::serial(path), section.place("serial"));
+                files.devices.push((path.into(), section.place("serial")));
+            }
+            Transport::Tcp { address } => claim_endpoint(context, address, section.place("tcp")),
+            Transport::RtuOverTcp { address } => {
+                claim_endpoint(context, address, section.place("rtu_over_tcp"));
+            }
+        }
+        let budget = budget(&config, &[]);
+        buses.push(BusSettings { config, budget, at: section.head() });
+    }
+}
+
+fn claim_endpoint(context: &mut Context<'_>, address: &str, place: Place) {
+    let address = address.to_lowercase();
+    if let Some((host, port)) = address.rsplit_once(':')
+        && broker::is_local(host)
+        && let Ok(port) = port.parse()
+    {
+        context.claim(Claim::Port(port), place.clone());
+    }
+    context.claim(Claim::Endpoint(address), place);
+}
+
+/// Two device files may be links to one line; only the machine knows.
+fn same_line_twice(buses: &[BusSettings], faults: &mut Vec<Fault>) {
+    let mut seen = Claims::default();
+    for bus in buses {
+        if let Transport::Serial { path, .. } = &bus.config.transport
+            && let Ok(real) = std::fs::canonicalize(path)
+            && let Err(fault) =
+                seen.take(Claim::serial(&real.display().to_string()), bus.at.clone())
+        {
+            faults.push(*fault);
+        }
+    }
+}
+
+/// Estimates what each bus has to carry; more than it can is a fault.
+fn weigh_buses(buses: &mut [BusSettings], devices: &[DeviceSettings], context: &mut Context<'_>) {
+    for (slot, bus) in buses.iter_mut().enumerate() {
+        let on_it: Vec<Polled<'_>> = devices
+            .iter()
+            .filter(
+                |device| matches!(device.connection, Connection::Modbus { bus, .. } if bus == slot),
+            )
+            .map(|device| Polled { profile: &device.profile, period: device.period })
+            .collect();
+        bus.budget = budget(&bus.config, &on_it);
+        let sweep = show_duration(bus.budget.sweep);
+        let told = format!(
+            "its {} devices need {} requests and {sweep} a round, {:.0} % of the bus",
+            on_it.len(),
+            bus.budget.requests,
+            bus.budget.load * 100.0
+        );
+        let remedy =
+            "lengthen `period` of its devices, raise the baud rate, or spread them over two lines";
+        if bus.budget.load > 1.0 {
+            context
+                .faults
+                .push(Fault::new(bus.at.clone(), told).allowed("at most 100 %").hint(remedy));
+        } else if bus.budget.load > BUSY {
+            context.notes.push(Fault::new(bus.at.clone(), told).hint(remedy));
+        }
+        if on_it.is_empty() {
+            context.notes.push(Fault::new(bus.at.clone(), "no device hangs on this bus"));
+        }
+    }
+}
