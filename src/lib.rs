@@ -21,4 +21,5 @@ pub mod model;
 pub mod profile;
 pub mod starlevel;
 pub mod status;
+pub mod store;
 pub mod uplink;
