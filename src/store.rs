@@ -30,6 +30,9 @@ pub const MAX_VALUE: usize = 4096;
 /// Fixed for the life of a folder: sled refuses to open it with another.
 const SEGMENT_BYTES: usize = 512 * 1024;
 
+/// Ending of the folder beside the store while it is rebuilt.
+const REBUILD: &str = "rebuild";
+
 /// sled's threads let go of the file a little after the last handle was dropped.
 const LOCK_PATIENCE: u32 = 100;
 const LOCK_PAUSE: Duration = Duration::from_millis(20);
@@ -184,6 +187,9 @@ impl Store {
     }
 
     fn open_locked(path: &Path, limits: Limits, lock: File) -> Result<Self, StoreError> {
+        // A rebuilding that was cut short; the folder itself is whole, old or new.
+        let rest = beside(path, REBUILD);
+        remove_folder(&rest).map_err(|source| io_error(&rest, source))?;
         let opened = open_sled(path, limits)?;
         Ok(Self(Arc::new(Inner {
             path: path.to_owned(),
@@ -231,6 +237,41 @@ impl Store {
         }
         *slot = Some(open_sled(&self.0.path, self.0.limits)?);
         Ok(())
+    }
+
+    /// Copies everything into new files, which are smaller, and puts them in place of the old
+    /// ones at one stroke. Handles stay good, others wait. Blocks for as long as it takes to write
+    /// all that is stored. All that was applied is durable afterwards.
+    ///
+    /// # Errors
+    /// The old files stay in place (a file system that cannot exchange two folders says
+    /// `EINVAL`); a store that could not be opened again says `Closed` until
+    /// [`reopen`](Self::reopen) succeeds.
+    pub fn rebuild(&self) -> Result<(), StoreError> {
+        let path = &self.0.path;
+        let aside = beside(path, REBUILD);
+        let mut slot = self.write();
+        let Some(old) = slot.as_ref() else {
+            return Err(StoreError::Closed { path: path.clone() });
+        };
+        remove_folder(&aside).map_err(|source| io_error(&aside, source))?;
+        copy_all(&old.db, &aside, self.0.limits)?;
+        // Both must be closed: sled keeps the names of its files.
+        let closed = slot.take();
+        drop(closed);
+        let here = rustix::fs::CWD;
+        let swapped = rustix::fs::renameat_with(
+            here,
+            &aside,
+            here,
+            path,
+            rustix::fs::RenameFlags::EXCHANGE,
+        );
+        let synced = sync_names(path);
+        let removed = remove_folder(&aside);
+        *slot = Some(open_sled(path, self.0.limits)?);
+        swapped.map_err(|error| io_error(path, error.into()))?;
+        synced.and(removed).map_err(|source| io_error(path, source))
     }
 
     /// Bytes of all files in the folder.
@@ -316,6 +357,36 @@ impl Tree {
         }
         self.store
             .with(|opened| opened.db.open_tree(self.name.as_bytes())?.apply_batch(changes.batch))
+    }
+}
+
+/// Makes a folder with the content of every tree, durable.
+fn copy_all(from: &sled::Db, to: &Path, limits: Limits) -> Result<(), StoreError> {
+    const AT_ONCE: usize = 64;
+    let new = open_sled(to, limits)?;
+    guarded(to, || {
+        for name in from.tree_names() {
+            let (source, target) = (from.open_tree(&name)?, new.db.open_tree(&name)?);
+            let mut batch = sled::Batch::default();
+            for (count, pair) in source.iter().enumerate() {
+                let (key, value) = pair?;
+                batch.insert(key, value);
+                if count % AT_ONCE == AT_ONCE - 1 {
+                    target.apply_batch(std::mem::take(&mut batch))?;
+                }
+            }
+            target.apply_batch(batch)?;
+        }
+        new.db.flush()?;
+        new.file.sync_all()?;
+        Ok(())
+    })
+}
+
+fn remove_folder(path: &Path) -> io::Result<()> {
+    match fs::remove_dir_all(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
     }
 }
 

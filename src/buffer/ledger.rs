@@ -2,6 +2,7 @@
 //! their announcement, damaged blocks set aside, the next position. All of it is one batch.
 
 use std::collections::HashSet;
+use std::io::ErrorKind;
 use std::ops::ControlFlow;
 
 use crate::clock::Clock;
@@ -12,6 +13,10 @@ use super::block::{Lane, Sealed, damaged_key, key, parse, parse_key};
 use super::budget::Budget;
 use super::meta::{META_KEY, Meta};
 use super::sealer::{Sealer, unpack};
+
+/// While files grow they are two to three times as large as what they hold. Files that are this
+/// many times as large have room inside.
+const REUSE: u64 = 4;
 
 /// Most damaged blocks that are kept for inspection.
 const KEPT_DAMAGED: usize = 64;
@@ -128,11 +133,10 @@ impl Ledger {
     /// into the job, so that a second attempt decides nothing anew.
     pub fn apply(&mut self, job: &mut Job, sealer: &mut Sealer) -> Result<Applied, StoreError> {
         let fresh: u64 = job.blocks.iter().map(|block| block.value.len() as u64).sum();
-        let file = self.store.file_bytes();
-        self.budget.observe(file, self.counts.live_bytes);
+        let file = self.keep_files_small()?;
         let free = self.store.free_bytes().unwrap_or(u64::MAX);
         // sled reuses the room of what was deleted before it lets the file grow.
-        let reuse = (self.counts.live_bytes + fresh) * 2 <= file;
+        let reuse = (self.counts.live_bytes + fresh) * REUSE <= file;
         let may_write = free >= self.keep_free || reuse;
         let mut changes = Changes::default();
         let mut gone = HashSet::new();
@@ -168,6 +172,27 @@ impl Ledger {
             self.queue.apply(changes)?;
         }
         Ok(Applied::All)
+    }
+
+    /// Rebuilds the files when they near the budget; returns their size.
+    fn keep_files_small(&mut self) -> Result<u64, StoreError> {
+        let file = self.store.file_bytes();
+        let free = self.store.free_bytes().unwrap_or(0);
+        if !self.budget.wants_rebuild(file) || free < self.counts.live_bytes * 2 {
+            self.budget.observe(file, self.counts.live_bytes);
+            return Ok(file);
+        }
+        let rebuilt = self.store.rebuild();
+        let after = self.store.file_bytes();
+        self.budget.rebuilt(after);
+        match rebuilt {
+            Ok(()) => tracing::debug!(before = file, after, "rebuilt the files of the buffer"),
+            Err(StoreError::Io { source, .. }) if source.kind() == ErrorKind::InvalidInput => {
+                tracing::info!("the file system cannot exchange folders: less room for blocks");
+            }
+            Err(error) => return Err(error),
+        }
+        Ok(after)
     }
 
     fn remove(

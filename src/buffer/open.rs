@@ -19,7 +19,7 @@ use super::{BufferStatus, Config};
 pub(super) const QUEUE: &str = "queue";
 
 /// Least budget: the files grow by segments of 512 KiB, and some of them are always in use.
-pub const MIN_BUDGET: u64 = 8 << 20;
+pub const MIN_BUDGET: u64 = 16 << 20;
 
 /// Why the buffer cannot be opened.
 #[derive(Debug, thiserror::Error)]

@@ -92,7 +92,8 @@ async fn blocks_stay_within_their_size_and_hold_every_reading_in_order() {
     }
     sent.sort_by(f64::total_cmp);
     seen.sort_by(f64::total_cmp);
-    assert_eq!(seen, sent);
+    // Compared without printing thousands of numbers.
+    assert!(seen == sent);
 }
 
 #[tokio::test]

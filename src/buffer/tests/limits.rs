@@ -14,6 +14,7 @@ async fn a_full_buffer_drops_the_oldest_telemetry_keeps_events_and_announces_eve
     let config = Config { budget: MIN_BUDGET, ..config(&folder.path().join("b")) };
     let (recorder, buffer) = reopen(&config, &estate, &clock);
     let mut random = fastrand::Rng::with_seed(4);
+    let mut highest = 0;
     beside(recorder, async |records| {
         for round in 0..3000u32 {
             if round % 100 == 0 {
@@ -21,16 +22,17 @@ async fn a_full_buffer_drops_the_oldest_telemetry_keeps_events_and_announces_eve
                 let event = Event { at: clock.now(), device: None, kind };
                 records.send(Record::Event(event)).await.unwrap();
             }
-            let noise = noise(&mut random, 40);
-            records.send(Record::Readings(batch(&clock, round % 10, &noise))).await.unwrap();
+            records.send(bulky(&clock, &mut random, round % 10, 30)).await.unwrap();
             if round % 50 == 0 {
                 tokio::time::sleep(Duration::from_millis(1100)).await;
                 let file = buffer.status().borrow().file_bytes;
                 assert!(file <= config.budget, "{file} bytes in round {round}");
+                highest = highest.max(file);
             }
         }
     })
     .await;
+    println!("files at most {highest} bytes of {}", config.budget);
     let status = buffer.status().borrow().clone();
     assert!(status.evicted_blocks > 100, "{status:?}");
     let documents = documents(&buffer);
@@ -60,16 +62,15 @@ async fn a_budget_that_cannot_work_is_refused() {
 #[tokio::test(start_paused = true)]
 async fn below_the_free_space_that_is_left_to_others_nothing_is_stored_and_the_field_waits() {
     let folder = tempfile::tempdir().unwrap();
-    let (estate, clock) = (estate(1, 1), clock());
+    let (estate, clock) = (estate(1, 30), clock());
     let config = Config { keep_free: u64::MAX, ..config(&folder.path().join("b")) };
     let (recorder, buffer) = reopen(&config, &estate, &clock);
     killed(recorder, async |records| {
-        // An open file is larger than nothing: only a large block meets the limit.
+        // What fits into the files as they are is still stored.
         let mut random = fastrand::Rng::with_seed(1);
         let mut waited = false;
-        for _ in 0..400_000 {
-            let values = noise(&mut random, 1);
-            let sending = records.send(Record::Readings(batch(&clock, 0, &values)));
+        for _ in 0..3000 {
+            let sending = records.send(bulky(&clock, &mut random, 0, 30));
             waited |= tokio::time::timeout(Duration::from_secs(30), sending).await.is_err();
             if waited {
                 break;

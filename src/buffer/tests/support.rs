@@ -187,7 +187,17 @@ pub fn copy(from: &Path, to: &Path) {
     }
 }
 
-/// Numbers that do not compress.
+/// Numbers that hardly compress; few enough digits that they are read back exactly.
 pub fn noise(random: &mut fastrand::Rng, count: usize) -> Vec<f64> {
-    (0..count).map(|_| random.f64() * 1e6).collect()
+    (0..count).map(|_| f64::from(random.u32(..)) / 1000.0).collect()
+}
+
+/// About `count` times 300 bytes that hardly compress.
+pub fn bulky(clock: &Clock, random: &mut fastrand::Rng, device: u32, count: u16) -> Record {
+    let mut batch = batch(clock, device, &[]);
+    for point in 0..count {
+        let text: String = (0..400).map(|_| random.alphanumeric()).collect();
+        batch.readings.push(Reading::good(PointIndex(point), Value::Text(text.into())));
+    }
+    Record::Readings(batch)
 }
