@@ -260,13 +260,8 @@ impl Store {
         let closed = slot.take();
         drop(closed);
         let here = rustix::fs::CWD;
-        let swapped = rustix::fs::renameat_with(
-            here,
-            &aside,
-            here,
-            path,
-            rustix::fs::RenameFlags::EXCHANGE,
-        );
+        let swapped =
+            rustix::fs::renameat_with(here, &aside, here, path, rustix::fs::RenameFlags::EXCHANGE);
         let synced = sync_names(path);
         let removed = remove_folder(&aside);
         *slot = Some(open_sled(path, self.0.limits)?);

@@ -2,15 +2,15 @@
 //!
 //! sled's files are larger than what they hold: measured, 1.8 times while blocks only come, 2 to 3
 //! times and slowly growing while the oldest go as new ones come. So the blocks get a safe share of
-//! the budget, and before the files reach it they are rebuilt, which leaves about 1.2 times the
+//! the budget, and before the files reach it they are rebuilt, which leaves about twice the
 //! blocks. While that happens the old and the new files are both on the disk, and both count.
 
 /// Share of the budget that blocks may take, in percent.
-const START: u64 = 30;
+const START: u64 = 20;
 /// The least that the limit falls to, in percent of the budget.
 const FLOOR: u64 = 10;
 /// Files above this share of the budget are rebuilt, in percent: the rest is for the new ones.
-const REBUILD: u64 = 60;
+const REBUILD: u64 = 55;
 /// Files above this share of the budget must not grow any more, in percent. Reached only when
 /// they cannot be rebuilt.
 const NEAR: u64 = 85;
@@ -81,17 +81,17 @@ mod tests {
     #[test]
     fn the_limit_falls_when_the_files_grow_near_the_budget_and_stays_when_they_do_not() {
         let mut budget = Budget::new(1000, 0);
-        budget.observe(900, 300);
-        assert_eq!(budget.limit(), 285);
-        budget.observe(900, 285);
-        assert_eq!(budget.limit(), 285);
+        budget.observe(900, 200);
+        assert_eq!(budget.limit(), 190);
+        budget.observe(900, 190);
+        assert_eq!(budget.limit(), 190);
     }
 
     #[test]
     fn files_are_rebuilt_when_they_near_the_budget_and_not_again_at_once() {
         let mut budget = Budget::new(1000, 0);
-        assert!(!budget.wants_rebuild(600));
-        assert!(budget.wants_rebuild(601));
+        assert!(!budget.wants_rebuild(550));
+        assert!(budget.wants_rebuild(551));
         budget.rebuilt(620);
         assert!(!budget.wants_rebuild(700));
         assert!(budget.wants_rebuild(900));

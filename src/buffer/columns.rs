@@ -71,7 +71,8 @@ impl Columns {
             }
             self.estimate += value_bytes(reading);
         }
-        self.estimate += 7 + (device.points.len() - batch.readings.len().min(device.points.len())) * 5;
+        self.estimate +=
+            7 + (device.points.len() - batch.readings.len().min(device.points.len())) * 5;
         self.readings += batch.readings.len();
         self.batches += 1;
         self.oldest = Some(self.oldest.map_or(batch.at, |oldest| oldest.min(batch.at)));
@@ -123,7 +124,13 @@ impl Columns {
     }
 
     /// Writes `"devices":[…]`. Moments count from `base`.
-    pub fn write(&mut self, estate: &Estate, base: Moment, scratch: &mut Scratch, out: &mut Vec<u8>) {
+    pub fn write(
+        &mut self,
+        estate: &Estate,
+        base: Moment,
+        scratch: &mut Scratch,
+        out: &mut Vec<u8>,
+    ) {
         out.extend_from_slice(b"\"devices\":[");
         for (n, device) in self.devices.iter_mut().enumerate() {
             if n > 0 {

@@ -160,7 +160,9 @@ impl Ledger {
         }
         for block in &job.blocks {
             let key = key(block.lane, block.seq);
-            if job.replay && let Some(stored) = self.queue.get(&key)? {
+            if job.replay
+                && let Some(stored) = self.queue.get(&key)?
+            {
                 self.counts.remove(&stored);
             }
             changes.insert(&key, &block.value);

@@ -45,8 +45,7 @@ pub(super) struct Found {
 
 /// Reads the queue's counters and goes through its blocks.
 pub(super) fn examine(store: &Store) -> Result<Found, StoreError> {
-    let damaged =
-        |detail: String| StoreError::Damaged { path: store.path().to_owned(), detail };
+    let damaged = |detail: String| StoreError::Damaged { path: store.path().to_owned(), detail };
     let queue = store.tree(QUEUE);
     let epoch = match queue.get(EPOCH_KEY)? {
         None => None,
@@ -55,8 +54,9 @@ pub(super) fn examine(store: &Store) -> Result<Found, StoreError> {
         ),
     };
     let meta = match queue.get(META_KEY)? {
-        Some(bytes) => Meta::decode(&bytes)
-            .ok_or_else(|| damaged("the counters cannot be read".to_owned()))?,
+        Some(bytes) => {
+            Meta::decode(&bytes).ok_or_else(|| damaged("the counters cannot be read".to_owned()))?
+        }
         None => Meta::default(),
     };
     let (counts, last) = count(&queue)?;

@@ -74,6 +74,9 @@ pub struct Recorder {
     /// For batches in `sealed`.
     sealed_receipts: Vec<Receipt>,
     records_waiting: usize,
+    /// The same of the commit under way: they take memory until it ends well.
+    flight_bytes: usize,
+    flight_records: usize,
     /// When the first record came that waits for a commit.
     first_waiting: Option<Instant>,
     first_event: Option<Instant>,
@@ -104,12 +107,7 @@ struct Flight {
 }
 
 impl Recorder {
-    pub(super) fn new(
-        config: Config,
-        shared: Arc<Shared>,
-        ledger: Ledger,
-        sealer: Sealer,
-    ) -> Self {
+    pub(super) fn new(config: Config, shared: Arc<Shared>, ledger: Ledger, sealer: Sealer) -> Self {
         let now = Instant::now();
         Self {
             config,
@@ -121,6 +119,8 @@ impl Recorder {
             open_receipts: Vec::new(),
             sealed_receipts: Vec::new(),
             records_waiting: 0,
+            flight_bytes: 0,
+            flight_records: 0,
             first_waiting: None,
             first_event: None,
             hurried: false,
@@ -195,7 +195,8 @@ impl Recorder {
     }
 
     fn has_room(&self) -> bool {
-        self.sealed_bytes < MAX_WAITING_BYTES && self.records_waiting < MAX_WAITING_RECORDS
+        self.sealed_bytes + self.flight_bytes < MAX_WAITING_BYTES
+            && self.records_waiting + self.flight_records < MAX_WAITING_RECORDS
     }
 
     fn note_waiting(&mut self) {
@@ -237,8 +238,8 @@ impl Recorder {
         self.first_waiting = held;
         self.first_event = None;
         self.last_commit = started;
-        self.records_waiting = 0;
-        self.sealed_bytes = 0;
+        self.flight_records = std::mem::take(&mut self.records_waiting);
+        self.flight_bytes = std::mem::take(&mut self.sealed_bytes);
         self.not_before = None;
         if !hold {
             self.hurried = false;
@@ -252,6 +253,7 @@ impl Recorder {
         if job.is_empty() {
             // Nothing that a receipt waits for is left to be written.
             self.worker = Some(worker);
+            self.flight_records = 0;
             receipts.into_iter().for_each(Receipt::confirm);
             return Ok(None);
         }
@@ -301,6 +303,8 @@ impl Recorder {
             return self.wait(fault);
         }
         receipts.into_iter().for_each(Receipt::confirm);
+        self.flight_bytes = 0;
+        self.flight_records = 0;
         self.failures = 0;
         let written = bytes(&job.blocks) as u64;
         let readings: u64 = job.blocks.iter().map(|block| u64::from(block.readings)).sum();
@@ -375,7 +379,8 @@ impl Recorder {
     /// Puts a job back in front of what came meanwhile.
     fn keep(&mut self, mut job: Job, mut receipts: Vec<Receipt>) {
         self.sealed_bytes += bytes(&job.blocks);
-        self.records_waiting += receipts.len();
+        self.records_waiting += std::mem::take(&mut self.flight_records);
+        self.flight_bytes = 0;
         // The blocks come first: what was sealed meanwhile follows at the next attempt.
         job.replay |= self.left_over.replay;
         self.left_over = job;

@@ -212,7 +212,11 @@ const UNSTAMPED_TIME: &[u8] = b"\"time\":{\"trust\":\"since_boot\",\"base\":";
 
 fn find(document: &[u8], what: &[u8]) -> Option<usize> {
     // The head is short, and an identifier before it cannot hold a quote.
-    document.iter().take(512).enumerate().find_map(|(at, _)| document[at..].starts_with(what).then_some(at))
+    document
+        .iter()
+        .take(512)
+        .enumerate()
+        .find_map(|(at, _)| document[at..].starts_with(what).then_some(at))
 }
 
 fn is_stamped(document: &[u8]) -> bool {
@@ -257,9 +261,7 @@ fn event_json(event: &Event, base: Moment) -> Vec<u8> {
     if whole.len() <= MAX_PAYLOAD - EVENT_FRAME {
         return whole;
     }
-    let mut value = document
-        .serialize(serde_json::value::Serializer)
-        .expect("an event is JSON");
+    let mut value = document.serialize(serde_json::value::Serializer).expect("an event is JSON");
     for most in [1024, 256, 64] {
         cut_texts(&mut value, most);
         let shorter = value.to_string().into_bytes();

@@ -74,9 +74,8 @@ async fn a_torn_or_flipped_file_never_keeps_the_buffer_from_going_on() {
     let original = config(&folder.path().join("b"));
     let mut random = fastrand::Rng::with_seed(5);
     let (recorder, buffer) = reopen(&original, &estate, &clock);
-    let records = (0..400)
-        .map(|n| Record::Readings(batch(&clock, n % 4, &noise(&mut random, 10))))
-        .collect();
+    let records =
+        (0..400).map(|n| Record::Readings(batch(&clock, n % 4, &noise(&mut random, 10)))).collect();
     ends(recorder, records).await.unwrap();
     let sent: BTreeSet<Seq> = documents(&buffer).into_keys().collect();
     let epoch = buffer.epoch();

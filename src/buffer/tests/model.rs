@@ -61,8 +61,7 @@ async fn nothing_that_was_confirmed_is_ever_lost_whatever_happens() {
                     0..=6 => {
                         let number = reference.sent;
                         reference.sent += 1;
-                        let mut batch =
-                            batch(&clock, random.u32(0..5), &[f64::from(number)]);
+                        let mut batch = batch(&clock, random.u32(0..5), &[f64::from(number)]);
                         let confirmed = reference.confirmed.clone();
                         batch.receipt = Some(Receipt::new(move || {
                             confirmed.lock().unwrap().insert(number);
