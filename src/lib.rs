@@ -24,5 +24,6 @@ pub mod profile;
 pub mod settings;
 pub mod starlevel;
 pub mod status;
+pub mod store;
 pub mod supervise;
 pub mod uplink;

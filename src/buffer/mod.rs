@@ -1,7 +1,35 @@
 //! The durable queue of blocks between the pipeline and the uplink.
+//!
+//! - Records go in through [`Recorder`], which cuts them into blocks of up to 4 KiB, encoded once,
+//!   and commits them in groups. Nothing is confirmed before the fsync.
+//! - Blocks come out through [`Buffer`]: read, publish, acknowledge. They are deleted with the
+//!   next commit after the platform acknowledged them.
+//! - The files stay within a budget. What has to be deleted before its time is announced in the
+//!   stream, in the same atomic batch.
+//!
+//! The format of a stored block is drawn in `block.rs`.
 
+mod block;
+mod budget;
+mod columns;
 mod config;
+mod inspect;
+mod json;
+mod ledger;
+mod meta;
+mod open;
+mod queue;
+mod rate;
+mod recorder;
+mod sealer;
 mod status;
+#[cfg(test)]
+mod tests;
 
+pub use block::{Block, Lane, MAX_PAYLOAD};
 pub use config::Config;
+pub use inspect::{DamagedBlock, InspectError, Inspection, LaneInspection, export, inspect};
+pub use open::{MIN_BUDGET, OpenError, open};
+pub use queue::{Buffer, ReadError};
+pub use recorder::{Recorder, RecorderError};
 pub use status::BufferStatus;

@@ -211,7 +211,7 @@ fn configuration(
 ) -> String {
     let at = folder.display();
     let mut text = format!(
-        "profile_dirs = [\"{at}/profiles\"]\n[gateway]\nid = \"bench\"\n[clock]\ntrust = \"system\"\n\
+        "[gateway]\nid = \"bench\"\nprofiles = [\"{at}/profiles\"]\n[clock]\ntrust = \"system\"\n\
          [buffer]\npath = \"{at}/buffer\"\nkeep_free = \"1MiB\"\n\
          [uplink]\nhost = \"127.0.0.1\"\nport = {platform}\nclient_id = \"bench\"\n\
          [mqtt]\nhost = \"127.0.0.1\"\nport = {field}\nclient_id = \"bench-field\"\n\
@@ -219,7 +219,7 @@ fn configuration(
     );
     for (bus, port) in load.modbus_ports().iter().enumerate() {
         text += &format!(
-            "[[bus]]\nid = \"bus-{bus}\"\ntransport = \"tcp\"\naddress = \"127.0.0.1:{port}\"\n"
+            "[[bus]]\nid = \"bus-{bus}\"\ntcp = \"127.0.0.1:{port}\"\n"
         );
         for unit in 1..=10 {
             text += &format!(

@@ -49,8 +49,7 @@ path = "{0}/buffer"
 tick = 5
 [[bus]]
 id = "line-1"
-transport = "tcp"
-adress = "127.0.0.1:502"
+tpc = "127.0.0.1:502"
 [[device]]
 id = "m1"
 profile = "eastron-sdm12"
@@ -64,7 +63,7 @@ unit = 300
         let output = linli(&[command, "--config", file.to_str().unwrap()]);
         assert_eq!(output.status.code(), Some(64), "{command}");
         let faults = text(&output.stderr);
-        for part in ["Bad Name", "tick", "adress", "eastron-sdm120", "line-2", "300"] {
+        for part in ["Bad Name", "tick", "tpc", "eastron-sdm120", "line-2", "300"] {
             assert!(faults.contains(part), "`{part}` is missing in:\n{faults}");
         }
     }

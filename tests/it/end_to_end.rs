@@ -51,12 +51,10 @@ client_id = "trial-field"
 listen = "127.0.0.1:{page}"
 [[bus]]
 id = "row"
-transport = "tcp"
-address = "127.0.0.1:{modbus}"
+tcp = "127.0.0.1:{modbus}"
 [[bus]]
 id = "line"
-transport = "serial"
-path = "{line}"
+serial = "{line}"
 baud = 9600
 [[device]]
 id = "plug"

@@ -77,8 +77,7 @@ client_id = "calm-field"
 listen = "127.0.0.1:{page}"
 [[bus]]
 id = "row"
-transport = "tcp"
-address = "127.0.0.1:{modbus}"
+tcp = "127.0.0.1:{modbus}"
 [[device]]
 id = "meter"
 profile = "eastron-sdm120"

@@ -1,0 +1,156 @@
+//! Opens the buffer: takes up its life where it stopped, or begins a new one.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use crate::clock::Clock;
+use crate::model::{Epoch, Estate, Event, EventKind, Seq};
+use crate::store::{Changes, Limits, Store, StoreError, Tree};
+
+use super::budget::Budget;
+use super::ledger::{Counts, Job, Ledger, count};
+use super::meta::{EPOCH_KEY, META_KEY, Meta, decode_epoch};
+use super::queue::{Buffer, Shared};
+use super::recorder::Recorder;
+use super::sealer::Sealer;
+use super::{BufferStatus, Config};
+
+/// Name of the tree that holds the queue.
+pub(super) const QUEUE: &str = "queue";
+
+/// Least budget: the files grow by segments of 512 KiB, and some of them are always in use.
+pub const MIN_BUDGET: u64 = 16 << 20;
+
+/// Why the buffer cannot be opened.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// The store said no.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// A budget below [`MIN_BUDGET`].
+    #[error("a buffer budget of {0} bytes is too small; at least {MIN_BUDGET} are needed")]
+    Budget(u64),
+    /// The system gave no random number for the epoch.
+    #[error("cannot get a random number for the buffer's epoch: {0}")]
+    Random(getrandom::Error),
+}
+
+/// What an existing queue says about itself.
+pub(super) struct Found {
+    pub queue: Tree,
+    pub epoch: Option<Epoch>,
+    pub meta: Meta,
+    pub counts: Counts,
+}
+
+/// Reads the queue's counters and goes through its blocks.
+pub(super) fn examine(store: &Store) -> Result<Found, StoreError> {
+    let damaged = |detail: String| StoreError::Damaged { path: store.path().to_owned(), detail };
+    let queue = store.tree(QUEUE);
+    let epoch = match queue.get(EPOCH_KEY)? {
+        None => None,
+        Some(bytes) => Some(
+            decode_epoch(&bytes).ok_or_else(|| damaged("the epoch cannot be read".to_owned()))?,
+        ),
+    };
+    let meta = match queue.get(META_KEY)? {
+        Some(bytes) => {
+            Meta::decode(&bytes).ok_or_else(|| damaged("the counters cannot be read".to_owned()))?
+        }
+        None => Meta::default(),
+    };
+    let (counts, last) = count(&queue)?;
+    // A position that was given must never be given again.
+    if counts.blocks > 0 && (epoch.is_none() || last >= meta.next) {
+        return Err(damaged(format!("block {last} lies beyond the next position {}", meta.next)));
+    }
+    Ok(Found { queue, epoch, meta, counts })
+}
+
+/// Opens the buffer. Blocks for as long as reading the whole store takes.
+///
+/// # Errors
+/// The folder is used by another daemon, cannot be read or written, or the budget is too small.
+/// A damaged store is no error: it is set aside, and the platform is told by an event.
+pub fn open(
+    config: &Config,
+    estate: Arc<Estate>,
+    clock: Clock,
+) -> Result<(Recorder, Buffer), OpenError> {
+    if config.budget < MIN_BUDGET {
+        return Err(OpenError::Budget(config.budget));
+    }
+    let (store, found, replaced) =
+        Store::open_or_replace(&config.path, Limits::default(), examine)?;
+    let epoch = match found.epoch {
+        Some(epoch) => epoch,
+        None => Epoch(getrandom::u64().map_err(OpenError::Random)?),
+    };
+    let mut ledger = Ledger {
+        store: store.clone(),
+        queue: found.queue.clone(),
+        counts: found.counts,
+        evicted: found.meta.evicted,
+        damaged: found.meta.damaged,
+        budget: Budget::new(config.budget, store.file_bytes()),
+        keep_free: config.keep_free,
+        clock: clock.clone(),
+    };
+    let mut sealer = Sealer::new(estate, clock.clone(), epoch, found.meta.next);
+    if found.epoch.is_none() {
+        begin(&mut ledger, &mut sealer, epoch, replaced)?;
+    }
+    let status = first_status(&ledger, epoch, sealer.next())?;
+    let shared = Arc::new(Shared::new(store, found.queue, epoch, clock, status));
+    let recorder = Recorder::new(config.clone(), shared.clone(), ledger, sealer);
+    Ok((recorder, Buffer(shared)))
+}
+
+/// Begins a new life: the epoch is durable before the first block is cut.
+fn begin(
+    ledger: &mut Ledger,
+    sealer: &mut Sealer,
+    epoch: Epoch,
+    replaced: Option<(PathBuf, String)>,
+) -> Result<(), OpenError> {
+    let mut changes = Changes::default();
+    changes.insert(EPOCH_KEY, &epoch.0.to_le_bytes());
+    ledger.queue.apply(changes)?;
+    if let Some((aside, reason)) = replaced {
+        let set_aside = aside.display().to_string();
+        tracing::error!(set_aside, reason, %epoch, "the buffer was damaged; a new one begins");
+        let kind = EventKind::BufferReplaced { set_aside, reason };
+        let event = Event { at: ledger.clock.now(), device: None, kind };
+        let mut job = Job::default();
+        sealer.seal_events(&mut vec![event], &mut job.blocks);
+        // A new store has no room problem that the recorder would not meet and report as well.
+        let keep_free = std::mem::take(&mut ledger.keep_free);
+        let applied = ledger.apply(&mut job, sealer);
+        ledger.keep_free = keep_free;
+        applied?;
+    }
+    ledger.store.commit()?;
+    Ok(())
+}
+
+fn first_status(ledger: &Ledger, epoch: Epoch, next: Seq) -> Result<BufferStatus, StoreError> {
+    Ok(BufferStatus {
+        epoch,
+        next_seq: next,
+        oldest_seq: ledger.oldest()?,
+        blocks: ledger.counts.blocks,
+        readings: ledger.counts.readings,
+        live_bytes: ledger.counts.live_bytes,
+        file_bytes: ledger.store.file_bytes(),
+        budget: ledger.budget.total(),
+        bytes_per_hour: 0.0,
+        hours_left: None,
+        committed_readings: 0,
+        committed_bytes: 0,
+        evicted_blocks: ledger.evicted,
+        damaged_blocks: ledger.damaged,
+        commits: 0,
+        last_commit_ms: 0,
+        fault: None,
+    })
+}

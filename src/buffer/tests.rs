@@ -1,0 +1,8 @@
+//! Tests of the buffer, by kind of risk.
+
+mod damage;
+mod encoding;
+mod limits;
+mod model;
+mod promises;
+mod support;
