@@ -75,9 +75,13 @@ fn points(category: Category, more: usize) -> Vec<Point> {
 }
 
 /// `copies` times fourteen devices with `more` additional points each, one of them dead.
-pub(super) fn sample(copies: usize, more: usize) -> Sample {
+pub(super) async fn sample(copies: usize, more: usize) -> Sample {
     let clock = Clock::new(clock::Config { trust: Trust::System, ..clock::Config::default() });
-    let now = clock.now().plus(Duration::ZERO);
+    // Hours of history, also on a machine that has just booted.
+    tokio::time::pause();
+    tokio::time::advance(Duration::from_secs(7300)).await;
+    tokio::time::resume();
+    let now = clock.now();
     let back = |seconds: u64| Moment { boot_ms: now.boot_ms.saturating_sub(seconds * 1000) };
     let line = BusId::new("line-1").unwrap();
     let mut devices = Vec::new();
