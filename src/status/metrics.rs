@@ -3,6 +3,7 @@
 use std::fmt::{Display, Write as _};
 
 use super::view::View;
+use crate::model::BusCounters;
 
 /// Writes one family after the other.
 struct Page(String);
@@ -35,6 +36,9 @@ impl Page {
         self.family(name, "counter", help, [("", value)]);
     }
 }
+
+/// Takes one counter of a bus.
+type Counter = fn(&BusCounters) -> f64;
 
 const INFALLIBLE: &str = "writing to a String does not fail";
 
@@ -95,7 +99,7 @@ fn buses(page: &mut Page, view: &View) {
         &|n| all[n].load,
     );
     #[expect(clippy::cast_precision_loss, reason = "Prometheus samples are 64-bit floats")]
-    let counters: [(&str, &str, fn(&crate::model::BusCounters) -> f64); 11] = [
+    let counters: [(&str, &str, Counter); 11] = [
         ("linli_bus_requests_total", "Requests sent.", |c| c.requests as f64),
         ("linli_bus_answers_total", "Requests answered as asked.", |c| c.answers as f64),
         ("linli_bus_timeouts_total", "Requests without an answer in time.", |c| c.timeouts as f64),

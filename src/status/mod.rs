@@ -6,6 +6,7 @@
 mod api;
 mod config;
 mod layout;
+mod listener;
 mod metrics;
 mod page;
 #[cfg(test)]

@@ -106,10 +106,16 @@ pub(super) async fn sample(copies: usize, more: usize) -> Sample {
     let estate = Arc::new(estate);
     let snapshot = Snapshot::new(Arc::clone(&estate), back(7200));
     let mut engine = Engine::new(RulePack::built_in(), Arc::clone(&estate), back(7200));
+    // Two hours in which all but one device are heard each minute.
+    for minute in (0..120u64).rev() {
+        for (index, _) in estate.indexed().filter(|(index, _)| index.slot() != 3) {
+            snapshot.with(index, |state| state.heard_at = Some(back(minute * 60 + 30)));
+        }
+        engine.observe(&snapshot, back(minute * 60));
+    }
     for (index, device) in estate.indexed() {
         snapshot.with(index, |state| fill(state, device, index.slot(), now, &back));
     }
-    engine.observe(&snapshot, now);
     let link =
         LinkEvidence { connected: true, authenticated: true, acknowledged_at: Some(back(2)) };
     let assessment = engine.assess(&snapshot, &link, now, clock.wall(now));
@@ -151,7 +157,8 @@ fn fill(
     let at = back((slot as u64 % 7) * 9);
     for (n, point) in (0u16..).zip(device.points.iter()) {
         let value = match point.quantity {
-            Quantity::Text => Value::Text("<script>alert('x')</script>".into()),
+            Quantity::Text if slot == 5 => Value::Text("<script>alert('x')</script>".into()),
+            Quantity::Text => Value::Text("正常".into()),
             Quantity::State => Value::Number(1.0),
             Quantity::Counter => Value::Number(48_211.37 + slot as f64),
             Quantity::Instantaneous => Value::Number(231.4 + f64::from(n)),

@@ -13,6 +13,7 @@ use serde::Serialize;
 use tokio_util::sync::CancellationToken;
 
 use super::layout::{Request, page as frame};
+use super::listener::Bounded;
 use super::text::{Lang, Text};
 use super::view::View;
 use super::{api, metrics, page};
@@ -33,7 +34,9 @@ pub async fn serve(
     view: View,
     stop: CancellationToken,
 ) -> std::io::Result<()> {
-    axum::serve(listener, router(view)).with_graceful_shutdown(stop.cancelled_owned()).await
+    axum::serve(Bounded::new(listener), router(view))
+        .with_graceful_shutdown(stop.cancelled_owned())
+        .await
 }
 
 fn router(view: View) -> Router {

@@ -231,6 +231,26 @@ async fn four_hundred_devices_of_forty_points_are_answered_quickly() {
     }
 }
 
+#[tokio::test]
+async fn who_connects_and_says_nothing_is_let_go_after_a_minute() {
+    let view = sample(1, 0).await.view;
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    tokio::time::pause();
+    let stop = CancellationToken::new();
+    let client = async {
+        let mut stream = TcpStream::connect(address).await.unwrap();
+        let begin = tokio::time::Instant::now();
+        let mut nothing = Vec::new();
+        stream.read_to_end(&mut nothing).await.unwrap();
+        assert!(nothing.is_empty());
+        assert!(begin.elapsed() < Duration::from_secs(62));
+        stop.cancel();
+    };
+    let (served, ()) = tokio::join!(serve(listener, view, stop.clone()), client);
+    served.unwrap();
+}
+
 #[test]
 fn every_text_stands_in_both_languages() {
     for text in Text::ALL {

@@ -1,7 +1,7 @@
 //! What is broken now, worst first, with its cause, since when, and what to do.
 //! A dead line is one trouble, not one per device that hangs on it.
 
-use std::collections::HashMap;
+use std::collections::HashSet;
 use std::time::Duration;
 
 use serde::Serialize;
@@ -149,8 +149,8 @@ fn storage(view: &View, list: &mut Vec<Trouble>) {
 }
 
 /// Names the dead buses; returns them, so that their devices are not named again.
-fn buses(view: &View, list: &mut Vec<Trouble>) -> HashMap<BusId, ()> {
-    let mut dead = HashMap::new();
+fn buses(view: &View, list: &mut Vec<Trouble>) -> HashSet<BusId> {
+    let mut dead = HashSet::new();
     for bus in view.buses.all() {
         let Some(fault) = bus.fault.filter(|_| !bus.open) else { continue };
         list.push(Trouble {
@@ -167,7 +167,7 @@ fn buses(view: &View, list: &mut Vec<Trouble>) -> HashMap<BusId, ()> {
             since: Some(bus.since),
             link: "/buses".into(),
         });
-        dead.insert(bus.id, ());
+        dead.insert(bus.id);
     }
     dead
 }
@@ -191,14 +191,14 @@ fn field_broker(view: &View, list: &mut Vec<Trouble>) {
     });
 }
 
-fn devices(view: &View, now: Moment, dead: &HashMap<BusId, ()>, list: &mut Vec<Trouble>) {
+fn devices(view: &View, now: Moment, dead: &HashSet<BusId>, list: &mut Vec<Trouble>) {
     let broker_down = view.broker.as_ref().is_some_and(|broker| !broker.borrow().connected);
     let mut silent = 0u64;
     for (index, device) in view.estate.indexed() {
         let (health, cause, since) =
             view.snapshot.with(index, |state| (state.health, state.cause.clone(), state.since));
         let folded = match (&device.bus, &cause) {
-            (Some(bus), Some(Cause::LineDown(_))) => dead.contains_key(bus),
+            (Some(bus), Some(Cause::LineDown(_))) => dead.contains(bus),
             (None, Some(Cause::BrokerDown(_))) => broker_down,
             _ => false,
         };
