@@ -1,5 +1,29 @@
 //! Checks the star-level capabilities of DB3710/T 133-2021, 7.5, by a public rule pack.
+//!
+//! The star is the highest level all of whose checks, and those of every level below, are met.
+//! What nothing measures is *unknown* and never passes, so no star is shown without evidence.
+//! This first cut measures P1, C1, C2 and Q1 from the snapshot and the uplink; the other checks
+//! say what would feed them.
 
+mod assessment;
 mod config;
+mod engine;
+mod judge;
+mod metric;
+mod online;
+mod pack;
+#[cfg(test)]
+mod tests;
+mod verdict;
 
+pub use assessment::{
+    ASSESSMENT_VERSION, Assessment, Bilingual, CategoryResult, CheckResult, DeviceCause,
+    GroupSummary, LevelResult, LevelSummary, Outcome, PackInfo,
+};
 pub use config::Config;
+pub use engine::{Engine, Exemption, LinkEvidence};
+pub use metric::Metric;
+pub use pack::{
+    Advisory, BUILT_IN, CategoryRule, CategorySet, Check, Completeness, Direction, Evaluation,
+    Evidence, Head, Measure, Online, Origin, PackFault, RulePack, STARS, Scope, Severity, Validity,
+};

@@ -1,5 +1,25 @@
-//! The local page and its API.
+//! The local page, its API (`/api/v1/…`), `/metrics`, `/healthz` and `/readyz`.
+//!
+//! Rendered on the server, Chinese and English, no internet, readable without JavaScript. It reads
+//! the others' states and changes nothing.
 
+mod api;
 mod config;
+mod layout;
+mod listener;
+mod metrics;
+mod page;
+#[cfg(test)]
+mod sample;
+mod server;
+mod show;
+#[cfg(test)]
+mod tests;
+mod text;
+mod trouble;
+mod view;
 
 pub use config::Config;
+pub use server::serve;
+pub use text::Lang;
+pub use view::View;

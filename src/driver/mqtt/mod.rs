@@ -1,5 +1,7 @@
 //! Devices that publish to the field broker.
 
 mod config;
+mod status;
 
 pub use config::Config;
+pub use status::BrokerStatus;

@@ -1,0 +1,372 @@
+//! From online time and link evidence to outcomes, and from outcomes to a star.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::assessment::{
+    ASSESSMENT_VERSION, Assessment, Bilingual, CategoryResult, CheckResult, DeviceCause,
+    GroupSummary, LevelResult, LevelSummary, Outcome, PackInfo,
+};
+use super::metric::Metric;
+use super::online::OnlineTime;
+use super::pack::{Check, Measure, RulePack, STARS};
+use super::verdict::{
+    Judged, Level, judge_coverage, judge_link, judge_rate, judge_set, round4, shortfall, unknown,
+};
+use crate::model::{Category, DeviceIndex, Estate, Health, Moment, Snapshot, WallTime};
+
+/// Most devices named per check; the document is retained by the broker and stays small.
+const MOST_DEVICES: usize = 20;
+
+/// What the uplink proves.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct LinkEvidence {
+    /// The platform's broker holds a session with us now.
+    pub connected: bool,
+    /// The session is (or the last one was) authenticated: broker by TLS, we by certificate or
+    /// password.
+    pub authenticated: bool,
+    /// When the platform last acknowledged a block.
+    pub acknowledged_at: Option<Moment>,
+}
+
+/// A named person's word that a category does not exist in this estate.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Exemption {
+    /// Which category leaves the count.
+    pub category: Category,
+    /// Who says so.
+    pub by: String,
+    /// Why, e.g. no central heating.
+    pub reason: String,
+    /// Until when it holds; it cannot be relied on while the clock is not trusted.
+    pub until: WallTime,
+}
+
+/// Watches the estate and assesses it.
+#[derive(Debug)]
+pub struct Engine {
+    pack: RulePack,
+    estate: Arc<Estate>,
+    online: OnlineTime,
+    exemptions: Vec<Exemption>,
+}
+
+impl Engine {
+    /// Begins with no history at `started`.
+    pub fn new(pack: RulePack, estate: Arc<Estate>, started: Moment) -> Self {
+        let online = OnlineTime::new(&pack, &estate, started);
+        Self { pack, estate, online, exemptions: Vec::new() }
+    }
+
+    /// Replaces the exemptions; expired ones count as missing at each assessment.
+    pub fn set_exemptions(&mut self, exemptions: Vec<Exemption>) {
+        self.exemptions = exemptions;
+    }
+
+    /// The rules in use.
+    pub fn pack(&self) -> &RulePack {
+        &self.pack
+    }
+
+    /// Adds the devices' online time since the last call. Between two calls at most the shortest
+    /// offline limit of the pack (three minutes) should pass.
+    pub fn observe(&mut self, snapshot: &Snapshot, now: Moment) {
+        self.online.observe(snapshot, now);
+    }
+
+    /// The result on the history observed so far.
+    pub fn assess(
+        &self,
+        snapshot: &Snapshot,
+        link: &LinkEvidence,
+        now: Moment,
+        wall: Option<WallTime>,
+    ) -> Assessment {
+        let exempt = self.exempt(wall);
+        let levels: Vec<Level> = (1..=STARS).map(|star| self.level(star, &exempt)).collect();
+        let judged: Vec<Vec<(u8, Judged)>> = self
+            .pack
+            .checks()
+            .iter()
+            .map(|check| {
+                let stars = levels.iter().filter_map(|level| {
+                    let needed = check.needed(level.star)?;
+                    Some((level.star, self.judge(check, needed, level, &exempt, link, now)))
+                });
+                stars.collect()
+            })
+            .collect();
+        let summaries = summarise(&judged);
+        let star = summaries.iter().filter(|level| level.reached).map(|l| l.star).max();
+        let star = star.unwrap_or(0);
+        let next = (star < STARS).then_some(star + 1);
+        let target = self.pack.target(self.estate.kind);
+        let mut missing = self.missing(&judged, next);
+        missing.sort_by(|a, b| b.0.total_cmp(&a.0));
+        let missing = missing.into_iter().map(|(_, id)| id).collect();
+        let groups = self.groups(&judged, target);
+        let shown = &levels[usize::from(next.unwrap_or(STARS)) - 1];
+        let categories = self.categories(shown, &exempt);
+        let results = self.pack.checks().iter().zip(judged);
+        let checks = results
+            .map(|(check, judged)| self.result(check, judged, shown.star, snapshot, now, wall))
+            .collect();
+        let window = self.online.window();
+        let rules = self.pack.evaluation();
+        let head = self.pack.head();
+        Assessment {
+            v: ASSESSMENT_VERSION,
+            gateway: self.estate.gateway.as_str().to_owned(),
+            banner: Bilingual::new(&head.banner_zh, &head.banner_en),
+            pack: PackInfo {
+                id: head.id.clone(),
+                version: head.version.clone(),
+                sha256: self.pack.sha256().to_owned(),
+                official: head.official,
+            },
+            at_ms: wall.map(|wall| wall.unix_ms),
+            window_s: window.as_secs(),
+            provisional: window
+                < Duration::from_secs(u64::from(rules.provisional_below_days) * 86_400),
+            kind: self.estate.kind,
+            target,
+            star,
+            next,
+            missing,
+            levels: summaries,
+            groups,
+            categories,
+            checks,
+        }
+    }
+
+    fn exempt(&self, wall: Option<WallTime>) -> Vec<Category> {
+        // Without a trusted clock nobody can say whether the word still holds.
+        let Some(now) = wall else { return Vec::new() };
+        let valid = self.exemptions.iter().filter(|exemption| {
+            now <= exemption.until && !exemption.by.is_empty() && !exemption.reason.is_empty()
+        });
+        valid.map(|exemption| exemption.category).collect()
+    }
+
+    fn level(&self, star: u8, exempt: &[Category]) -> Level {
+        let mut sums = [(0.0, 0u32); Category::ALL.len()];
+        for (index, device) in self.estate.indexed() {
+            if let Some(rate) = self.online.rate(index, star) {
+                let (sum, count) = &mut sums[device.category as usize];
+                *sum += rate;
+                *count += 1;
+            }
+        }
+        let rates: Vec<(Category, f64)> = Category::ALL
+            .iter()
+            .filter(|category| !exempt.contains(category))
+            .filter_map(|&category| match sums[category as usize] {
+                (_, 0) => None,
+                (sum, count) => Some((category, sum / f64::from(count))),
+            })
+            .collect();
+        let threshold = self.online_threshold(star);
+        let good = rates.iter().filter(|(_, rate)| threshold.is_some_and(|least| *rate >= least));
+        let covered = good.map(|(category, _)| *category).collect();
+        Level { star, rates, covered }
+    }
+
+    /// The online rate that makes a category covered at a star: the threshold of Q1.
+    fn online_threshold(&self, star: u8) -> Option<f64> {
+        let check = self.pack.checks().iter().find(|check| check.metric == Metric::OnlineRate)?;
+        match check.needed(star)? {
+            Measure::Number(least) => Some(least),
+            Measure::Flag(_) => None,
+        }
+    }
+
+    fn judge(
+        &self,
+        check: &Check,
+        needed: Measure,
+        level: &Level,
+        exempt: &[Category],
+        link: &LinkEvidence,
+        now: Moment,
+    ) -> Judged {
+        match check.metric {
+            Metric::PlatformSession => judge_link(link, now),
+            _ if self.online.window().is_zero() => unknown(
+                needed,
+                Bilingual::new("刚启动，尚无在线统计", "just started: no online time measured yet"),
+            ),
+            Metric::CategoriesCovered => judge_coverage(needed, level, exempt),
+            Metric::CategorySet => judge_set(self.pack.set(level.star), level, exempt),
+            Metric::OnlineRate => judge_rate(check, needed, level),
+            metric => {
+                let (zh, en) = metric.feeder();
+                let zh = format!("尚无证据：需要{zh}");
+                unknown(needed, Bilingual::new(zh, format!("no evidence yet: needs {en}")))
+            }
+        }
+    }
+
+    fn missing(&self, judged: &[Vec<(u8, Judged)>], next: Option<u8>) -> Vec<(f64, String)> {
+        let Some(next) = next else { return Vec::new() };
+        let mut missing = Vec::new();
+        for (check, stars) in self.pack.checks().iter().zip(judged) {
+            // Every star below is reached, so only the next one can lack something.
+            if let Some((_, judged)) = stars.iter().find(|(star, _)| *star == next)
+                && !judged.outcome.passes()
+            {
+                missing.push((shortfall(judged), check.id.clone()));
+            }
+        }
+        missing
+    }
+
+    fn groups(&self, judged: &[Vec<(u8, Judged)>], target: u8) -> Vec<GroupSummary> {
+        let mut groups: Vec<GroupSummary> = Vec::new();
+        for (check, stars) in self.pack.checks().iter().zip(judged) {
+            let Some((_, judged)) = stars.iter().find(|(star, _)| *star == target) else {
+                continue;
+            };
+            let id: String = check.id.chars().take(1).collect();
+            let slot = groups.iter().position(|group| group.id == id).unwrap_or_else(|| {
+                groups.push(GroupSummary { id, achieved: 0, obtainable: 0 });
+                groups.len() - 1
+            });
+            groups[slot].obtainable += 1;
+            groups[slot].achieved += u32::from(judged.outcome.passes());
+        }
+        groups
+    }
+
+    fn categories(&self, level: &Level, exempt: &[Category]) -> Vec<CategoryResult> {
+        let twelve = Category::ALL.iter().filter(|category| **category != Category::Other);
+        twelve
+            .map(|&category| {
+                let devices = self.estate.devices().iter().filter(|d| d.category == category);
+                CategoryResult {
+                    category,
+                    devices: u32::try_from(devices.count()).unwrap_or(u32::MAX),
+                    online_rate: level.rate(category),
+                    covered: level.covered.contains(&category),
+                    not_applicable: exempt.contains(&category),
+                }
+            })
+            .collect()
+    }
+
+    fn result(
+        &self,
+        check: &Check,
+        judged: Vec<(u8, Judged)>,
+        next: u8,
+        snapshot: &Snapshot,
+        now: Moment,
+        wall: Option<WallTime>,
+    ) -> CheckResult {
+        let levels: Vec<LevelResult> = judged
+            .iter()
+            .map(|(star, judged)| LevelResult {
+                star: *star,
+                needed: judged.needed,
+                measured: judged.measured,
+                outcome: judged.outcome,
+            })
+            .collect();
+        let slot = judged.iter().position(|(star, _)| *star >= next).unwrap_or(judged.len() - 1);
+        let (star, chosen) =
+            judged.into_iter().nth(slot).expect("a pack without faults requires each check");
+        let passes = chosen.outcome.passes();
+        let (hint_zh, hint_en) = check.metric.hint();
+        let (devices, more_devices) = match check.metric {
+            Metric::CategoriesCovered | Metric::CategorySet | Metric::OnlineRate if !passes => {
+                self.culprits(star, snapshot, now, wall)
+            }
+            _ => (Vec::new(), 0),
+        };
+        CheckResult {
+            id: check.id.clone(),
+            title: Bilingual::new(&check.zh, &check.en),
+            source: check.source.clone(),
+            origin: check.origin,
+            basis: check.basis.clone(),
+            evidence: check.evidence,
+            unit: check.unit.clone(),
+            dir: check.dir,
+            star,
+            outcome: chosen.outcome,
+            measured: chosen.measured,
+            needed: chosen.needed,
+            reason: chosen.reason,
+            hint: (!passes).then(|| Bilingual::new(hint_zh, hint_en)),
+            devices,
+            more_devices,
+            levels,
+        }
+    }
+
+    /// Devices whose own online rate is below the star's threshold, worst first.
+    fn culprits(
+        &self,
+        star: u8,
+        snapshot: &Snapshot,
+        now: Moment,
+        wall: Option<WallTime>,
+    ) -> (Vec<DeviceCause>, u32) {
+        let threshold = self.online_threshold(star).unwrap_or(1.0);
+        let mut worst: Vec<(f64, DeviceIndex)> = self
+            .estate
+            .indexed()
+            .filter_map(|(index, _)| Some((self.online.rate(index, star)?, index)))
+            .filter(|(rate, _)| *rate < threshold)
+            .collect();
+        worst.sort_by(|a, b| a.0.total_cmp(&b.0));
+        let more = worst.len().saturating_sub(MOST_DEVICES);
+        let named = worst.into_iter().take(MOST_DEVICES).map(|(rate, index)| {
+            let device = self.estate.device(index);
+            let (health, cause, since) =
+                snapshot.with(index, |s| (s.health, s.cause.clone(), s.since));
+            let known = (health != Health::Unknown).then(|| now.since(since));
+            DeviceCause {
+                device: device.id.as_str().to_owned(),
+                name: device.title().to_owned(),
+                health,
+                cause: cause.map(|cause| Bilingual::new(cause.zh(), cause.en())),
+                for_s: known.map(|span| span.as_secs()),
+                since_ms: known.zip(wall).map(|(span, wall)| {
+                    wall.unix_ms - i64::try_from(span.as_millis()).unwrap_or(i64::MAX)
+                }),
+                online_rate: round4(rate),
+            }
+        });
+        (named.collect(), u32::try_from(more).unwrap_or(u32::MAX))
+    }
+}
+
+fn summarise(judged: &[Vec<(u8, Judged)>]) -> Vec<LevelSummary> {
+    let mut below = true;
+    (1..=STARS)
+        .map(|star| {
+            let here: Vec<Outcome> = judged
+                .iter()
+                .flatten()
+                .filter(|(s, _)| *s == star)
+                .map(|(_, judged)| judged.outcome)
+                .collect();
+            let count = |wanted| {
+                let found = here.iter().filter(|outcome| **outcome == wanted).count();
+                u32::try_from(found).unwrap_or(u32::MAX)
+            };
+            below = below && !here.is_empty() && here.iter().all(|outcome| outcome.passes());
+            LevelSummary {
+                star,
+                required: u32::try_from(here.len()).unwrap_or(u32::MAX),
+                met: count(Outcome::Met),
+                not_met: count(Outcome::NotMet),
+                unknown: count(Outcome::Unknown),
+                not_applicable: count(Outcome::NotApplicable),
+                reached: below,
+            }
+        })
+        .collect()
+}

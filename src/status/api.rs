@@ -1,0 +1,288 @@
+//! `/api/v1`: what the pages show, as JSON. Times are milliseconds since 1970 (`…_ms`; absent
+//! while the clock is not trusted) beside ages in seconds (`…_s`), which are always right.
+
+use serde::Serialize;
+
+use super::text::Lang;
+use super::trouble::{self, Severity};
+use super::view::View;
+use crate::driver::mqtt::BrokerStatus;
+use crate::model::{BusState, Cause, Device, DeviceIndex, DeviceState, Health, Moment, Value};
+use crate::starlevel::Bilingual;
+
+#[derive(Debug, Serialize)]
+pub(super) struct Gateway {
+    id: String,
+    name: String,
+    version: String,
+    uptime_s: u64,
+    clock_trusted: bool,
+    now_ms: Option<i64>,
+    devices: Devices,
+    troubles: Vec<TroubleRow>,
+    broker: Option<BrokerRow>,
+}
+
+#[derive(Debug, Serialize)]
+struct Devices {
+    total: u64,
+    online: u64,
+    suspect: u64,
+    offline: u64,
+    unknown: u64,
+}
+
+#[derive(Debug, Serialize)]
+struct TroubleRow {
+    severity: Severity,
+    title: Bilingual,
+    cause: Bilingual,
+    advice: Bilingual,
+    for_s: Option<u64>,
+    since_ms: Option<i64>,
+    link: String,
+}
+
+#[derive(Debug, Serialize)]
+struct BrokerRow {
+    for_s: u64,
+    #[serde(flatten)]
+    status: Plain,
+}
+
+/// A status with its moments left out; the row around it carries ages instead.
+#[derive(Debug, Serialize)]
+#[serde(transparent)]
+struct Plain(serde_json::Value);
+
+#[derive(Debug, Serialize)]
+pub(super) struct DeviceRow {
+    id: String,
+    name: String,
+    place: String,
+    category: &'static str,
+    profile: String,
+    product: String,
+    connection: String,
+    bus: Option<String>,
+    health: Health,
+    cause: Option<Cause>,
+    for_s: u64,
+    heard_age_s: Option<u64>,
+    readings: u64,
+    not_good: u64,
+}
+
+#[derive(Debug, Serialize)]
+pub(super) struct DeviceDetail {
+    #[serde(flatten)]
+    device: DeviceRow,
+    points: Vec<PointRow>,
+}
+
+#[derive(Debug, Serialize)]
+struct PointRow {
+    name: String,
+    zh: String,
+    en: String,
+    unit: &'static str,
+    value: Option<Value>,
+    quality: Option<&'static str>,
+    reason: Option<&'static str>,
+    age_s: Option<u64>,
+    at_ms: Option<i64>,
+    good_age_s: Option<u64>,
+}
+
+#[derive(Debug, Serialize)]
+pub(super) struct BusRow {
+    id: String,
+    line: String,
+    devices: usize,
+    open: bool,
+    fault: Option<String>,
+    for_s: u64,
+    load: f64,
+    requests: u64,
+    answers: u64,
+    timeouts: u64,
+    exceptions: u64,
+    damaged: u64,
+    opens: u64,
+    missed: u64,
+    sent_bytes: u64,
+    received_bytes: u64,
+    busy_s: f64,
+    probing_s: f64,
+}
+
+/// Drops the fields that hold moments: a moment means nothing outside this boot.
+fn plain(status: &impl Serialize, moments: &[&str]) -> Plain {
+    let mut value = serde_json::to_value(status).expect("a status has text keys");
+    if let Some(fields) = value.as_object_mut() {
+        for moment in moments {
+            fields.remove(*moment);
+        }
+    }
+    Plain(value)
+}
+
+pub(super) fn gateway(view: &View) -> Gateway {
+    let now = view.now();
+    let tally = view.tally();
+    let troubles = trouble::all(view).into_iter().map(|trouble| TroubleRow {
+        severity: trouble.severity,
+        title: trouble.title,
+        cause: trouble.cause,
+        advice: trouble.advice,
+        for_s: trouble.since.map(|since| now.since(since).as_secs()),
+        since_ms: trouble.since.and_then(|since| wall(view, since)),
+        link: trouble.link,
+    });
+    let broker = view.broker.as_ref().map(|broker| {
+        let status: BrokerStatus = broker.borrow().clone();
+        BrokerRow { for_s: now.since(status.since).as_secs(), status: plain(&status, &["since"]) }
+    });
+    Gateway {
+        id: view.estate.gateway.as_str().to_owned(),
+        name: view.estate.name.clone(),
+        version: view.version.clone(),
+        uptime_s: now.since(view.started).as_secs(),
+        clock_trusted: view.clock.trusted(),
+        now_ms: wall(view, now),
+        devices: Devices {
+            total: tally.total(),
+            online: tally.online,
+            suspect: tally.suspect,
+            offline: tally.offline,
+            unknown: tally.unknown,
+        },
+        troubles: troubles.collect(),
+        broker,
+    }
+}
+
+fn wall(view: &View, moment: Moment) -> Option<i64> {
+    view.clock.wall(moment).map(|wall| wall.unix_ms)
+}
+
+pub(super) fn devices(view: &View) -> Vec<DeviceRow> {
+    let now = view.now();
+    let rows = view
+        .estate
+        .indexed()
+        .map(|(index, device)| view.snapshot.with(index, |state| row(device, state, now)));
+    rows.collect()
+}
+
+fn row(device: &Device, state: &DeviceState, now: Moment) -> DeviceRow {
+    DeviceRow {
+        id: device.id.as_str().to_owned(),
+        name: device.title().to_owned(),
+        place: device.place.clone(),
+        category: device.category.word(),
+        profile: device.profile.clone(),
+        product: device.product.clone(),
+        connection: device.connection.clone(),
+        bus: device.bus.as_ref().map(|bus| bus.as_str().to_owned()),
+        health: state.health,
+        cause: state.cause.clone(),
+        for_s: now.since(state.since).as_secs(),
+        heard_age_s: state.heard_at.map(|at| now.since(at).as_secs()),
+        readings: state.readings,
+        not_good: state.not_good,
+    }
+}
+
+pub(super) fn device(view: &View, index: DeviceIndex) -> DeviceDetail {
+    let now = view.now();
+    let device = view.estate.device(index);
+    let state = view.snapshot.device(index);
+    let points = device.points.iter().zip(&state.points).map(|(point, last)| PointRow {
+        name: point.name.to_string(),
+        zh: super::show::point_name(Lang::Zh, point).to_owned(),
+        en: super::show::point_name(Lang::En, point).to_owned(),
+        unit: point.unit.code(),
+        value: last.value.clone(),
+        quality: last.quality.map(crate::model::Quality::word),
+        reason: last.quality.and_then(|q| q.reason()).map(crate::model::Reason::word),
+        age_s: last.at.map(|at| now.since(at).as_secs()),
+        at_ms: last.at.and_then(|at| wall(view, at)),
+        good_age_s: last.good_at.map(|at| now.since(at).as_secs()),
+    });
+    DeviceDetail { points: points.collect(), device: row(device, &state, now) }
+}
+
+pub(super) fn buses(view: &View) -> Vec<BusRow> {
+    let now = view.now();
+    view.buses.all().into_iter().map(|bus| bus_row(bus, now)).collect()
+}
+
+fn bus_row(bus: BusState, now: Moment) -> BusRow {
+    let counters = bus.counters;
+    BusRow {
+        id: bus.id.as_str().to_owned(),
+        line: bus.line,
+        devices: bus.devices,
+        open: bus.open,
+        fault: bus.fault,
+        for_s: now.since(bus.since).as_secs(),
+        load: bus.load,
+        requests: counters.requests,
+        answers: counters.answers,
+        timeouts: counters.timeouts,
+        exceptions: counters.exceptions,
+        damaged: counters.damaged,
+        opens: counters.opens,
+        missed: counters.missed,
+        sent_bytes: counters.sent_bytes,
+        received_bytes: counters.received_bytes,
+        busy_s: counters.busy.as_secs_f64(),
+        probing_s: counters.probing.as_secs_f64(),
+    }
+}
+
+/// The uplink's status with ages in place of moments.
+pub(super) fn uplink(view: &View) -> serde_json::Value {
+    let now = view.now();
+    let status = view.uplink.borrow().clone();
+    let Plain(mut value) = plain(&status, &["since", "acknowledged_at"]);
+    value["for_s"] = now.since(status.since).as_secs().into();
+    value["acknowledged_age_s"] = status.acknowledged_at.map(|at| now.since(at).as_secs()).into();
+    value["acknowledged_ms"] = status.acknowledged_at.and_then(|at| wall(view, at)).into();
+    value
+}
+
+/// Whether the gateway does its work, and why not.
+#[derive(Debug, Serialize)]
+pub(super) struct Ready {
+    pub ready: bool,
+    /// Why it is not ready.
+    pub reasons: Vec<String>,
+    /// What is wrong but does not stop the work.
+    pub degraded: Vec<String>,
+}
+
+pub(super) fn ready(view: &View) -> Ready {
+    let fault = view.buffer.borrow().fault.clone();
+    let reasons: Vec<String> =
+        fault.map(|fault| format!("buffer not durable: {fault}")).into_iter().collect();
+    let mut degraded = Vec::new();
+    let uplink = view.uplink.borrow().clone();
+    if uplink.configured && !uplink.connected {
+        degraded.push(format!("uplink down: {}", uplink.fault.unwrap_or_default()));
+    }
+    if !view.clock.trusted() {
+        degraded.push("clock not trusted".to_owned());
+    }
+    if let Some(broker) = &view.broker
+        && !broker.borrow().connected
+    {
+        let fault = broker.borrow().fault.clone().unwrap_or_default();
+        degraded.push(format!("field broker down: {fault}"));
+    }
+    for bus in view.buses.all().into_iter().filter(|bus| !bus.open && bus.fault.is_some()) {
+        degraded.push(format!("bus {} down: {}", bus.id, bus.fault.unwrap_or_default()));
+    }
+    Ready { ready: reasons.is_empty(), reasons, degraded }
+}

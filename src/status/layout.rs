@@ -1,0 +1,161 @@
+//! The frame of every page. Readable without JavaScript; a small script renews the content.
+
+use std::collections::BTreeMap;
+
+use maud::{DOCTYPE, Markup, PreEscaped, html};
+
+use super::show;
+use super::text::{Lang, Text};
+use super::view::View;
+use crate::model::{Health, Quality};
+use crate::starlevel::Outcome;
+
+const STYLE: &str = include_str!("style.css");
+
+/// Renews `main` every ten seconds; says so when that fails.
+const SCRIPT: &str = "setInterval(async()=>{if(document.hidden)return;try{const r=await fetch(location.href);if(!r.ok)throw 0;const d=new DOMParser().parseFromString(await r.text(),'text/html');document.querySelector('main').replaceWith(d.querySelector('main'));document.body.classList.remove('stale')}catch(e){document.body.classList.add('stale')}},10000)";
+
+/// Who asks for what.
+#[derive(Debug, Clone)]
+pub(super) struct Request {
+    pub lang: Lang,
+    pub path: String,
+    pub query: BTreeMap<String, String>,
+}
+
+impl Request {
+    /// This page with one parameter changed; an empty value removes it.
+    pub(super) fn with(&self, key: &str, value: &str) -> String {
+        let mut query = self.query.clone();
+        if value.is_empty() {
+            query.remove(key);
+        } else {
+            query.insert(key.to_owned(), value.to_owned());
+        }
+        let pairs: Vec<String> =
+            query.iter().map(|(k, v)| format!("{}={}", encode(k), encode(v))).collect();
+        if pairs.is_empty() {
+            self.path.clone()
+        } else {
+            format!("{}?{}", self.path, pairs.join("&"))
+        }
+    }
+
+    pub(super) fn query(&self, key: &str) -> &str {
+        self.query.get(key).map_or("", String::as_str)
+    }
+}
+
+fn encode(text: &str) -> String {
+    text.bytes().fold(String::new(), |mut out, byte| {
+        if byte.is_ascii_alphanumeric() || b"-_.".contains(&byte) {
+            out.push(char::from(byte));
+        } else {
+            out.push_str(&format!("%{byte:02X}"));
+        }
+        out
+    })
+}
+
+/// A whole page; `active` is the path of the menu entry that it belongs to.
+pub(super) fn page(view: &View, ask: &Request, active: &str, title: &str, body: &Markup) -> Markup {
+    let lang = ask.lang;
+    let estate =
+        if view.estate.name.is_empty() { view.estate.gateway.as_str() } else { &view.estate.name };
+    let menu = [
+        ("/", Text::Overview),
+        ("/devices", Text::Devices),
+        ("/buses", Text::Buses),
+        ("/delivery", Text::Delivery),
+        ("/stars", Text::Stars),
+    ];
+    let now = view.now();
+    html! {
+        (DOCTYPE)
+        html lang=(lang.tag()) {
+            head {
+                meta charset="utf-8";
+                meta name="viewport" content="width=device-width,initial-scale=1";
+                noscript { meta http-equiv="refresh" content="60"; }
+                title { (title) " · " (estate) }
+                link rel="icon" href="data:,";
+                style { (PreEscaped(STYLE)) }
+            }
+            body {
+                div.stalebar role="alert" { (lang.t(Text::Outdated)) }
+                header {
+                    div.bar {
+                        b { (estate) }
+                        span.soft.small { (view.estate.gateway) }
+                        a.small href=(ask.with("lang", lang.other().word())) lang=(lang.other().tag()) {
+                            (lang.t(Text::SwitchLanguage))
+                        }
+                    }
+                    nav {
+                        @for (path, text) in menu {
+                            a href=(path) aria-current=[(path == active).then_some("page")] { (lang.t(text)) }
+                        }
+                    }
+                }
+                main {
+                    @for note in &view.notes { p.banner { (lang.of(note)) } }
+                    (body)
+                    p.soft.small style="margin-top:24px" {
+                        (show::when(lang, &view.clock, now)) " +08:00"
+                    }
+                }
+                footer {
+                    "linli " (view.version) " · " (lang.t(Text::RunningFor)) " "
+                    (show::span(lang, now.since(view.started)))
+                    " · " a href="/api/v1/gateway" { "API" } " · " a href="/metrics" { "metrics" }
+                }
+                script { (PreEscaped(SCRIPT)) }
+            }
+        }
+    }
+}
+
+/// A state as a coloured word.
+pub(super) fn pill(class: &str, word: &str) -> Markup {
+    html! { span.pill.(class) { (word) } }
+}
+
+/// The health of a device.
+pub(super) fn health(lang: Lang, health: Health) -> Markup {
+    let (class, text) = match health {
+        Health::Online => ("ok", Text::Online),
+        Health::Suspect => ("warn", Text::Suspect),
+        Health::Offline => ("crit", Text::Offline),
+        Health::Unknown => ("off", Text::Unknown),
+    };
+    pill(class, lang.t(text))
+}
+
+/// The quality of a reading.
+pub(super) fn quality(lang: Lang, quality: Option<Quality>) -> Markup {
+    let class = match quality {
+        Some(Quality::Good) => "ok",
+        Some(Quality::Uncertain(_)) => "warn",
+        Some(Quality::Bad(_)) => "crit",
+        None => "off",
+    };
+    pill(class, &show::quality(lang, quality))
+}
+
+/// The outcome of a check.
+pub(super) fn outcome(lang: Lang, outcome: Outcome) -> Markup {
+    let (class, text) = match outcome {
+        Outcome::Met => ("ok", Text::Met),
+        Outcome::NotMet => ("crit", Text::NotMet),
+        Outcome::Unknown => ("warn", Text::OutcomeUnknown),
+        Outcome::NotApplicable => ("off", Text::NotApplicable),
+    };
+    pill(class, lang.t(text))
+}
+
+/// Facts in boxes.
+pub(super) fn facts(rows: &[(Text, String)], lang: Lang) -> Markup {
+    html! {
+        dl { @for (name, value) in rows { div { dt { (lang.t(*name)) } dd { (value) } } } }
+    }
+}

@@ -1,0 +1,179 @@
+//! `/metrics` in the Prometheus text format. Labels stay few: buses and states, never devices.
+
+use std::fmt::{Display, Write as _};
+
+use super::view::View;
+use crate::model::BusCounters;
+
+/// Writes one family after the other.
+struct Page(String);
+
+impl Page {
+    /// A family: HELP and TYPE once, then its samples; `labels` is empty or `{a="b"}`.
+    fn family<L: Display, V: Display>(
+        &mut self,
+        name: &str,
+        kind: &str,
+        help: &str,
+        samples: impl IntoIterator<Item = (L, V)>,
+    ) {
+        let mut samples = samples.into_iter().peekable();
+        if samples.peek().is_none() {
+            return;
+        }
+        let text = &mut self.0;
+        write!(text, "# HELP {name} {help}\n# TYPE {name} {kind}\n").expect(INFALLIBLE);
+        for (labels, value) in samples {
+            writeln!(text, "{name}{labels} {value}").expect(INFALLIBLE);
+        }
+    }
+
+    fn gauge(&mut self, name: &str, help: &str, value: impl Display) {
+        self.family(name, "gauge", help, [("", value)]);
+    }
+
+    fn counter(&mut self, name: &str, help: &str, value: impl Display) {
+        self.family(name, "counter", help, [("", value)]);
+    }
+}
+
+/// Takes one counter of a bus.
+type Counter = fn(&BusCounters) -> f64;
+
+const INFALLIBLE: &str = "writing to a String does not fail";
+
+fn label(name: &str, value: &str) -> String {
+    let escaped = value.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n");
+    format!("{{{name}=\"{escaped}\"}}")
+}
+
+/// The whole page.
+pub(super) fn render(view: &View) -> String {
+    let mut page = Page(String::with_capacity(8 << 10));
+    let version = label("version", &view.version);
+    page.family("linli_build_info", "gauge", "Version of the daemon.", [(version, 1)]);
+    let uptime = view.now().since(view.started).as_secs_f64();
+    page.gauge("linli_uptime_seconds", "Time since the daemon started.", uptime);
+    let trusted = u8::from(view.clock.trusted());
+    page.gauge("linli_clock_trusted", "1 when the wall clock is trusted.", trusted);
+    devices(&mut page, view);
+    buses(&mut page, view);
+    broker(&mut page, view);
+    buffer(&mut page, view);
+    uplink(&mut page, view);
+    if let Some(result) = view.assessment.borrow().as_deref() {
+        page.gauge("linli_star_level", "Star of the self-assessment, 0 for none.", result.star);
+        page.gauge("linli_star_target", "Star that the standard demands.", result.target);
+    }
+    page.0
+}
+
+fn devices(page: &mut Page, view: &View) {
+    let tally = view.tally();
+    let health = [
+        ("online", tally.online),
+        ("suspect", tally.suspect),
+        ("offline", tally.offline),
+        ("unknown", tally.unknown),
+    ];
+    let samples = health.map(|(word, count)| (label("health", word), count));
+    page.family("linli_devices", "gauge", "Devices by health.", samples);
+    page.counter("linli_readings_total", "Readings obtained from devices.", tally.readings);
+    let help = "Readings that are uncertain or bad.";
+    page.counter("linli_readings_not_good_total", help, tally.not_good);
+}
+
+fn buses(page: &mut Page, view: &View) {
+    let all = view.buses.all();
+    let mut each = |name: &str, kind: &str, help: &str, value: &dyn Fn(usize) -> f64| {
+        let samples =
+            all.iter().enumerate().map(|(n, bus)| (label("bus", bus.id.as_str()), value(n)));
+        page.family(name, kind, help, samples);
+    };
+    let open = |n: usize| f64::from(u8::from(all[n].open));
+    each("linli_bus_open", "gauge", "1 when the line or connection is open.", &open);
+    each(
+        "linli_bus_load_ratio",
+        "gauge",
+        "Share of the last minute that the bus was busy.",
+        &|n| all[n].load,
+    );
+    #[expect(clippy::cast_precision_loss, reason = "Prometheus samples are 64-bit floats")]
+    let counters: [(&str, &str, Counter); 11] = [
+        ("linli_bus_requests_total", "Requests sent.", |c| c.requests as f64),
+        ("linli_bus_answers_total", "Requests answered as asked.", |c| c.answers as f64),
+        ("linli_bus_timeouts_total", "Requests without an answer in time.", |c| c.timeouts as f64),
+        ("linli_bus_exceptions_total", "Answers with an exception code.", |c| c.exceptions as f64),
+        ("linli_bus_damaged_total", "Damaged, short or foreign replies.", |c| c.damaged as f64),
+        ("linli_bus_opens_total", "Times the line was opened.", |c| c.opens as f64),
+        ("linli_bus_missed_polls_total", "Polls skipped on a busy bus.", |c| c.missed as f64),
+        ("linli_bus_sent_bytes_total", "Bytes sent.", |c| c.sent_bytes as f64),
+        ("linli_bus_received_bytes_total", "Bytes received.", |c| c.received_bytes as f64),
+        ("linli_bus_busy_seconds_total", "Time spent in requests.", |c| c.busy.as_secs_f64()),
+        ("linli_bus_probing_seconds_total", "Time spent probing silent devices.", |c| {
+            c.probing.as_secs_f64()
+        }),
+    ];
+    for (name, help, value) in counters {
+        each(name, "counter", help, &|n| value(&all[n].counters));
+    }
+}
+
+fn broker(page: &mut Page, view: &View) {
+    let Some(status) = view.broker.as_ref().map(|broker| broker.borrow().clone()) else { return };
+    let connected = u8::from(status.connected);
+    page.gauge("linli_broker_connected", "1 when the field broker is connected.", connected);
+    page.counter("linli_broker_messages_total", "Messages received.", status.messages);
+    page.counter("linli_broker_rejected_total", "Messages refused.", status.rejected);
+    let help = "QoS 1 messages that wait for the disk.";
+    page.gauge("linli_broker_unacked_messages", help, status.unacked);
+}
+
+fn buffer(page: &mut Page, view: &View) {
+    let status = view.buffer.borrow().clone();
+    let durable = u8::from(status.fault.is_none());
+    page.gauge("linli_buffer_durable", "1 when what is stored is durable.", durable);
+    page.gauge("linli_buffer_blocks", "Blocks stored.", status.blocks);
+    page.gauge("linli_buffer_readings", "Readings stored.", status.readings);
+    page.gauge("linli_buffer_live_bytes", "Bytes of the stored blocks.", status.live_bytes);
+    page.gauge("linli_buffer_file_bytes", "Bytes of the store's files.", status.file_bytes);
+    page.gauge("linli_buffer_budget_bytes", "Most that the files may take.", status.budget);
+    if let Some(hours) = status.hours_left {
+        let help = "Outage that still fits at the present rate.";
+        page.gauge("linli_buffer_left_seconds", help, hours * 3600.0);
+    }
+    let readings = status.committed_readings;
+    page.counter("linli_buffer_committed_readings_total", "Readings made durable.", readings);
+    let bytes = status.committed_bytes;
+    page.counter("linli_buffer_committed_bytes_total", "Bytes of blocks made durable.", bytes);
+    page.counter("linli_buffer_commits_total", "Group commits.", status.commits);
+    let help = "Blocks deleted before the platform had them.";
+    page.counter("linli_buffer_evicted_blocks_total", help, status.evicted_blocks);
+    let help = "Blocks found damaged.";
+    page.counter("linli_buffer_damaged_blocks_total", help, status.damaged_blocks);
+    let seconds = std::time::Duration::from_millis(status.last_commit_ms).as_secs_f64();
+    page.gauge("linli_buffer_last_commit_seconds", "Time of the last commit.", seconds);
+}
+
+fn uplink(page: &mut Page, view: &View) {
+    let status = view.uplink.borrow().clone();
+    let configured = u8::from(status.configured);
+    page.gauge("linli_uplink_configured", "1 when an uplink is configured.", configured);
+    let connected = u8::from(status.connected);
+    page.gauge("linli_uplink_connected", "1 when the platform's broker is connected.", connected);
+    page.gauge("linli_uplink_in_flight_blocks", "Blocks not yet acknowledged.", status.in_flight);
+    let help = "Blocks published, repeats included.";
+    page.counter("linli_uplink_published_blocks_total", help, status.published_blocks);
+    let blocks = status.acknowledged_blocks;
+    page.counter("linli_uplink_acknowledged_blocks_total", "Blocks acknowledged.", blocks);
+    let readings = status.acknowledged_readings;
+    page.counter("linli_uplink_acknowledged_readings_total", "Readings acknowledged.", readings);
+    let bytes = status.acknowledged_bytes;
+    page.counter("linli_uplink_acknowledged_bytes_total", "Payload acknowledged.", bytes);
+    page.counter("linli_uplink_sessions_total", "Sessions begun.", status.sessions);
+    if let Some(ms) = status.live_latency_ms {
+        let seconds = std::time::Duration::from_millis(ms).as_secs_f64();
+        let help = "Commit to acknowledgement of the last live block.";
+        page.gauge("linli_uplink_live_latency_seconds", help, seconds);
+    }
+}

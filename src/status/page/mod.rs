@@ -1,0 +1,13 @@
+//! The pages, one function each.
+
+mod buses;
+mod delivery;
+mod devices;
+mod overview;
+mod stars;
+
+pub(super) use buses::buses;
+pub(super) use delivery::delivery;
+pub(super) use devices::{device, devices};
+pub(super) use overview::overview;
+pub(super) use stars::stars;

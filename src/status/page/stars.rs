@@ -1,0 +1,200 @@
+//! The star level: what is reached, what the next star lacks, and every check.
+
+use maud::{Markup, html};
+
+use crate::model::EstateKind;
+use crate::starlevel::{Assessment, CheckResult, Direction, Measure, Origin, STARS};
+use crate::status::layout::{Request, health, outcome, page, pill};
+use crate::status::show;
+use crate::status::text::{Lang, Text};
+use crate::status::view::View;
+
+pub(in crate::status) fn stars(view: &View, ask: &Request) -> Markup {
+    let lang = ask.lang;
+    let result = view.assessment.borrow().clone();
+    let body = match result.as_deref() {
+        None => html! { h1 { (lang.t(Text::StarLevel)) } p { (lang.t(Text::NotAssessedYet)) } },
+        Some(result) => whole(lang, result),
+    };
+    page(view, ask, "/stars", lang.t(Text::Stars), &body)
+}
+
+fn whole(lang: Lang, result: &Assessment) -> Markup {
+    let missing: Vec<&CheckResult> =
+        result.missing.iter().filter_map(|id| result.check(id)).collect();
+    let kind = match result.kind {
+        EstateKind::New => Text::NewEstate,
+        EstateKind::OldRetrofit => Text::OldRetrofit,
+    };
+    html! {
+        p.banner { (lang.of(&result.banner)) }
+        @if result.provisional {
+            p.banner.warn {
+                (lang.t(Text::Provisional)) " · " (lang.t(Text::History)) " "
+                (show::span(lang, std::time::Duration::from_secs(result.window_s)))
+            }
+        }
+        section.state.(if result.star >= result.target { "ok" } else { "warn" }) {
+            h1 {
+                (lang.t(Text::StarLevel)) ": "
+                @if result.star == 0 { (lang.t(Text::NoStarYet)) } @else { "★ " (result.star) }
+            }
+            div.starline aria-hidden="true" {
+                @for star in 1..=STARS { @if star <= result.star { "★" } @else { i { "★" } } }
+            }
+            p.soft { (lang.t(kind)) " · " (lang.t(Text::Target)) " ★ " (result.target) }
+        }
+        h2 { (lang.t(Text::StarsOf)) }
+        div.tiles { @for level in &result.levels {
+            div.tile {
+                div.k { "★ " (level.star) " · " (level.required) " " (lang.t(Text::Required)) }
+                div.v { (level.met + level.not_applicable) " / " (level.required) }
+                div.small.soft {
+                    (lang.t(Text::NotMet)) " " (level.not_met) " · "
+                    (lang.t(Text::OutcomeUnknown)) " " (level.unknown)
+                }
+            }
+        } }
+        @if let Some(next) = result.next && !missing.is_empty() {
+            h2 { (lang.t(Text::MissingForNext)) " (★ " (next) ") " span.soft.num { (missing.len()) } }
+            ul.list { @for check in missing { (lacking(lang, check)) } }
+        }
+        (categories(lang, result))
+        h2 { (lang.t(Text::Checks)) " " span.soft.num { (result.checks.len()) } }
+        (checks(lang, result))
+        p.small.soft {
+            (lang.t(Text::RulePack)) ": " (result.pack.id) " " (result.pack.version)
+            " · SHA-256 " span style="overflow-wrap:anywhere" { (result.pack.sha256) }
+        }
+    }
+}
+
+fn lacking(lang: Lang, check: &CheckResult) -> Markup {
+    html! {
+        li {
+            span { (outcome(lang, check.outcome)) }
+            span.t { (check.id) " " (name(lang, check)) }
+            span.small.num.soft { (compared(lang, check)) }
+            div.d.small {
+                @if let Some(reason) = &check.reason { div { (lang.of(reason)) } }
+                @if let Some(hint) = &check.hint {
+                    div.soft { (lang.t(Text::WhatToDo)) ": " (lang.of(hint)) }
+                }
+                @if !check.devices.is_empty() {
+                    details {
+                        summary {
+                            (lang.t(Text::Devices)) " "
+                            (u32::try_from(check.devices.len()).unwrap_or(u32::MAX).saturating_add(check.more_devices))
+                        }
+                        @for cause in &check.devices {
+                            div {
+                                a href={ "/devices/" (cause.device) } { (cause.name) } " "
+                                (health(lang, cause.health)) " "
+                                span.num { (show::percent(cause.online_rate)) }
+                                @if let Some(seconds) = cause.for_s {
+                                    span.soft {
+                                        " · " (lang.t(Text::Since)) " "
+                                        (show::span(lang, std::time::Duration::from_secs(seconds)))
+                                    }
+                                }
+                                @if let Some(text) = &cause.cause { span.soft { " · " (show::shorten(lang.of(text))) } }
+                            }
+                        }
+                        @if check.more_devices > 0 { div.soft { "+ " (check.more_devices) } }
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn categories(lang: Lang, result: &Assessment) -> Markup {
+    html! {
+        h2 { (lang.t(Text::Categories)) }
+        table {
+            thead { tr {
+                th { (lang.t(Text::Category)) } th { (lang.t(Text::Devices)) }
+                th { (lang.t(Text::OnlineRate)) } th { (lang.t(Text::State)) }
+            } }
+            tbody { @for row in &result.categories { tr {
+                td.head { (lang.pick(row.category.zh(), row.category.en())) }
+                td.num data-l=(lang.t(Text::Devices)) { (row.devices) }
+                td.num data-l=(lang.t(Text::OnlineRate)) {
+                    (row.online_rate.map_or_else(|| "—".to_owned(), show::percent))
+                }
+                td data-l=(lang.t(Text::State)) {
+                    @if row.not_applicable { (pill("off", lang.t(Text::NotApplicable))) }
+                    @else if row.covered { (pill("ok", lang.t(Text::Covered))) }
+                    @else { (pill("off", lang.t(Text::NotCovered))) }
+                }
+            } } }
+        }
+    }
+}
+
+fn checks(lang: Lang, result: &Assessment) -> Markup {
+    html! {
+        table {
+            thead { tr {
+                th { (lang.t(Text::Checks)) } th { (lang.t(Text::State)) } th { "★" }
+                th { (lang.t(Text::Measured)) } th { (lang.t(Text::Needed)) } th { (lang.t(Text::Source)) }
+            } }
+            tbody { @for check in &result.checks { tr {
+                td.head {
+                    b { (check.id) } " " (name(lang, check))
+                    @if let Some(reason) = &check.reason { div.small.soft { (lang.of(reason)) } }
+                }
+                td data-l=(lang.t(Text::State)) { (outcome(lang, check.outcome)) }
+                td.num data-l="★" { (check.star) }
+                td.num data-l=(lang.t(Text::Measured)) {
+                    (check.measured.map_or_else(|| "—".to_owned(), |value| measure(lang, check, value)))
+                }
+                td.num data-l=(lang.t(Text::Needed)) { (bound(lang, check)) }
+                td.small data-l=(lang.t(Text::Source)) { div {
+                    (check.source)
+                    div.soft { (lang.t(match check.origin {
+                        Origin::Seed => Text::OriginSeed,
+                        Origin::Standard => Text::OriginStandard,
+                        Origin::Proposal => Text::OriginProposal,
+                    })) }
+                } }
+            } } }
+        }
+    }
+}
+
+/// The English title of a check may be a whole definition; its first clause names it.
+fn name(lang: Lang, check: &CheckResult) -> &str {
+    match lang {
+        Lang::Zh => &check.title.zh,
+        Lang::En => check.title.en.split([':', '(', ';']).next().unwrap_or_default().trim(),
+    }
+}
+
+fn compared(lang: Lang, check: &CheckResult) -> String {
+    let needed = bound(lang, check);
+    match check.measured {
+        Some(value) => format!("{} → {needed}", measure(lang, check, value)),
+        None => needed,
+    }
+}
+
+fn bound(lang: Lang, check: &CheckResult) -> String {
+    let sign = match check.dir {
+        Direction::Ge => "≥ ",
+        Direction::Le => "≤ ",
+        Direction::True => "",
+    };
+    format!("{sign}{}", measure(lang, check, check.needed))
+}
+
+fn measure(lang: Lang, check: &CheckResult, value: Measure) -> String {
+    match (value, check.unit.as_deref()) {
+        (Measure::Flag(flag), _) => lang.t(if flag { Text::Yes } else { Text::No }).to_owned(),
+        (Measure::Number(share), Some("share")) => show::percent(share),
+        (Measure::Number(number), Some("s" | "h" | "d")) => {
+            format!("{number} {}", check.unit.as_deref().unwrap_or_default())
+        }
+        (Measure::Number(number), _) => number.to_string(),
+    }
+}

@@ -1,0 +1,196 @@
+//! Routes, language, headers. Reads only: any method but GET and HEAD is refused.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::body::Body;
+use axum::extract::{Path, Query, State};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri, header};
+use axum::response::{IntoResponse, Json, Response};
+use axum::routing::get;
+use maud::{Markup, html};
+use serde::Serialize;
+use tokio_util::sync::CancellationToken;
+
+use super::layout::{Request, page as frame};
+use super::listener::Bounded;
+use super::text::{Lang, Text};
+use super::view::View;
+use super::{api, metrics, page};
+use crate::model::{DeviceId, DeviceIndex};
+
+/// Everything comes from the page itself; nobody may frame it.
+const CSP: &str = "default-src 'self'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src 'self' data:; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
+
+type Shared = State<Arc<View>>;
+type Pairs = Query<std::collections::BTreeMap<String, String>>;
+
+/// Serves the page, the API and the metrics until `stop`.
+///
+/// # Errors
+/// The listener failed.
+pub async fn serve(
+    listener: tokio::net::TcpListener,
+    view: View,
+    stop: CancellationToken,
+) -> std::io::Result<()> {
+    axum::serve(Bounded::new(listener), router(view))
+        .with_graceful_shutdown(stop.cancelled_owned())
+        .await
+}
+
+fn router(view: View) -> Router {
+    Router::new()
+        .route("/", get(overview))
+        .route("/devices", get(devices))
+        .route("/devices/{id}", get(device))
+        .route("/buses", get(buses))
+        .route("/delivery", get(delivery))
+        .route("/stars", get(stars))
+        .route("/api/v1/gateway", get(async |State(view): Shared| Json(api::gateway(&view))))
+        .route("/api/v1/devices", get(async |State(view): Shared| Json(api::devices(&view))))
+        .route("/api/v1/devices/{id}", get(api_device))
+        .route("/api/v1/buses", get(async |State(view): Shared| Json(api::buses(&view))))
+        .route(
+            "/api/v1/buffer",
+            get(async |State(view): Shared| Json(view.buffer.borrow().clone())),
+        )
+        .route("/api/v1/uplink", get(async |State(view): Shared| Json(api::uplink(&view))))
+        .route("/api/v1/stars", get(api_stars))
+        .route("/metrics", get(prometheus))
+        .route("/healthz", get(async || "ok\n"))
+        .route("/readyz", get(readyz))
+        .fallback(lost)
+        .layer(axum::middleware::map_response(guard))
+        .with_state(Arc::new(view))
+}
+
+async fn guard(mut response: Response) -> Response {
+    let headers = response.headers_mut();
+    for (name, value) in [
+        (header::CONTENT_SECURITY_POLICY, CSP),
+        (header::X_FRAME_OPTIONS, "DENY"),
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        (header::REFERRER_POLICY, "no-referrer"),
+        (header::CACHE_CONTROL, "no-store"),
+    ] {
+        headers.insert(name, HeaderValue::from_static(value));
+    }
+    response
+}
+
+/// The language asked for: by the switch, by the cookie it left, by the browser; else Chinese.
+fn language(query: &std::collections::BTreeMap<String, String>, headers: &HeaderMap) -> Lang {
+    let text = |name| headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let cookie = || {
+        text(header::COOKIE)
+            .split(';')
+            .filter_map(|pair| pair.trim().strip_prefix("linli_lang="))
+            .find_map(Lang::from_word)
+    };
+    let browser = || {
+        text(header::ACCEPT_LANGUAGE)
+            .split(',')
+            .filter_map(|tag| Lang::from_word(tag.trim().get(..2)?))
+            .next()
+    };
+    let asked = query.get("lang").and_then(|word| Lang::from_word(word));
+    asked.or_else(cookie).or_else(browser).unwrap_or_default()
+}
+
+fn ask(uri: &Uri, Query(query): Pairs, headers: &HeaderMap) -> Request {
+    Request { lang: language(&query, headers), path: uri.path().to_owned(), query }
+}
+
+fn answer(ask: &Request, markup: Markup) -> Response {
+    let mut response = Response::new(Body::from(markup.into_string()));
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"));
+    if ask.query.contains_key("lang") {
+        let cookie = match ask.lang {
+            Lang::Zh => "linli_lang=zh; Path=/; Max-Age=31536000; SameSite=Lax",
+            Lang::En => "linli_lang=en; Path=/; Max-Age=31536000; SameSite=Lax",
+        };
+        headers.insert(header::SET_COOKIE, HeaderValue::from_static(cookie));
+    }
+    response
+}
+
+macro_rules! pages {
+    ($($name:ident)*) => { $(
+        async fn $name(State(view): Shared, uri: Uri, query: Pairs, headers: HeaderMap) -> Response {
+            let ask = ask(&uri, query, &headers);
+            answer(&ask, page::$name(&view, &ask))
+        }
+    )* };
+}
+
+pages!(overview devices buses delivery stars);
+
+fn find(view: &View, id: &str) -> Option<DeviceIndex> {
+    view.estate.find(&DeviceId::new(id).ok()?)
+}
+
+async fn device(
+    State(view): Shared,
+    Path(id): Path<String>,
+    uri: Uri,
+    query: Pairs,
+    headers: HeaderMap,
+) -> Response {
+    let ask = ask(&uri, query, &headers);
+    match find(&view, &id) {
+        Some(index) => answer(&ask, page::device(&view, &ask, index)),
+        None => not_found(&view, &ask),
+    }
+}
+
+#[derive(Serialize)]
+struct Fault<'a> {
+    error: &'a str,
+}
+
+async fn api_device(State(view): Shared, Path(id): Path<String>) -> Response {
+    match find(&view, &id) {
+        Some(index) => Json(api::device(&view, index)).into_response(),
+        None => missing("there is no such device"),
+    }
+}
+
+async fn api_stars(State(view): Shared) -> Response {
+    let assessment = view.assessment.borrow().clone();
+    match assessment {
+        Some(assessment) => Json(&*assessment).into_response(),
+        None => missing("nothing has been assessed yet"),
+    }
+}
+
+fn missing(error: &str) -> Response {
+    (StatusCode::NOT_FOUND, Json(Fault { error })).into_response()
+}
+
+async fn prometheus(State(view): Shared) -> Response {
+    let kind = [(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")];
+    (kind, metrics::render(&view)).into_response()
+}
+
+async fn readyz(State(view): Shared) -> Response {
+    let ready = api::ready(&view);
+    let status = if ready.ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+    (status, Json(ready)).into_response()
+}
+
+async fn lost(State(view): Shared, uri: Uri, query: Pairs, headers: HeaderMap) -> Response {
+    if uri.path().starts_with("/api/") {
+        return missing("there is no such resource");
+    }
+    not_found(&view, &ask(&uri, query, &headers))
+}
+
+fn not_found(view: &View, ask: &Request) -> Response {
+    let title = ask.lang.t(Text::NotFound);
+    let body = html! { h1 { (title) } p { a href="/" { (ask.lang.t(Text::Overview)) } } };
+    let mut response = answer(ask, frame(view, ask, "", title, &body));
+    *response.status_mut() = StatusCode::NOT_FOUND;
+    response
+}

@@ -1,0 +1,213 @@
+//! All fixed texts of the page, Chinese and English side by side.
+
+use crate::starlevel::Bilingual;
+
+/// Language of a page.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Lang {
+    /// Chinese.
+    #[default]
+    Zh,
+    /// English.
+    En,
+}
+
+impl Lang {
+    /// BCP 47 tag.
+    pub fn tag(self) -> &'static str {
+        match self {
+            Lang::Zh => "zh-CN",
+            Lang::En => "en",
+        }
+    }
+
+    /// The short word of the switch: `zh`, `en`.
+    pub fn word(self) -> &'static str {
+        match self {
+            Lang::Zh => "zh",
+            Lang::En => "en",
+        }
+    }
+
+    /// Reads the short word.
+    pub fn from_word(word: &str) -> Option<Self> {
+        match word {
+            "zh" => Some(Lang::Zh),
+            "en" => Some(Lang::En),
+            _ => None,
+        }
+    }
+
+    /// The other language.
+    pub fn other(self) -> Self {
+        match self {
+            Lang::Zh => Lang::En,
+            Lang::En => Lang::Zh,
+        }
+    }
+
+    /// One of two texts.
+    pub fn pick<T>(self, zh: T, en: T) -> T {
+        match self {
+            Lang::Zh => zh,
+            Lang::En => en,
+        }
+    }
+
+    /// This language's side of a text.
+    pub fn of(self, text: &Bilingual) -> &str {
+        self.pick(&text.zh, &text.en)
+    }
+
+    /// A fixed text.
+    pub fn t(self, text: Text) -> &'static str {
+        let (zh, en) = text.both();
+        self.pick(zh, en)
+    }
+}
+
+macro_rules! texts {
+    ($($name:ident => $zh:literal, $en:literal;)*) => {
+        /// The fixed texts.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+        #[allow(missing_docs, reason = "the texts stand beside the names")]
+        pub enum Text { $($name,)* }
+
+        impl Text {
+            /// Every text.
+            pub const ALL: &[Text] = &[$(Text::$name),*];
+
+            /// Chinese and English.
+            pub fn both(self) -> (&'static str, &'static str) {
+                match self { $(Text::$name => ($zh, $en),)* }
+            }
+        }
+    };
+}
+
+texts! {
+    Overview => "总览", "Overview";
+    Devices => "设备", "Devices";
+    Buses => "总线", "Buses";
+    Delivery => "上报", "Delivery";
+    Stars => "星级", "Stars";
+    SwitchLanguage => "English", "中文";
+    Outdated => "页面未能刷新，以下内容可能已过时", "The page could not be refreshed; what you see may be out of date";
+    AllWell => "一切正常", "All is well";
+    AllWellMore => "没有需要处理的问题", "Nothing needs attention";
+    Attention => "项需要处理", "need attention";
+    WorstFirst => "按严重程度排序", "Worst first";
+    Critical => "严重", "Critical";
+    Warning => "警告", "Warning";
+    Notice => "提示", "Notice";
+    WhatToDo => "处理建议", "What to do";
+    Since => "持续", "for";
+    More => "更多", "More";
+    Online => "在线", "Online";
+    Suspect => "可疑", "Suspect";
+    Offline => "离线", "Offline";
+    Unknown => "未知", "Unknown";
+    NotHeardYet => "启动后未收到数据", "not heard since start";
+    Uplink => "平台上报", "Uplink";
+    Connected => "已连接", "Connected";
+    Disconnected => "未连接", "Disconnected";
+    NotConfigured => "未配置", "Not configured";
+    Buffer => "断网缓存", "Outage buffer";
+    HoursLeft => "还可缓存", "Room for";
+    RateUnknown => "速率统计中", "measuring the rate";
+    Clock => "时钟", "Clock";
+    ClockTrusted => "可信", "Trusted";
+    ClockUntrusted => "未校时", "Not trusted yet";
+    StarLevel => "星级自评", "Star level";
+    NoStarYet => "暂无", "None yet";
+    Target => "目标", "Target";
+    Provisional => "临时结果：统计历史不足", "Provisional: not enough history yet";
+    Device => "设备", "Device";
+    Category => "类别", "Category";
+    State => "状态", "State";
+    Place => "位置", "Place";
+    Connection => "连接", "Connection";
+    Product => "型号", "Product";
+    Profile => "设备模板", "Profile";
+    LastValues => "最近读数", "Last values";
+    LastHeard => "最近数据", "Last data";
+    Never => "从未", "never";
+    All => "全部", "All";
+    Filter => "筛选", "Filter";
+    NoDevices => "没有符合条件的设备", "No device matches";
+    Point => "测点", "Point";
+    Value => "数值", "Value";
+    Quality => "质量", "Quality";
+    Good => "良好", "good";
+    Uncertain => "存疑", "uncertain";
+    Bad => "无效", "bad";
+    NotRead => "未读取", "not read yet";
+    Age => "时间", "Age";
+    Readings => "读数", "Readings";
+    NotGood => "其中非良好", "of them not good";
+    ReadEvery => "采集周期", "Read every";
+    Cause => "原因", "Cause";
+    Line => "线路", "Line";
+    Load => "负荷", "Load";
+    AnswerRate => "应答率", "Answered";
+    Timeouts => "超时", "Timeouts";
+    Damaged => "损坏", "Damaged";
+    Exceptions => "异常码", "Exceptions";
+    Missed => "跳过轮次", "Missed polls";
+    Probing => "探测离线设备耗时", "Time spent probing";
+    Requests => "请求", "Requests";
+    Open => "已打开", "Open";
+    Closed => "未打开", "Closed";
+    NoBuses => "未配置总线", "No bus is configured";
+    FieldBroker => "现场消息代理", "Field broker";
+    Messages => "消息", "Messages";
+    Rejected => "已拒绝", "Rejected";
+    Unacked => "待落盘确认", "Waiting for the disk";
+    Encrypted => "TLS 加密", "TLS";
+    Plain => "未加密", "Not encrypted";
+    LastAck => "平台最近确认", "Last acknowledged";
+    InFlight => "在途数据块", "Blocks in flight";
+    Acknowledged => "已确认读数", "Readings acknowledged";
+    Latency => "上报时延", "Delivery latency";
+    Sessions => "会话次数", "Sessions";
+    Broker => "平台地址", "Broker";
+    StoredBlocks => "待上报数据块", "Blocks stored";
+    StoredReadings => "待上报读数", "Readings stored";
+    DiskUse => "占用空间", "Disk use";
+    RecordRate => "记录速率", "Record rate";
+    Evicted => "因空间不足丢弃的数据块", "Blocks evicted for space";
+    DamagedBlocks => "损坏的数据块", "Blocks found damaged";
+    LastCommit => "最近落盘耗时", "Last commit took";
+    Durable => "落盘正常", "Durable";
+    NotDurable => "无法落盘", "Not durable";
+    Fault => "故障", "Fault";
+    Checks => "检查项", "Checks";
+    Met => "达标", "Met";
+    NotMet => "未达标", "Not met";
+    OutcomeUnknown => "证据不足", "Unknown";
+    NotApplicable => "不适用", "Not applicable";
+    Measured => "实测", "Measured";
+    Needed => "要求", "Needed";
+    Source => "依据", "Source";
+    MissingForNext => "升至下一星级尚缺", "Missing for the next star";
+    Categories => "十二类设备", "The twelve categories";
+    Covered => "已覆盖", "Covered";
+    NotCovered => "未覆盖", "Not covered";
+    OnlineRate => "在线率", "Online rate";
+    NotAssessedYet => "尚未完成首次自评", "Not assessed yet";
+    RulePack => "规则包", "Rule pack";
+    History => "统计历史", "History";
+    OldRetrofit => "改造后老旧小区", "Retrofitted estate";
+    NewEstate => "新建小区", "New estate";
+    Yes => "是", "yes";
+    No => "否", "no";
+    NotFound => "没有这个页面或设备", "There is no such page or device";
+    Version => "版本", "Version";
+    RunningFor => "已运行", "running for";
+    UntrustedTime => "（未校时）", "(not trusted)";
+    StarsOf => "各星级", "Per star";
+    Required => "要求项", "required";
+    OriginSeed => "地方标准条文", "local standard";
+    OriginStandard => "其他标准", "other standard";
+    OriginProposal => "本规则包建议值", "this pack's proposal";
+}

@@ -1,0 +1,275 @@
+//! What is broken now, worst first, with its cause, since when, and what to do.
+//! A dead line is one trouble, not one per device that hangs on it.
+
+use std::collections::HashSet;
+use std::time::Duration;
+
+use serde::Serialize;
+
+use super::text::{Lang, Text};
+use super::view::View;
+use crate::model::{BusId, Cause, Health, Moment};
+use crate::starlevel::Bilingual;
+
+/// A device is given this long after start before its silence is worth a word.
+const SETTLE: Duration = Duration::from_secs(120);
+
+/// Buffer room below which an outage is critical, hours.
+const LITTLE_ROOM: f64 = 6.0;
+
+/// How bad it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum Severity {
+    /// Data are being lost, or much is dead.
+    Critical,
+    /// Something does not work.
+    Warning,
+    /// Worth knowing.
+    Notice,
+}
+
+impl Severity {
+    pub(super) fn text(self) -> Text {
+        match self {
+            Severity::Critical => Text::Critical,
+            Severity::Warning => Text::Warning,
+            Severity::Notice => Text::Notice,
+        }
+    }
+
+    pub(super) fn class(self) -> &'static str {
+        match self {
+            Severity::Critical => "crit",
+            Severity::Warning => "warn",
+            Severity::Notice => "note",
+        }
+    }
+}
+
+/// One thing that is broken.
+#[derive(Debug, Clone)]
+pub(super) struct Trouble {
+    pub severity: Severity,
+    pub title: Bilingual,
+    pub cause: Bilingual,
+    pub advice: Bilingual,
+    pub since: Option<Moment>,
+    pub link: String,
+}
+
+/// Everything that is broken now, worst first, oldest first among equals.
+pub(super) fn all(view: &View) -> Vec<Trouble> {
+    let now = view.now();
+    let mut list = Vec::new();
+    storage(view, &mut list);
+    let dead = buses(view, &mut list);
+    field_broker(view, &mut list);
+    devices(view, now, &dead, &mut list);
+    if !view.clock.trusted() {
+        list.push(Trouble {
+            severity: Severity::Notice,
+            title: Bilingual::new("时钟未校时", "The clock is not trusted yet"),
+            cause: Bilingual::new("尚无时间源确认", "no time service has confirmed it"),
+            advice: Bilingual::new(
+                "读数照常保存，校时后自动补正时间；请检查 NTP",
+                "readings are kept and stamped right afterwards; check NTP",
+            ),
+            since: None,
+            link: "/delivery".into(),
+        });
+    }
+    list.sort_by_key(|trouble| {
+        (trouble.severity, trouble.since.map_or(u64::MAX, |since| since.boot_ms))
+    });
+    list
+}
+
+fn storage(view: &View, list: &mut Vec<Trouble>) {
+    let buffer = view.buffer.borrow().clone();
+    let uplink = view.uplink.borrow().clone();
+    if let Some(fault) = &buffer.fault {
+        list.push(Trouble {
+            severity: Severity::Critical,
+            title: Bilingual::new("数据无法落盘", "Nothing is stored durably"),
+            cause: Bilingual::new(fault.clone(), fault.clone()),
+            advice: Bilingual::new(
+                "检查存储空间与存储介质；现场数据正在等待",
+                "check free space and the disk; the field is waiting",
+            ),
+            since: None,
+            link: "/delivery".into(),
+        });
+    }
+    if uplink.configured && !uplink.connected {
+        let fault = uplink.fault.clone().unwrap_or_default();
+        let little = buffer.hours_left.is_some_and(|left| left < LITTLE_ROOM);
+        let room = |lang: Lang| {
+            buffer.hours_left.map_or(String::new(), |left| super::show::hours(lang, left))
+        };
+        let (zh, en) = match buffer.hours_left {
+            Some(_) => (
+                format!("数据在本地缓存，还可缓存 {}；检查网络与证书", room(Lang::Zh)),
+                format!(
+                    "data are kept here, room for {}; check network and certificate",
+                    room(Lang::En)
+                ),
+            ),
+            None => (
+                "数据在本地缓存；检查网络与证书".into(),
+                "data are kept here; check network and certificate".into(),
+            ),
+        };
+        list.push(Trouble {
+            severity: if little { Severity::Critical } else { Severity::Warning },
+            title: Bilingual::new("平台连接中断", "The platform cannot be reached"),
+            cause: Bilingual::new(fault.clone(), fault),
+            advice: Bilingual::new(zh, en),
+            since: Some(uplink.since),
+            link: "/delivery".into(),
+        });
+    }
+    if buffer.evicted_blocks > 0 || buffer.damaged_blocks > 0 {
+        let (evicted, damaged) = (buffer.evicted_blocks, buffer.damaged_blocks);
+        list.push(Trouble {
+            severity: Severity::Notice,
+            title: Bilingual::new("曾有数据未送达平台", "Some data never reached the platform"),
+            cause: Bilingual::new(
+                format!("丢弃 {evicted} 块，损坏 {damaged} 块；已向平台通告"),
+                format!("{evicted} blocks evicted, {damaged} damaged; announced to the platform"),
+            ),
+            advice: Bilingual::new(
+                "增大缓存预算，检查存储介质",
+                "enlarge the buffer, check the disk",
+            ),
+            since: None,
+            link: "/delivery".into(),
+        });
+    }
+}
+
+/// Names the dead buses; returns them, so that their devices are not named again.
+fn buses(view: &View, list: &mut Vec<Trouble>) -> HashSet<BusId> {
+    let mut dead = HashSet::new();
+    for bus in view.buses.all() {
+        let Some(fault) = bus.fault.filter(|_| !bus.open) else { continue };
+        list.push(Trouble {
+            severity: Severity::Critical,
+            title: Bilingual::new(
+                format!("总线 {} 不通，影响 {} 台设备", bus.id, bus.devices),
+                format!("Bus {} is down, {} devices affected", bus.id, bus.devices),
+            ),
+            cause: Bilingual::new(fault.clone(), fault),
+            advice: Bilingual::new(
+                format!("检查 {}：接口、电源、网线", bus.line),
+                format!("check {}: port, power, cable", bus.line),
+            ),
+            since: Some(bus.since),
+            link: "/buses".into(),
+        });
+        dead.insert(bus.id);
+    }
+    dead
+}
+
+fn field_broker(view: &View, list: &mut Vec<Trouble>) {
+    let Some(status) = view.broker.as_ref().map(|broker| broker.borrow().clone()) else { return };
+    if status.connected {
+        return;
+    }
+    let fault = status.fault.unwrap_or_default();
+    list.push(Trouble {
+        severity: Severity::Critical,
+        title: Bilingual::new("现场消息代理不通", "The field broker cannot be reached"),
+        cause: Bilingual::new(fault.clone(), fault),
+        advice: Bilingual::new(
+            format!("检查 {} 上的服务是否运行", status.broker),
+            format!("check that the service at {} runs", status.broker),
+        ),
+        since: Some(status.since),
+        link: "/buses".into(),
+    });
+}
+
+fn devices(view: &View, now: Moment, dead: &HashSet<BusId>, list: &mut Vec<Trouble>) {
+    let broker_down = view.broker.as_ref().is_some_and(|broker| !broker.borrow().connected);
+    let mut silent = 0u64;
+    for (index, device) in view.estate.indexed() {
+        let (health, cause, since) =
+            view.snapshot.with(index, |state| (state.health, state.cause.clone(), state.since));
+        let folded = match (&device.bus, &cause) {
+            (Some(bus), Some(Cause::LineDown(_))) => dead.contains(bus),
+            (None, Some(Cause::BrokerDown(_))) => broker_down,
+            _ => false,
+        };
+        let severity = match health {
+            Health::Online => continue,
+            Health::Unknown => {
+                silent += 1;
+                continue;
+            }
+            _ if folded => continue,
+            Health::Offline => Severity::Warning,
+            Health::Suspect => Severity::Notice,
+        };
+        let place =
+            if device.place.is_empty() { String::new() } else { format!(" · {}", device.place) };
+        let title = device.title();
+        list.push(Trouble {
+            severity,
+            title: Bilingual::new(
+                format!(
+                    "{title}{}{place}",
+                    if health == Health::Offline { "离线" } else { "时有时无" }
+                ),
+                format!(
+                    "{title} {}{place}",
+                    if health == Health::Offline { "offline" } else { "answers unreliably" }
+                ),
+            ),
+            cause: cause_text(cause.as_ref()),
+            advice: advice(cause.as_ref(), &device.connection),
+            since: Some(since),
+            link: format!("/devices/{}", device.id),
+        });
+    }
+    if silent > 0 && now.since(view.started) > SETTLE {
+        list.push(Trouble {
+            severity: Severity::Notice,
+            title: Bilingual::new(
+                format!("{silent} 台设备启动后未收到数据"),
+                format!("{silent} devices not heard since start"),
+            ),
+            cause: Bilingual::new("尚未轮到或从未上报", "not read yet, or never published"),
+            advice: Bilingual::new("核对地址与主题配置", "check addresses and topics"),
+            since: Some(view.started),
+            link: "/devices?state=unknown".into(),
+        });
+    }
+}
+
+/// The cause in both languages.
+pub(super) fn cause_text(cause: Option<&Cause>) -> Bilingual {
+    match cause {
+        Some(cause) => Bilingual::new(cause.zh(), cause.en()),
+        None => Bilingual::new("原因未知", "cause unknown"),
+    }
+}
+
+fn advice(cause: Option<&Cause>, connection: &str) -> Bilingual {
+    let (zh, en) = match cause {
+        Some(Cause::NoAnswer) => {
+            ("到现场看供电指示，再测 A/B 线", "look at its power light, then measure A/B")
+        }
+        Some(Cause::DamagedReplies) => {
+            ("检查终端电阻和地址是否重复", "check termination and duplicate addresses")
+        }
+        Some(Cause::Refuses(_)) => ("核对设备型号与模板", "check that the profile fits the model"),
+        Some(Cause::LineDown(_)) => ("检查接口与网线", "check the port and the cable"),
+        Some(Cause::SaysOffline) => ("检查设备供电与网络", "check the device's power and network"),
+        Some(Cause::Silent) => ("检查电池、信号与主题", "check battery, signal and topic"),
+        Some(Cause::BrokerDown(_)) => ("检查现场消息代理", "check the field broker"),
+        None => ("查看设备详情", "see the device's page"),
+    };
+    Bilingual::new(format!("{zh}（{connection}）"), format!("{en} ({connection})"))
+}

@@ -1,0 +1,79 @@
+//! What the page, the API and the metrics look at: handles on the others' states.
+
+use std::sync::Arc;
+
+use tokio::sync::watch;
+
+use crate::buffer::BufferStatus;
+use crate::clock::Clock;
+use crate::driver::mqtt::BrokerStatus;
+use crate::model::{BusTable, Estate, Health, Moment, Snapshot};
+use crate::starlevel::{Assessment, Bilingual};
+use crate::uplink::UplinkStatus;
+
+/// Handles on everything that is shown. Reading them never waits for their writers.
+#[derive(Debug, Clone)]
+pub struct View {
+    /// The estate as configured.
+    pub estate: Arc<Estate>,
+    /// Last values and health.
+    pub snapshot: Snapshot,
+    /// The buses.
+    pub buses: BusTable,
+    /// The field broker, when one is configured.
+    pub broker: Option<watch::Receiver<BrokerStatus>>,
+    /// The buffer.
+    pub buffer: watch::Receiver<BufferStatus>,
+    /// The uplink.
+    pub uplink: watch::Receiver<UplinkStatus>,
+    /// The star level; `None` before the first assessment.
+    pub assessment: watch::Receiver<Option<Arc<Assessment>>>,
+    /// The clock.
+    pub clock: Clock,
+    /// When the daemon started.
+    pub started: Moment,
+    /// Version of the daemon.
+    pub version: String,
+    /// Lines shown above every page, e.g. that this is a simulated estate.
+    pub notes: Vec<Bilingual>,
+}
+
+/// Devices by health.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) struct Tally {
+    pub online: u64,
+    pub suspect: u64,
+    pub offline: u64,
+    pub unknown: u64,
+    pub readings: u64,
+    pub not_good: u64,
+}
+
+impl Tally {
+    pub(super) fn total(self) -> u64 {
+        self.online + self.suspect + self.offline + self.unknown
+    }
+}
+
+impl View {
+    pub(super) fn now(&self) -> Moment {
+        self.clock.now()
+    }
+
+    pub(super) fn tally(&self) -> Tally {
+        let mut tally = Tally::default();
+        for (index, _) in self.estate.indexed() {
+            self.snapshot.with(index, |state| {
+                match state.health {
+                    Health::Online => tally.online += 1,
+                    Health::Suspect => tally.suspect += 1,
+                    Health::Offline => tally.offline += 1,
+                    Health::Unknown => tally.unknown += 1,
+                }
+                tally.readings += state.readings;
+                tally.not_good += state.not_good;
+            });
+        }
+        tally
+    }
+}
