@@ -1,0 +1,1 @@
+//! The uplink against a broker that misbehaves.
