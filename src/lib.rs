@@ -17,6 +17,8 @@ pub mod broker;
 pub mod buffer;
 pub mod clock;
 pub mod driver;
+#[cfg(test)]
+mod fake_broker;
 pub mod model;
 pub mod profile;
 pub mod starlevel;
