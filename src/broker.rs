@@ -310,8 +310,7 @@ mod tests {
     fn a_missing_or_empty_credential_is_refused_by_the_name_of_its_file() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("secret");
-        let config =
-            BrokerConfig { password_file: Some(path.clone()), ..BrokerConfig::default() };
+        let config = BrokerConfig { password_file: Some(path.clone()), ..BrokerConfig::default() };
         let name = path.display().to_string();
         let missing = config.options().err().unwrap().to_string();
         assert!(missing.contains(&name) && missing.contains("password_file"), "{missing}");
@@ -336,9 +335,8 @@ mod tests {
     #[test]
     fn a_refusal_is_told_in_words() {
         let config = BrokerConfig::default();
-        let text = config.describe(&ConnectionError::ConnectionRefused(
-            ConnectReturnCode::BadUserNamePassword,
-        ));
+        let text = config
+            .describe(&ConnectionError::ConnectionRefused(ConnectReturnCode::BadUserNamePassword));
         assert_eq!(text, "127.0.0.1:1883 refused the session: wrong user name or password");
     }
 }

@@ -151,7 +151,16 @@ async fn serve(mut socket: TcpStream, state: Arc<watch::Sender<State>>) {
         if connected && goes_on {
             state.send_if_modified(|state| deliver(state, &mut output));
         }
-        if socket.write_all(&output).await.is_err() || !goes_on {
+        if socket.write_all(&output).await.is_err() {
+            return;
+        }
+        if !goes_on {
+            // A socket closed over unread data is reset, and the client loses what was written.
+            if socket.shutdown().await.is_ok() {
+                while matches!(socket.read_buf(&mut input).await, Ok(1..)) {
+                    input.clear();
+                }
+            }
             return;
         }
         tokio::select! {
@@ -235,7 +244,9 @@ fn answer(
                     continue;
                 }
                 codes.push(SubscribeReasonCode::Success(filter.qos));
-                state.loose.extend(state.retained.iter().filter(|m| m.topic == filter.path).cloned());
+                state
+                    .loose
+                    .extend(state.retained.iter().filter(|m| m.topic == filter.path).cloned());
                 state.filters.insert(filter.path);
             }
             SubAck::new(subscribe.pkid, codes).write(output).unwrap();

@@ -190,11 +190,8 @@ impl Cursor {
                 return Ok(Some(self.depart(store, block, now)));
             }
             // A block from "later than now" comes from an earlier boot: no clock can help it.
-            let until = if block.created <= now.at {
-                block.created.plus(self.hold)
-            } else {
-                now.at
-            };
+            let until =
+                if block.created <= now.at { block.created.plus(self.hold) } else { now.at };
             if until <= now.at {
                 return Ok(Some(self.depart(store, block, now)));
             }

@@ -12,9 +12,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::FutureExt;
-use rumqttc::{
-    AsyncClient, ConnectionError, Event, EventLoop, LastWill, Outgoing, Packet, QoS,
-};
+use rumqttc::{AsyncClient, ConnectionError, Event, EventLoop, LastWill, Outgoing, Packet, QoS};
 use serde::Serialize;
 use tokio::sync::watch;
 use tokio::time::Instant;
@@ -95,15 +93,12 @@ impl<'a, S: Store> Link<'a, S> {
     pub fn open(context: &'a mut Context<S>, topics: &'a Topics) -> Result<Self, BrokerError> {
         let mut options = context.config.broker.options()?;
         let will = Status::offline(&context.estate, context.store.epoch(), &context.clock, false);
-        options
-            .set_clean_session(true)
-            .set_inflight(PACKET_IDS)
-            .set_last_will(LastWill::new(
-                topics.print(&Topic::Status),
-                encode(&will),
-                QoS::AtLeastOnce,
-                true,
-            ));
+        options.set_clean_session(true).set_inflight(PACKET_IDS).set_last_will(LastWill::new(
+            topics.print(&Topic::Status),
+            encode(&will),
+            QoS::AtLeastOnce,
+            true,
+        ));
         let (client, mut events) = AsyncClient::new(options, REQUESTS);
         events.set_network_options(context.config.broker.network());
         let mut assessment = context.assessment.clone();
@@ -153,39 +148,50 @@ impl<S: Store> Desk<'_, S> {
     async fn serve(&mut self, events: &mut EventLoop, stop: &CancellationToken) -> End {
         let mut committed = self.context.store.committed();
         loop {
-            let mut poll = pin!(events.poll());
-            let event = loop {
-                // Looked at here too: a poll that is always ready must not starve new blocks.
-                if committed.has_changed().unwrap_or(false)
-                    && let Some(flow) = &mut self.flow
-                {
-                    committed.mark_unchanged();
-                    flow.poke();
-                }
-                if let Err(fault) = self.pump() {
-                    return self.lost(fault);
-                }
-                self.settle();
-                let wake = self.wake_at();
-                let wake = self.context.clock.instant(wake);
-                tokio::select! {
-                    biased;
-                    () = stop.cancelled() => return End::Stopped,
-                    event = &mut poll => break event,
-                    () = finished(&mut self.settling) => self.settling = None,
-                    changed = committed.changed() => {
-                        // A buffer that closed will not commit again: the daemon is stopping.
-                        if changed.is_err() {
-                            return End::Stopped;
+            let event = {
+                let mut poll = pin!(events.poll());
+                loop {
+                    // Looked at here too: a poll that is always ready must not starve new blocks.
+                    if committed.has_changed().unwrap_or(false)
+                        && let Some(flow) = &mut self.flow
+                    {
+                        committed.mark_unchanged();
+                        flow.poke();
+                    }
+                    if let Err(fault) = self.pump() {
+                        return self.lost(fault);
+                    }
+                    self.settle();
+                    let wake = self.wake_at();
+                    let wake = self.context.clock.instant(wake);
+                    tokio::select! {
+                        biased;
+                        () = stop.cancelled() => return End::Stopped,
+                        event = &mut poll => break event,
+                        () = finished(&mut self.settling) => self.settling = None,
+                        changed = committed.changed() => {
+                            // A buffer that closed will not commit again: the daemon is stopping.
+                            if changed.is_err() {
+                                return End::Stopped;
+                            }
+                            if let Some(flow) = &mut self.flow { flow.poke() }
                         }
-                        if let Some(flow) = &mut self.flow { flow.poke() }
+                        changed = self.assessment.changed(), if self.flow.is_some() && self.assessment.has_changed().is_ok() => {
+                            self.assessment_due |= changed.is_ok();
+                        }
+                        () = tokio::time::sleep_until(wake) => {}
                     }
-                    changed = self.assessment.changed(), if self.flow.is_some() && self.assessment.has_changed().is_ok() => {
-                        self.assessment_due |= changed.is_ok();
-                    }
-                    () = tokio::time::sleep_until(wake) => {}
                 }
             };
+            if event.is_err() {
+                // Acknowledgements that came with the end of the connection still count: without
+                // them a connection that breaks early every time would never make progress.
+                for last in events.state.events.drain(..) {
+                    if let Err(end) = self.take(Ok(last)) {
+                        return end;
+                    }
+                }
+            }
             if let Err(end) = self.take(event) {
                 return end;
             }
@@ -229,7 +235,8 @@ impl<S: Store> Desk<'_, S> {
         let next = context.store.next_seq();
         let config = &context.config;
         self.flow = Some(Flow::new(next, config.late_rate, config.hold_unstamped, now));
-        let birth = Status::online(&context.estate, context.store.epoch(), &context.clock, now, next);
+        let birth =
+            Status::online(&context.estate, context.store.epoch(), &context.clock, now, next);
         let inventory = Inventory::new(&context.estate);
         self.document(Topic::Status, encode(&birth));
         self.document(Topic::Inventory, compress(encode(&inventory)));
@@ -360,8 +367,12 @@ impl<S: Store> Desk<'_, S> {
         if self.flow.take().is_none() {
             return;
         }
-        let bye =
-            Status::offline(&self.context.estate, self.context.store.epoch(), &self.context.clock, true);
+        let bye = Status::offline(
+            &self.context.estate,
+            self.context.store.epoch(),
+            &self.context.clock,
+            true,
+        );
         self.document(Topic::Status, encode(&bye));
         let until = Instant::now() + FAREWELL;
         while self.window.open() > 0 {

@@ -172,9 +172,9 @@ impl Inventory {
         let mut seen: Vec<(&str, &std::sync::Arc<[Point]>)> = Vec::new();
         let mut devices = Vec::with_capacity(estate.devices().len());
         for device in estate.devices() {
-            let known = seen
-                .iter()
-                .position(|(profile, points)| *profile == device.profile && *points == &device.points);
+            let known = seen.iter().position(|(profile, points)| {
+                *profile == device.profile && *points == &device.points
+            });
             let model = known.unwrap_or_else(|| {
                 seen.push((&device.profile, &device.points));
                 seen.len() - 1

@@ -47,7 +47,10 @@ impl<S: Store> Session<S> {
             ..UplinkStatus::default()
         });
         let reader = status.subscribe();
-        (Self(Context { config, store: Arc::new(buffer), estate, clock, assessment, status }), reader)
+        (
+            Self(Context { config, store: Arc::new(buffer), estate, clock, assessment, status }),
+            reader,
+        )
     }
 
     /// Delivers until `stop`; then says good-bye to the platform.
@@ -104,7 +107,11 @@ impl<S> Context<S> {
             status.fault = Some(fault.to_owned());
         });
         if news {
-            tracing::warn!(broker = self.config.broker.title(), fault, "platform not reachable; readings are kept");
+            tracing::warn!(
+                broker = self.config.broker.title(),
+                fault,
+                "platform not reachable; readings are kept"
+            );
         }
     }
 

@@ -81,12 +81,17 @@ async fn a_session_begins_with_birth_and_inventory_and_ends_with_a_farewell() {
     broker.until("farewell", |state| state.disconnects == 1).await;
     broker.see(|state| {
         let topics: Vec<&str> = state.received.iter().map(|p| p.topic.as_str()).collect();
-        let ours = ["status", "inventory", "assessment", "status"].map(|t| format!("linli/v1/g1/{t}"));
+        let ours =
+            ["status", "inventory", "assessment", "status"].map(|t| format!("linli/v1/g1/{t}"));
         assert_eq!(topics, ours);
         assert!(state.received.iter().all(|publish| publish.retain));
-        let read = |slot: usize| serde_json::from_slice::<Status>(&state.received[slot].payload).unwrap();
+        let read =
+            |slot: usize| serde_json::from_slice::<Status>(&state.received[slot].payload).unwrap();
         assert_eq!((read(0).state, read(0).next_seq), (Presence::Online, Some(1)));
-        assert_eq!((read(3).state, read(3).reason.as_deref()), (Presence::Offline, Some("stopped")));
+        assert_eq!(
+            (read(3).state, read(3).reason.as_deref()),
+            (Presence::Offline, Some("stopped"))
+        );
         serde_json::from_slice::<Inventory>(&state.received[1].payload).unwrap();
         let will = state.connects[0].last_will.as_ref().unwrap();
         let will: Status = serde_json::from_slice(&will.message).unwrap();
@@ -140,7 +145,9 @@ async fn after_an_outage_live_readings_and_events_pass_the_backlog() {
     }
     assert!(rig.fault().await.contains("service unavailable"));
     broker.set(|state| state.refuse = None);
-    broker.until("late data", |state| state.received.iter().any(|p| p.topic.ends_with("/late"))).await;
+    broker
+        .until("late data", |state| state.received.iter().any(|p| p.topic.ends_with("/late")))
+        .await;
     rig.store.put(block(11, Lane::Urgent));
     rig.store.put(block(12, Lane::Telemetry));
     broker.until("all blocks", |state| blocks(&state.received).len() == 12).await;

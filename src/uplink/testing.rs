@@ -78,7 +78,11 @@ impl Store for MemoryStore {
     fn read(&self, lane: Lane, after: Option<Seq>, limit: usize) -> Result<Vec<Block>, ReadError> {
         let from = after.map_or(Seq(0), Seq::next);
         let blocks = self.blocks.lock().unwrap();
-        Ok(blocks.range((lane, from)..=(lane, Seq(u64::MAX))).take(limit).map(|b| b.1.clone()).collect())
+        Ok(blocks
+            .range((lane, from)..=(lane, Seq(u64::MAX)))
+            .take(limit)
+            .map(|b| b.1.clone())
+            .collect())
     }
 
     fn stamp(&self, block: &Block) -> Option<Vec<u8>> {

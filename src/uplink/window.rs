@@ -74,9 +74,9 @@ impl Window {
 
     /// Whether a document on this topic is in flight.
     pub fn holds(&self, topic: &Topic) -> bool {
-        self.slots.iter().any(
-            |slot| matches!(&slot.item, Item::Document(t) if t == topic && !slot.acknowledged),
-        )
+        self.slots
+            .iter()
+            .any(|slot| matches!(&slot.item, Item::Document(t) if t == topic && !slot.acknowledged))
     }
 
     /// Something was handed to the client.
@@ -95,8 +95,7 @@ impl Window {
 
     /// The broker acknowledged this packet id. `None` when nothing open has it.
     pub fn acknowledged(&mut self, id: u16) -> Option<Item> {
-        let slot =
-            self.slots.iter_mut().find(|slot| slot.id == Some(id) && !slot.acknowledged)?;
+        let slot = self.slots.iter_mut().find(|slot| slot.id == Some(id) && !slot.acknowledged)?;
         slot.acknowledged = true;
         let item = slot.item.clone();
         self.late -= usize::from(matches!(item, Item::Block { kind: Kind::Late, .. }));
