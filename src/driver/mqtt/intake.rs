@@ -88,6 +88,10 @@ impl Intake {
             let hash = self.hasher.hash_one(message.payload);
             let repeats = self.routes.repeats(message.topic, hash);
             for route in &found {
+                if !self.admit(*route, message, now, out) {
+                    verdict.rejected = true;
+                    continue;
+                }
                 verdict.rejected |= match route.role {
                     Role::Availability => self.availability(*route, message, now, out),
                     // State that we heard before: it says nothing new, and nothing about now.
@@ -117,6 +121,24 @@ impl Intake {
         Verdict { rejected: true, foreign }
     }
 
+    /// Keeps a chatty device to its rate.
+    fn admit(
+        &mut self,
+        route: Route,
+        message: Message<'_>,
+        now: Moment,
+        out: &mut VecDeque<FieldMessage>,
+    ) -> bool {
+        let watched = &mut self.devices[route.slot];
+        if watched.rate.take(now) {
+            return true;
+        }
+        let fault = format!("more than {} messages a second", self.config.max_rate);
+        let event = watched.excess.note(now, message.topic, &fault);
+        self.tell(route.slot, event, now, out);
+        false
+    }
+
     /// Says whether something was refused.
     fn telemetry(
         &mut self,
@@ -127,12 +149,6 @@ impl Intake {
         out: &mut VecDeque<FieldMessage>,
     ) -> bool {
         let watched = &mut self.devices[route.slot];
-        if !watched.rate.take(now) {
-            let fault = format!("more than {} messages a second", self.config.max_rate);
-            let event = watched.excess.note(now, message.topic, &fault);
-            self.tell(route.slot, event, now, out);
-            return true;
-        }
         let plan = &watched.plans[rule];
         let mut found = extract(&self.config, &watched.device, rule, plan, message.payload);
         if message.retain {

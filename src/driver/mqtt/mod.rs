@@ -25,6 +25,8 @@ mod limit;
 mod routes;
 mod session;
 mod status;
+#[cfg(test)]
+mod testing;
 
 pub use config::Config;
 pub use devices::MqttDevice;

@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use rumqttc::mqttbytes::v4::{SubscribeFilter, SubscribeReasonCode};
 use rumqttc::{
-    AsyncClient, ConnectionError, Event as Happening, EventLoop, Outgoing, Packet, Publish, QoS,
-    StateError,
+    AsyncClient, ConnectionError, Event as Happening, EventLoop, MqttOptions, Outgoing, Packet,
+    Publish, QoS, StateError,
 };
 use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, Interval, MissedTickBehavior};
@@ -19,7 +19,7 @@ use super::intake::{Intake, Message};
 use super::{BrokerStatus, Config, MAX_UNACKED, MqttDevice};
 use crate::backoff::Backoff;
 use crate::clock::Clock;
-use crate::model::{Estate, FieldMessage, Moment};
+use crate::model::{Estate, Event, EventKind, FieldMessage, Moment};
 
 /// The client's request channel: acknowledgements and subscriptions on their way.
 const REQUESTS: usize = 256;
@@ -31,6 +31,8 @@ const MAX_PENDING: usize = 1024;
 const RECONNECT: (Duration, Duration) = (Duration::from_millis(500), Duration::from_secs(30));
 /// So many unacknowledged messages and no new one for so long: the broker waits for us.
 const STALL: (usize, Duration) = (10, Duration::from_millis(30));
+/// After so many unreadable packets in a row the broker's queue is given up.
+const PATIENCE: u32 = 2;
 /// Longest wait at the end for readings to become durable.
 const LINGER: Duration = Duration::from_secs(2);
 
@@ -131,7 +133,11 @@ impl Driver {
 
     fn lost(&mut self, fault: &str, unreadable: bool) {
         self.book.disconnected();
-        self.unreadable = if unreadable { self.unreadable + 1 } else { 0 };
+        if unreadable {
+            self.unreadable += 1;
+        } else if self.unreadable < PATIENCE {
+            self.unreadable = 0;
+        }
         let now = self.clock.now();
         self.intake.broker_lost(now, fault);
         let mut news = false;
@@ -178,20 +184,24 @@ impl Driver {
                 return End::Lost { fault: error.to_string(), unreadable: false, proven: false };
             }
         };
-        // A message that cannot even be framed would come again for ever: after the second time
-        // the broker's queue is given up, once.
-        let fresh = self.unreadable >= 2;
-        if fresh {
-            tracing::error!(
-                broker = self.config.broker.title(),
-                "a message in the broker's queue cannot be read; the queue is given up"
-            );
-            self.unreadable = 0;
+        options.set_manual_acks(true);
+        if self.unreadable >= PATIENCE
+            && let Err(error) = self.purge(options.clone()).await
+        {
+            let fault = self.config.broker.describe(&error);
+            return End::Lost { fault, unreadable: false, proven: false };
         }
-        options.set_clean_session(fresh).set_manual_acks(true);
+        options.set_clean_session(false);
         let (client, mut events) = AsyncClient::new(options, REQUESTS);
         events.set_network_options(self.config.broker.network());
-        let filters = self.intake.filters();
+        let mut filters = self.intake.filters();
+        filters.retain(|filter| {
+            let valid = rumqttc::valid_filter(filter);
+            if !valid {
+                tracing::error!(filter, "not a topic filter; its devices are not heard");
+            }
+            valid
+        });
         let mut desk = Desk {
             client,
             filters: filters.chunks(FILTERS).map(<[String]>::to_vec).collect(),
@@ -203,11 +213,27 @@ impl Driver {
         let end = self.serve(&mut desk, &mut events, stop).await;
         if matches!(end, End::Stopped) {
             self.farewell(&desk, &mut events).await;
-        } else if fresh && !desk.proven {
-            // Not connected: the queue is still to be given up.
-            self.unreadable = 2;
         }
         end
+    }
+
+    /// Gives the broker's queue up, once: a message that cannot even be framed would come again
+    /// for ever and let nothing pass.
+    async fn purge(&mut self, mut options: MqttOptions) -> Result<(), ConnectionError> {
+        options.set_clean_session(true);
+        let (client, mut events) = AsyncClient::new(options, REQUESTS);
+        events.set_network_options(self.config.broker.network());
+        while !matches!(events.poll().await?, Happening::Incoming(Packet::ConnAck(_))) {}
+        if client.try_disconnect().is_ok() {
+            while !matches!(events.poll().await?, Happening::Outgoing(Outgoing::Disconnect)) {}
+        }
+        self.unreadable = 0;
+        let fault = "a message in the broker's queue cannot be read; the queue was given up";
+        tracing::error!(broker = self.config.broker.title(), fault, "messages lost");
+        let kind = EventKind::PayloadRejected { topic: "#".into(), fault: fault.into() };
+        let at = self.clock.now();
+        self.pending.push_back(FieldMessage::Event(Event { at, device: None, kind }));
+        Ok(())
     }
 
     async fn serve(
@@ -225,7 +251,7 @@ impl Driver {
                 loop {
                     if !self.book.settle() {
                         let fault = "readings were dropped before they were durable".into();
-                        return End::Lost { fault, unreadable: false, proven: true };
+                        return End::Lost { fault, unreadable: false, proven: false };
                     }
                     desk.push(&mut self.book);
                     let room = self.pending.len() < MAX_PENDING && self.book.len() < MAX_UNACKED;
@@ -251,6 +277,10 @@ impl Driver {
             match event {
                 Ok(event) => self.take(desk, event),
                 Err(error) => {
+                    // What came before the end of the connection counts.
+                    for last in std::mem::take(&mut events.state.events) {
+                        self.take(desk, last);
+                    }
                     let unreadable = matches!(
                         error,
                         ConnectionError::MqttState(StateError::Deserialization(ref e))
@@ -353,9 +383,15 @@ impl Driver {
 
     /// Closes the flow, and acknowledges what becomes durable within a short while.
     async fn farewell(&mut self, desk: &Desk, events: &mut EventLoop) {
-        self.pending.clear();
-        self.out = None;
         let until = Instant::now() + LINGER;
+        if let Some(out) = self.out.take() {
+            while let Some(message) = self.pending.pop_front() {
+                if !matches!(tokio::time::timeout_at(until, out.send(message)).await, Ok(Ok(()))) {
+                    break;
+                }
+            }
+        }
+        self.pending.clear();
         let mailbox = self.book.mailbox();
         // Receipts dropped with `pending` are no news: the broker delivers those again.
         while self.book.settle() && self.book.len() > 0 && Instant::now() < until {
