@@ -1,7 +1,17 @@
 //! How an MQTT broker is reached, for the field side and the platform side alike.
 
-use std::path::PathBuf;
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
+
+use rumqttc::{
+    ConnectReturnCode, ConnectionError, MqttOptions, NetworkOptions, StateError, TlsConfiguration,
+    TlsError, Transport,
+};
+use rustls::pki_types::pem::{self, PemObject};
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::{ClientConfig, RootCertStore};
 
 /// Certificates and keys, by file only.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -47,5 +57,286 @@ impl Default for BrokerConfig {
             keep_alive: Duration::from_secs(30),
             connect_timeout: Duration::from_secs(10),
         }
+    }
+}
+
+/// Largest packet that is accepted from a broker, bytes; what is larger cannot be a reading.
+pub const MAX_PACKET: usize = 1 << 20;
+
+/// Why a connection cannot even be tried: a file of its settings is wrong.
+#[derive(Debug, thiserror::Error)]
+pub enum BrokerError {
+    /// A file that the settings name cannot be read.
+    #[error("{what} `{}` cannot be read: {source}", path.display())]
+    Unreadable {
+        /// What the file holds.
+        what: &'static str,
+        /// Its path.
+        path: PathBuf,
+        /// The system's words.
+        source: std::io::Error,
+    },
+    /// A file does not hold what it should.
+    #[error("{what} `{}` is wrong: {fault}", path.display())]
+    Wrong {
+        /// What the file should hold.
+        what: &'static str,
+        /// Its path.
+        path: PathBuf,
+        /// What is wrong with it.
+        fault: String,
+    },
+    /// A certificate without its key, or a key without its certificate.
+    #[error("`cert_file` and `key_file` go together: only `{}` is set", .0.display())]
+    HalfPair(PathBuf),
+    /// The system's authorities cannot be loaded.
+    #[error("no certificate authorities on this system ({0}); name a file in `ca_file`")]
+    SystemRoots(String),
+    /// The TLS library refuses the settings.
+    #[error("TLS settings are refused: {0}")]
+    Tls(#[from] rustls::Error),
+    /// A keep-alive that MQTT cannot express.
+    #[error("keep_alive is {0:?}; allowed are 1 s to 65535 s")]
+    KeepAlive(Duration),
+    /// A setting that must not be empty.
+    #[error("`{0}` of the broker is empty")]
+    Empty(&'static str),
+}
+
+impl BrokerConfig {
+    /// Broker for people: `mqtts://host:8883`.
+    pub fn title(&self) -> String {
+        let scheme = if self.tls.is_some() { "mqtts" } else { "mqtt" };
+        format!("{scheme}://{}:{}", self.host, self.port)
+    }
+
+    /// Reads every file that the settings name and makes the client's options. Called before each
+    /// attempt to connect, so that a renewed certificate or password needs no restart.
+    ///
+    /// # Errors
+    /// [`BrokerError`] names the file or setting and what is wrong with it.
+    pub fn options(&self) -> Result<MqttOptions, BrokerError> {
+        for (name, text) in [("host", &self.host), ("client_id", &self.client_id)] {
+            if text.is_empty() {
+                return Err(BrokerError::Empty(name));
+            }
+        }
+        if self.keep_alive < Duration::from_secs(1) || self.keep_alive.as_secs() > 65_535 {
+            return Err(BrokerError::KeepAlive(self.keep_alive));
+        }
+        // rumqttc joins host and port with a colon: a bare IPv6 address needs its brackets.
+        let host = match self.host.parse::<std::net::Ipv6Addr>() {
+            Ok(address) if self.tls.is_none() => format!("[{address}]"),
+            _ => self.host.clone(),
+        };
+        let mut options = MqttOptions::new(self.client_id.clone(), host, self.port);
+        options.set_keep_alive(self.keep_alive).set_max_packet_size(MAX_PACKET, 16 * MAX_PACKET);
+        let password = match &self.password_file {
+            Some(path) => Some(read_password(path)?),
+            None => None,
+        };
+        if self.username.is_some() || password.is_some() {
+            let user = self.username.clone().unwrap_or_default();
+            options.set_credentials(user, password.unwrap_or_default());
+        }
+        if let Some(tls) = &self.tls {
+            let config = TlsConfiguration::Rustls(Arc::new(tls.client()?));
+            options.set_transport(Transport::tls_with_config(config));
+        }
+        Ok(options)
+    }
+
+    /// Options of the socket.
+    pub fn network(&self) -> NetworkOptions {
+        let mut network = NetworkOptions::new();
+        network.set_tcp_nodelay(true);
+        network.set_connection_timeout(self.connect_timeout.as_secs().max(1));
+        network
+    }
+
+    /// What a failed connection means, for people.
+    pub fn describe(&self, error: &ConnectionError) -> String {
+        let at = format!("{}:{}", self.host, self.port);
+        match error {
+            ConnectionError::Io(error) => self.describe_io(&at, error),
+            ConnectionError::Tls(TlsError::Io(error)) => format!("TLS with {at} failed: {error}"),
+            ConnectionError::Tls(error) => format!("TLS with {at} failed: {error}"),
+            ConnectionError::NetworkTimeout => {
+                format!("no answer from {at} within {:?}", self.connect_timeout)
+            }
+            ConnectionError::FlushTimeout => format!("{at} takes no more data"),
+            ConnectionError::ConnectionRefused(code) => {
+                format!("{at} refused the session: {}", refusal(*code))
+            }
+            ConnectionError::NotConnAck(_) => format!("{at} does not answer like an MQTT broker"),
+            ConnectionError::MqttState(StateError::Io(error)) => self.describe_io(&at, error),
+            ConnectionError::MqttState(StateError::ConnectionAborted) => {
+                format!("{at} closed the connection")
+            }
+            ConnectionError::MqttState(StateError::AwaitPingResp) => {
+                format!("{at} does not answer pings")
+            }
+            ConnectionError::MqttState(StateError::Deserialization(error)) => {
+                format!("{at} sent a packet that cannot be read: {error}")
+            }
+            other => format!("{at}: {other}"),
+        }
+    }
+
+    fn describe_io(&self, at: &str, error: &std::io::Error) -> String {
+        match error.kind() {
+            ErrorKind::ConnectionRefused => format!("nothing listens at {at} (connection refused)"),
+            ErrorKind::ConnectionReset | ErrorKind::BrokenPipe | ErrorKind::UnexpectedEof => {
+                format!("{at} closed the connection")
+            }
+            // The resolver's failures carry no code of the system.
+            _ if error.raw_os_error().is_none() && error.to_string().contains("lookup") => {
+                format!("the name `{}` cannot be resolved: {error}", self.host)
+            }
+            _ => format!("{at}: {error}"),
+        }
+    }
+}
+
+impl TlsConfig {
+    /// Loads authorities, certificate and key.
+    fn client(&self) -> Result<ClientConfig, BrokerError> {
+        let mut roots = RootCertStore::empty();
+        if let Some(path) = &self.ca_file {
+            for authority in read_certificates("ca_file", path)? {
+                roots.add(authority).map_err(|error| BrokerError::Wrong {
+                    what: "ca_file",
+                    path: path.clone(),
+                    fault: error.to_string(),
+                })?;
+            }
+        } else {
+            let loaded = rustls_native_certs::load_native_certs();
+            let (added, _) = roots.add_parsable_certificates(loaded.certs);
+            if added == 0 {
+                let why = loaded.errors.first().map_or("none found".into(), ToString::to_string);
+                return Err(BrokerError::SystemRoots(why));
+            }
+        }
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let builder = ClientConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()?
+            .with_root_certificates(roots);
+        match (&self.cert_file, &self.key_file) {
+            (None, None) => Ok(builder.with_no_client_auth()),
+            (Some(path), None) | (None, Some(path)) => Err(BrokerError::HalfPair(path.clone())),
+            (Some(cert), Some(key)) => {
+                let chain = read_certificates("cert_file", cert)?;
+                let secret = PrivateKeyDer::from_pem_slice(&read("key_file", key)?)
+                    .map_err(|error| wrong_pem("key_file", key, &error))?;
+                builder.with_client_auth_cert(chain, secret).map_err(|error| BrokerError::Wrong {
+                    what: "key_file",
+                    path: key.clone(),
+                    fault: format!("it does not fit `{}`: {error}", cert.display()),
+                })
+            }
+        }
+    }
+}
+
+fn refusal(code: ConnectReturnCode) -> &'static str {
+    match code {
+        ConnectReturnCode::Success => "no reason given",
+        ConnectReturnCode::RefusedProtocolVersion => "it does not speak MQTT 3.1.1",
+        ConnectReturnCode::BadClientId => "client id not allowed",
+        ConnectReturnCode::ServiceUnavailable => "service unavailable",
+        ConnectReturnCode::BadUserNamePassword => "wrong user name or password",
+        ConnectReturnCode::NotAuthorized => "not authorised",
+    }
+}
+
+fn read(what: &'static str, path: &Path) -> Result<Vec<u8>, BrokerError> {
+    std::fs::read(path).map_err(|source| BrokerError::Unreadable {
+        what,
+        path: path.to_owned(),
+        source,
+    })
+}
+
+fn read_password(path: &Path) -> Result<String, BrokerError> {
+    let wrong = |fault: &str| BrokerError::Wrong {
+        what: "password_file",
+        path: path.to_owned(),
+        fault: fault.to_owned(),
+    };
+    let text = String::from_utf8(read("password_file", path)?).map_err(|_| wrong("not UTF-8"))?;
+    let password = text.trim();
+    if password.is_empty() {
+        return Err(wrong("it is empty"));
+    }
+    if password.lines().count() > 1 {
+        return Err(wrong("it has more than one line"));
+    }
+    Ok(password.to_owned())
+}
+
+fn read_certificates(
+    what: &'static str,
+    path: &Path,
+) -> Result<Vec<CertificateDer<'static>>, BrokerError> {
+    let bytes = read(what, path)?;
+    let chain = CertificateDer::pem_slice_iter(&bytes)
+        .collect::<Result<Vec<_>, _>>()
+        .map_err(|error| wrong_pem(what, path, &error))?;
+    if chain.is_empty() {
+        let fault = "no certificate in it (PEM expected)".into();
+        return Err(BrokerError::Wrong { what, path: path.to_owned(), fault });
+    }
+    Ok(chain)
+}
+
+fn wrong_pem(what: &'static str, path: &Path, error: &pem::Error) -> BrokerError {
+    let fault = match error {
+        pem::Error::NoItemsFound => "nothing of that kind in it (PEM expected)".into(),
+        other => other.to_string(),
+    };
+    BrokerError::Wrong { what, path: path.to_owned(), fault }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn with_tls(tls: TlsConfig) -> BrokerConfig {
+        BrokerConfig { tls: Some(tls), ..BrokerConfig::default() }
+    }
+
+    #[test]
+    fn a_missing_or_empty_credential_is_refused_by_the_name_of_its_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("secret");
+        let config = BrokerConfig { password_file: Some(path.clone()), ..BrokerConfig::default() };
+        let name = path.display().to_string();
+        let missing = config.options().err().unwrap().to_string();
+        assert!(missing.contains(&name) && missing.contains("password_file"), "{missing}");
+        std::fs::write(&path, "\n").unwrap();
+        assert!(config.options().err().unwrap().to_string().contains("empty"));
+        std::fs::write(&path, "pass word\n").unwrap();
+        let login = config.options().unwrap().credentials().unwrap();
+        assert_eq!(login.password, "pass word");
+    }
+
+    #[test]
+    fn a_file_that_is_no_certificate_is_refused_by_its_name() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("ca.pem");
+        std::fs::write(&path, "not a certificate").unwrap();
+        let config = with_tls(TlsConfig { ca_file: Some(path.clone()), ..TlsConfig::default() });
+        let text = config.options().err().unwrap().to_string();
+        assert!(text.contains(&path.display().to_string()), "{text}");
+        assert!(text.contains("no certificate"), "{text}");
+    }
+
+    #[test]
+    fn a_refusal_is_told_in_words() {
+        let config = BrokerConfig::default();
+        let text = config
+            .describe(&ConnectionError::ConnectionRefused(ConnectReturnCode::BadUserNamePassword));
+        assert_eq!(text, "127.0.0.1:1883 refused the session: wrong user name or password");
     }
 }

@@ -18,6 +18,8 @@ pub mod buffer;
 pub mod clock;
 pub mod config;
 pub mod driver;
+#[cfg(test)]
+mod fake_broker;
 pub mod model;
 pub mod pipeline;
 pub mod profile;

@@ -1,0 +1,447 @@
+//! The MQTT driver's task: one persistent session at the field broker.
+
+use std::collections::VecDeque;
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use rumqttc::mqttbytes::v4::{SubscribeFilter, SubscribeReasonCode};
+use rumqttc::{
+    AsyncClient, ConnectionError, Event as Happening, EventLoop, MqttOptions, Outgoing, Packet,
+    Publish, QoS, StateError,
+};
+use tokio::sync::{mpsc, watch};
+use tokio::time::{Instant, Interval, MissedTickBehavior};
+use tokio_util::sync::CancellationToken;
+
+use super::acks::{AckBook, Arrival};
+use super::intake::{Intake, Message};
+use super::{BrokerStatus, Config, MAX_UNACKED, MqttDevice};
+use crate::backoff::Backoff;
+use crate::clock::Clock;
+use crate::model::{Estate, Event, EventKind, FieldMessage, Moment};
+
+/// The client's request channel: acknowledgements and subscriptions on their way.
+const REQUESTS: usize = 256;
+/// Filters in one SUBSCRIBE.
+const FILTERS: usize = 64;
+/// Most messages that wait for the pipeline.
+const MAX_PENDING: usize = 1024;
+/// First and longest wait between two attempts to connect.
+const RECONNECT: (Duration, Duration) = (Duration::from_millis(500), Duration::from_secs(30));
+/// So many unacknowledged messages and no new one for so long: the broker waits for us.
+const STALL: (usize, Duration) = (10, Duration::from_millis(30));
+/// After so many unreadable packets in a row the broker's queue is given up.
+const PATIENCE: u32 = 2;
+/// Longest wait at the end for readings to become durable.
+const LINGER: Duration = Duration::from_secs(2);
+
+/// The MQTT driver: owns the session at the field broker.
+pub struct Driver {
+    config: Config,
+    clock: Clock,
+    intake: Intake,
+    book: AckBook,
+    out: Option<mpsc::Sender<FieldMessage>>,
+    pending: VecDeque<FieldMessage>,
+    hurry: Arc<dyn Fn() + Send + Sync>,
+    status: watch::Sender<BrokerStatus>,
+    /// Counters change far more often than anybody reads them.
+    messages: u64,
+    rejected: u64,
+    /// Connections in a row that ended with a packet that cannot be read.
+    unreadable: u32,
+    tick: Interval,
+}
+
+#[derive(Debug)]
+enum End {
+    /// On request, or nobody listens any more.
+    Stopped,
+    Lost {
+        fault: String,
+        unreadable: bool,
+        proven: bool,
+    },
+}
+
+/// What one connection has to send beside what it receives.
+struct Desk {
+    client: AsyncClient,
+    filters: VecDeque<Vec<String>>,
+    /// Filters of the SUBSCRIBEs whose answer is open, in order.
+    asked: VecDeque<Vec<String>>,
+    refused: Vec<String>,
+    proven: bool,
+    /// When the broker will be taken to wait for us.
+    stall_at: Option<Instant>,
+}
+
+impl Driver {
+    /// Connects nothing yet. `hurry` asks the recorder to commit at once. Must be called within a
+    /// tokio runtime.
+    pub fn new(
+        config: Config,
+        devices: Vec<MqttDevice>,
+        estate: Arc<Estate>,
+        clock: Clock,
+        out: mpsc::Sender<FieldMessage>,
+        hurry: Arc<dyn Fn() + Send + Sync>,
+    ) -> (Self, watch::Receiver<BrokerStatus>) {
+        let now = clock.now();
+        let broker = config.broker.title();
+        let status =
+            watch::Sender::new(BrokerStatus { since: now, broker, ..BrokerStatus::default() });
+        let reader = status.subscribe();
+        let mut tick = tokio::time::interval(Duration::from_secs(1));
+        tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let driver = Self {
+            intake: Intake::new(config.clone(), devices, estate, now),
+            config,
+            clock,
+            book: AckBook::default(),
+            out: Some(out),
+            pending: VecDeque::new(),
+            hurry,
+            status,
+            messages: 0,
+            rejected: 0,
+            unreadable: 0,
+            tick,
+        };
+        (driver, reader)
+    }
+
+    /// Receives until `stop`, or until nobody takes the readings.
+    pub async fn run(mut self, stop: CancellationToken) {
+        let mut backoff = Backoff::new(RECONNECT.0, RECONNECT.1);
+        while let End::Lost { fault, unreadable, proven } = self.connection(&stop).await {
+            self.lost(&fault, unreadable);
+            if proven {
+                backoff.reset();
+            }
+            if !self.pause(backoff.delay(), &stop).await {
+                break;
+            }
+        }
+        let now = self.clock.now();
+        self.status.send_modify(|status| {
+            status.connected = false;
+            status.since = now;
+        });
+    }
+
+    fn lost(&mut self, fault: &str, unreadable: bool) {
+        self.book.disconnected();
+        if unreadable {
+            self.unreadable += 1;
+        } else if self.unreadable < PATIENCE {
+            self.unreadable = 0;
+        }
+        let now = self.clock.now();
+        self.intake.broker_lost(now, fault);
+        let mut news = false;
+        self.status.send_modify(|status| {
+            news = status.fault.as_deref() != Some(fault);
+            if status.connected {
+                status.connected = false;
+                status.since = now;
+            }
+            status.unacked = 0;
+            status.fault = Some(fault.to_owned());
+        });
+        if news {
+            tracing::warn!(
+                broker = self.config.broker.title(),
+                fault,
+                "field broker not reachable"
+            );
+        }
+    }
+
+    /// Waits, while time goes on for the devices. False when it is over.
+    async fn pause(&mut self, delay: Duration, stop: &CancellationToken) -> bool {
+        let until = Instant::now() + delay;
+        let Some(out) = self.out.clone() else { return false };
+        loop {
+            tokio::select! {
+                biased;
+                () = stop.cancelled() => return false,
+                permit = out.reserve(), if !self.pending.is_empty() => {
+                    let Ok(permit) = permit else { return false };
+                    if let Some(message) = self.pending.pop_front() { permit.send(message) }
+                }
+                _ = self.tick.tick() => self.intake.tick(self.clock.now(), &mut self.pending),
+                () = tokio::time::sleep_until(until) => return true,
+            }
+        }
+    }
+
+    async fn connection(&mut self, stop: &CancellationToken) -> End {
+        let mut options = match self.config.broker.options() {
+            Ok(options) => options,
+            Err(error) => {
+                return End::Lost { fault: error.to_string(), unreadable: false, proven: false };
+            }
+        };
+        options.set_manual_acks(true);
+        if self.unreadable >= PATIENCE
+            && let Err(error) = self.purge(options.clone()).await
+        {
+            let fault = self.config.broker.describe(&error);
+            return End::Lost { fault, unreadable: false, proven: false };
+        }
+        options.set_clean_session(false);
+        let (client, mut events) = AsyncClient::new(options, REQUESTS);
+        events.set_network_options(self.config.broker.network());
+        let mut filters = self.intake.filters();
+        filters.retain(|filter| {
+            let valid = rumqttc::valid_filter(filter);
+            if !valid {
+                tracing::error!(filter, "not a topic filter; its devices are not heard");
+            }
+            valid
+        });
+        let mut desk = Desk {
+            client,
+            filters: filters.chunks(FILTERS).map(<[String]>::to_vec).collect(),
+            asked: VecDeque::new(),
+            refused: Vec::new(),
+            proven: false,
+            stall_at: None,
+        };
+        let end = self.serve(&mut desk, &mut events, stop).await;
+        if matches!(end, End::Stopped) {
+            self.farewell(&desk, &mut events).await;
+        }
+        end
+    }
+
+    /// Gives the broker's queue up, once: a message that cannot even be framed would come again
+    /// for ever and let nothing pass.
+    async fn purge(&mut self, mut options: MqttOptions) -> Result<(), ConnectionError> {
+        options.set_clean_session(true);
+        let (client, mut events) = AsyncClient::new(options, REQUESTS);
+        events.set_network_options(self.config.broker.network());
+        while !matches!(events.poll().await?, Happening::Incoming(Packet::ConnAck(_))) {}
+        if client.try_disconnect().is_ok() {
+            while !matches!(events.poll().await?, Happening::Outgoing(Outgoing::Disconnect)) {}
+        }
+        self.unreadable = 0;
+        let fault = "a message in the broker's queue cannot be read; the queue was given up";
+        tracing::error!(broker = self.config.broker.title(), fault, "messages lost");
+        let kind = EventKind::PayloadRejected { topic: "#".into(), fault: fault.into() };
+        let at = self.clock.now();
+        self.pending.push_back(FieldMessage::Event(Event { at, device: None, kind }));
+        Ok(())
+    }
+
+    async fn serve(
+        &mut self,
+        desk: &mut Desk,
+        events: &mut EventLoop,
+        stop: &CancellationToken,
+    ) -> End {
+        let Some(out) = self.out.clone() else { return End::Stopped };
+        let mailbox = self.book.mailbox();
+        loop {
+            let event = {
+                // Stays pinned: a poll cut off half-way may lose a packet it was writing.
+                let mut poll = pin!(events.poll());
+                loop {
+                    if !self.book.settle() {
+                        let fault = "readings were dropped before they were durable".into();
+                        return End::Lost { fault, unreadable: false, proven: false };
+                    }
+                    desk.push(&mut self.book);
+                    let room = self.pending.len() < MAX_PENDING && self.book.len() < MAX_UNACKED;
+                    let stall_at = desk.stall_at.filter(|_| self.book.len() >= STALL.0);
+                    let stall = stall_at.unwrap_or_else(Instant::now);
+                    tokio::select! {
+                        biased;
+                        () = stop.cancelled() => return End::Stopped,
+                        permit = out.reserve(), if !self.pending.is_empty() => {
+                            let Ok(permit) = permit else { return End::Stopped };
+                            if let Some(message) = self.pending.pop_front() { permit.send(message) }
+                        }
+                        _ = self.tick.tick() => self.second(),
+                        () = mailbox.told() => {}
+                        event = &mut poll, if room => break event,
+                        () = tokio::time::sleep_until(stall), if stall_at.is_some() => {
+                            desk.stall_at = None;
+                            (self.hurry)();
+                        }
+                    }
+                }
+            };
+            match event {
+                Ok(event) => self.take(desk, event),
+                Err(error) => {
+                    // What came before the end of the connection counts.
+                    for last in std::mem::take(&mut events.state.events) {
+                        self.take(desk, last);
+                    }
+                    let unreadable = matches!(
+                        error,
+                        ConnectionError::MqttState(StateError::Deserialization(ref e))
+                            if !matches!(e, rumqttc::mqttbytes::Error::Io(_))
+                    );
+                    let fault = self.config.broker.describe(&error);
+                    return End::Lost { fault, unreadable, proven: desk.proven && !unreadable };
+                }
+            }
+        }
+    }
+
+    /// Once a second: silence, held back events, counters.
+    fn second(&mut self) {
+        self.intake.tick(self.clock.now(), &mut self.pending);
+        let unacked = u32::try_from(self.book.len()).unwrap_or(u32::MAX);
+        let (messages, rejected) = (self.messages, self.rejected);
+        self.status.send_if_modified(|status| {
+            let before = (status.messages, status.rejected, status.unacked);
+            (status.messages, status.rejected, status.unacked) = (messages, rejected, unacked);
+            before != (messages, rejected, unacked)
+        });
+    }
+
+    fn take(&mut self, desk: &mut Desk, event: Happening) {
+        match event {
+            Happening::Incoming(Packet::ConnAck(ack)) => {
+                if !ack.session_present {
+                    self.book.forget();
+                }
+                self.connected();
+            }
+            Happening::Incoming(Packet::Publish(publish)) => self.message(desk, &publish),
+            Happening::Incoming(Packet::SubAck(ack)) => {
+                desk.proven = true;
+                let filters = desk.asked.pop_front().unwrap_or_default();
+                let answers = filters.into_iter().zip(ack.return_codes);
+                let refused = answers.filter(|(_, code)| *code == SubscribeReasonCode::Failure);
+                let before = desk.refused.len();
+                desk.refused.extend(refused.map(|(filter, _)| filter));
+                if desk.refused.len() > before {
+                    self.refused(&desk.refused);
+                }
+            }
+            Happening::Outgoing(Outgoing::PubAck(_)) => desk.proven = true,
+            _ => {}
+        }
+    }
+
+    fn connected(&mut self) {
+        let now = self.clock.now();
+        self.intake.broker_back(now, &mut self.pending);
+        self.status.send_modify(|status| {
+            status.connected = true;
+            status.since = now;
+            status.fault = None;
+        });
+        tracing::info!(broker = self.config.broker.title(), "field broker connected");
+    }
+
+    fn refused(&self, filters: &[String]) {
+        let shown: Vec<&str> = filters.iter().take(5).map(String::as_str).collect();
+        let more = filters.len().saturating_sub(shown.len());
+        let mut fault = format!("the broker refuses to deliver: {}", shown.join(", "));
+        if more > 0 {
+            fault.push_str(&format!(" and {more} more"));
+        }
+        tracing::error!(broker = self.config.broker.title(), fault, "subscription refused");
+        self.status.send_modify(|status| status.fault = Some(fault));
+    }
+
+    fn message(&mut self, desk: &mut Desk, publish: &Publish) {
+        self.messages += 1;
+        let now: Moment = self.clock.now();
+        let mut token = None;
+        if publish.qos != QoS::AtMostOnce {
+            desk.stall_at = Some(Instant::now() + STALL.1);
+            match self.book.arrived(publish.pkid, &publish.topic, &publish.payload, publish.dup) {
+                Arrival::New(new) => token = Some(new),
+                Arrival::Again => return,
+            }
+        }
+        let message =
+            Message { topic: &publish.topic, payload: &publish.payload, retain: publish.retain };
+        let first = self.pending.len();
+        let verdict = self.intake.arrive(message, now, &mut self.pending);
+        self.rejected += u64::from(verdict.rejected);
+        if verdict.foreign && desk.client.try_unsubscribe(publish.topic.as_str()).is_err() {
+            tracing::debug!(topic = publish.topic, "not unsubscribed: too much on its way");
+        }
+        if let Some(token) = token {
+            for message in self.pending.range_mut(first..) {
+                if let FieldMessage::Readings(batch) = message {
+                    batch.receipt = Some(self.book.receipt(token));
+                }
+            }
+            self.book.sealed(token);
+        }
+    }
+
+    /// Closes the flow, and acknowledges what becomes durable within a short while.
+    async fn farewell(&mut self, desk: &Desk, events: &mut EventLoop) {
+        let until = Instant::now() + LINGER;
+        if let Some(out) = self.out.take() {
+            while let Some(message) = self.pending.pop_front() {
+                if !matches!(tokio::time::timeout_at(until, out.send(message)).await, Ok(Ok(()))) {
+                    break;
+                }
+            }
+        }
+        self.pending.clear();
+        let mailbox = self.book.mailbox();
+        // Receipts dropped with `pending` are no news: the broker delivers those again.
+        while self.book.settle() && self.book.len() > 0 && Instant::now() < until {
+            push_acks(&desk.client, &mut self.book);
+            tokio::select! {
+                () = mailbox.told() => {}
+                event = events.poll() => if event.is_err() { return },
+                () = tokio::time::sleep_until(until) => {}
+            }
+        }
+        push_acks(&desk.client, &mut self.book);
+        if desk.client.try_disconnect().is_err() {
+            return;
+        }
+        let until = Instant::now() + LINGER;
+        while let Ok(Ok(event)) = tokio::time::timeout_at(until, events.poll()).await {
+            if matches!(event, Happening::Outgoing(Outgoing::Disconnect)) {
+                return;
+            }
+        }
+    }
+}
+
+impl Desk {
+    /// Hands acknowledgements and subscriptions to the client, as far as its channel has room;
+    /// the rest follows when it has sent some.
+    fn push(&mut self, book: &mut AckBook) {
+        push_acks(&self.client, book);
+        while let Some(filters) = self.filters.front() {
+            let request =
+                filters.iter().map(|filter| SubscribeFilter::new(filter.clone(), QoS::AtLeastOnce));
+            if self.client.try_subscribe_many(request).is_err() {
+                return;
+            }
+            self.asked.extend(self.filters.pop_front());
+        }
+    }
+}
+
+fn push_acks(client: &AsyncClient, book: &mut AckBook) {
+    while let Some(id) = book.next() {
+        let mut receipt = Publish::new("", QoS::AtLeastOnce, Vec::new());
+        receipt.pkid = id;
+        if client.try_ack(&receipt).is_err() {
+            return;
+        }
+        book.acknowledged();
+    }
+}
+
+#[cfg(test)]
+#[path = "session_tests.rs"]
+mod tests;

@@ -1,0 +1,417 @@
+//! One connection to the platform's broker, from CONNECT to its end.
+//!
+//! One task polls and publishes. Publishing only puts into the client's request channel, which is
+//! wider than everything that can be open at once: it never waits, so the task cannot block
+//! itself. A poll is never cut off half-way: it stays pinned while other events are handled,
+//! because a packet half written would be lost without a word.
+
+use std::future::Future;
+use std::pin::{Pin, pin};
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use futures_util::FutureExt;
+use rumqttc::{AsyncClient, ConnectionError, Event, EventLoop, LastWill, Outgoing, Packet, QoS};
+use serde::Serialize;
+use tokio::sync::watch;
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+
+use super::flow::{Flow, Kind, Now};
+use super::message::{Inventory, Status};
+use super::session::Context;
+use super::store::Store;
+use super::window::{Item, Window, item};
+use super::{Topic, Topics};
+use crate::broker::BrokerError;
+use crate::buffer::Lane;
+use crate::model::{Moment, Seq};
+
+/// The client's range of packet ids; wider than any window with its documents.
+const PACKET_IDS: u16 = 256;
+/// The client's request channel; as wide, so that publishing never waits.
+const REQUESTS: usize = PACKET_IDS as usize;
+/// Most acknowledged blocks that wait to be handed to the buffer.
+const MAX_SETTLING: usize = 1024;
+/// Least time between two updates of the counters on the status.
+const STATUS_EVERY: Duration = Duration::from_millis(250);
+/// Longest farewell.
+const FAREWELL: Duration = Duration::from_secs(2);
+/// A link that lasted this long has proven itself even without traffic.
+const PROVEN_AFTER: Duration = Duration::from_secs(60);
+/// Documents above this size are compressed.
+const COMPRESS_ABOVE: usize = 4096;
+
+/// How a link ended.
+#[derive(Debug)]
+pub(super) enum End {
+    /// On request.
+    Stopped,
+    /// It broke, or could not be made.
+    Lost {
+        /// Why.
+        fault: String,
+        /// Whether the platform had acknowledged something (or the link lasted).
+        proven: bool,
+    },
+}
+
+type Settling = Pin<Box<dyn Future<Output = ()> + Send>>;
+
+/// Everything of a link but the client's event loop, which lends itself to a pinned poll.
+struct Desk<'a, S> {
+    context: &'a mut Context<S>,
+    topics: &'a Topics,
+    client: AsyncClient,
+    window: Window,
+    flow: Option<Flow>,
+    /// Acknowledged by the platform, not yet handed to the buffer.
+    settled: Vec<(Lane, Seq)>,
+    /// The buffer is taking the ones before; it may take until its next commit.
+    settling: Option<Settling>,
+    assessment: watch::Receiver<Option<Arc<str>>>,
+    assessment_due: bool,
+    opened: Moment,
+    proven: bool,
+    /// Counters of the status changed; to be shown then.
+    show_at: Option<Moment>,
+    read_fault: bool,
+}
+
+/// One connection.
+pub(super) struct Link<'a, S> {
+    desk: Desk<'a, S>,
+    events: EventLoop,
+}
+
+impl<'a, S: Store> Link<'a, S> {
+    /// Reads the credentials and prepares the client; connects nothing yet.
+    ///
+    /// # Errors
+    /// A file of the settings is wrong.
+    pub fn open(context: &'a mut Context<S>, topics: &'a Topics) -> Result<Self, BrokerError> {
+        let mut options = context.config.broker.options()?;
+        let will = Status::offline(&context.estate, context.store.epoch(), &context.clock, false);
+        options.set_clean_session(true).set_inflight(PACKET_IDS).set_last_will(LastWill::new(
+            topics.print(&Topic::Status),
+            encode(&will),
+            QoS::AtLeastOnce,
+            true,
+        ));
+        let (client, mut events) = AsyncClient::new(options, REQUESTS);
+        events.set_network_options(context.config.broker.network());
+        let mut assessment = context.assessment.clone();
+        assessment.mark_unchanged();
+        let desk = Desk {
+            window: Window::new(context.config.window.clamp(1, 64)),
+            opened: context.clock.now(),
+            context,
+            topics,
+            client,
+            flow: None,
+            settled: Vec::new(),
+            settling: None,
+            assessment,
+            assessment_due: false,
+            proven: false,
+            show_at: None,
+            read_fault: false,
+        };
+        Ok(Self { desk, events })
+    }
+
+    /// Runs until it breaks or `stop`; whatever the platform acknowledged is settled by then.
+    pub async fn run(self, stop: &CancellationToken) -> End {
+        let Self { mut desk, mut events } = self;
+        let end = desk.serve(&mut events, stop).await;
+        let end = match end {
+            End::Stopped => {
+                desk.farewell(&mut events).await;
+                End::Stopped
+            }
+            lost => lost,
+        };
+        if let Some(settling) = desk.settling.take() {
+            settling.await;
+        }
+        let rest = std::mem::take(&mut desk.settled);
+        if !rest.is_empty() {
+            desk.context.store.acknowledge(rest).await;
+        }
+        desk.show();
+        end
+    }
+}
+
+impl<S: Store> Desk<'_, S> {
+    async fn serve(&mut self, events: &mut EventLoop, stop: &CancellationToken) -> End {
+        let mut committed = self.context.store.committed();
+        loop {
+            let event = {
+                let mut poll = pin!(events.poll());
+                loop {
+                    // Looked at here too: a poll that is always ready must not starve new blocks.
+                    if committed.has_changed().unwrap_or(false)
+                        && let Some(flow) = &mut self.flow
+                    {
+                        committed.mark_unchanged();
+                        flow.poke();
+                    }
+                    if let Err(fault) = self.pump() {
+                        return self.lost(fault);
+                    }
+                    self.settle();
+                    let wake = self.wake_at();
+                    let wake = self.context.clock.instant(wake);
+                    tokio::select! {
+                        biased;
+                        () = stop.cancelled() => return End::Stopped,
+                        event = &mut poll => break event,
+                        () = finished(&mut self.settling) => self.settling = None,
+                        changed = committed.changed() => {
+                            // A buffer that closed will not commit again: the daemon is stopping.
+                            if changed.is_err() {
+                                return End::Stopped;
+                            }
+                            if let Some(flow) = &mut self.flow { flow.poke() }
+                        }
+                        changed = self.assessment.changed(), if self.flow.is_some() && self.assessment.has_changed().is_ok() => {
+                            self.assessment_due |= changed.is_ok();
+                        }
+                        () = tokio::time::sleep_until(wake) => {}
+                    }
+                }
+            };
+            if event.is_err() {
+                // Acknowledgements that came with the end of the connection still count: without
+                // them a connection that breaks early every time would never make progress.
+                for last in events.state.events.drain(..) {
+                    if let Err(end) = self.take(Ok(last)) {
+                        return end;
+                    }
+                }
+            }
+            if let Err(end) = self.take(event) {
+                return end;
+            }
+        }
+    }
+
+    /// Hands what the platform acknowledged to the buffer, one list at a time.
+    fn settle(&mut self) {
+        if self.settling.is_none() && !self.settled.is_empty() {
+            let list = std::mem::take(&mut self.settled);
+            let store = Arc::clone(&self.context.store);
+            self.settling = Some(Box::pin(async move { store.acknowledge(list).await }));
+        }
+    }
+
+    fn take(&mut self, event: Result<Event, ConnectionError>) -> Result<(), End> {
+        match event {
+            Ok(Event::Incoming(Packet::ConnAck(_))) => {
+                self.begin();
+                Ok(())
+            }
+            Ok(Event::Outgoing(Outgoing::Publish(id))) => {
+                self.window.sent(id);
+                Ok(())
+            }
+            Ok(Event::Incoming(Packet::PubAck(ack))) => {
+                self.acknowledged(ack.pkid);
+                Ok(())
+            }
+            Ok(_) => Ok(()),
+            Err(error) => Err(self.lost(self.context.config.broker.describe(&error))),
+        }
+    }
+
+    /// The broker took the session: birth, inventory, assessment, then blocks.
+    fn begin(&mut self) {
+        self.context.connected();
+        let now = self.context.clock.now();
+        let context = &*self.context;
+        self.opened = now;
+        let next = context.store.next_seq();
+        let config = &context.config;
+        self.flow = Some(Flow::new(next, config.late_rate, config.hold_unstamped, now));
+        let birth =
+            Status::online(&context.estate, context.store.epoch(), &context.clock, now, next);
+        let inventory = Inventory::new(&context.estate);
+        self.document(Topic::Status, encode(&birth));
+        self.document(Topic::Inventory, compress(encode(&inventory)));
+        self.assessment_due = true;
+    }
+
+    fn document(&mut self, topic: Topic, payload: Vec<u8>) {
+        let now = self.context.clock.now();
+        if self.publish(&topic, payload.into()) {
+            self.window.push(Item::Document(topic), now);
+        }
+    }
+
+    /// Puts into the client's channel; it is wider than the window, so there is always room.
+    fn publish(&self, topic: &Topic, payload: Bytes) -> bool {
+        let name = self.topics.print(topic);
+        let request = self.client.publish_bytes(name, QoS::AtLeastOnce, topic.retained(), payload);
+        let sent = matches!(request.now_or_never(), Some(Ok(())));
+        if !sent {
+            tracing::error!(?topic, "the client's channel is full; the message is published later");
+        }
+        sent
+    }
+
+    /// Publishes whatever may go now.
+    fn pump(&mut self) -> Result<(), String> {
+        if self.flow.is_none() {
+            return Ok(());
+        }
+        let now = self.context.clock.now();
+        let limit = self.context.config.ack_timeout;
+        if self.window.oldest().is_some_and(|sent| now.since(sent) >= limit) {
+            return Err(format!("no acknowledgement within {limit:?}"));
+        }
+        if self.assessment_due && !self.window.holds(&Topic::Assessment) {
+            self.assessment_due = false;
+            let text = self.assessment.borrow_and_update().clone();
+            if let Some(text) = text {
+                self.document(Topic::Assessment, compress(text.as_bytes().to_vec()));
+            }
+        }
+        let moment = Now { at: now, trusted: self.context.clock.trusted() };
+        while self.window.has_room() && self.settled.len() < MAX_SETTLING {
+            let late = self.window.has_late_room();
+            let Some(flow) = &mut self.flow else { break };
+            let departure = match flow.next(&*self.context.store, moment, late) {
+                Ok(Some(departure)) => departure,
+                Ok(None) => break,
+                Err(error) => {
+                    if !std::mem::replace(&mut self.read_fault, true) {
+                        tracing::error!(%error, "the uplink cannot read the buffer");
+                    }
+                    break;
+                }
+            };
+            self.read_fault = false;
+            let topic = match departure.kind {
+                Kind::Event => Topic::Event,
+                Kind::Live => Topic::Telemetry,
+                Kind::Late => Topic::Late,
+            };
+            let bytes = departure.payload.len();
+            if !self.publish(&topic, departure.payload) {
+                return Err("the client's request channel is full".into());
+            }
+            self.window.push(item(departure.kind, &departure.block, bytes), now);
+            self.context.status.send_if_modified(|status| {
+                status.published_blocks += 1;
+                false
+            });
+            self.touch(now);
+        }
+        Ok(())
+    }
+
+    fn acknowledged(&mut self, id: u16) {
+        let Some(item) = self.window.acknowledged(id) else { return };
+        self.proven = true;
+        let Item::Block { kind, seq, readings, bytes, created } = item else { return };
+        let lane = if kind == Kind::Event { Lane::Urgent } else { Lane::Telemetry };
+        self.settled.push((lane, seq));
+        let now = self.context.clock.now();
+        self.context.status.send_if_modified(|status| {
+            status.acknowledged_at = Some(now);
+            status.acknowledged_blocks += 1;
+            status.acknowledged_readings += u64::from(readings);
+            status.acknowledged_bytes += u64::try_from(bytes).unwrap_or(u64::MAX);
+            if kind == Kind::Live {
+                let latency = now.since(created).as_millis();
+                status.live_latency_ms = Some(u64::try_from(latency).unwrap_or(u64::MAX));
+            }
+            false
+        });
+        self.touch(now);
+    }
+
+    /// The counters changed: readers are woken a little later, once for many changes.
+    fn touch(&mut self, now: Moment) {
+        self.show_at.get_or_insert(now.plus(STATUS_EVERY));
+    }
+
+    fn show(&mut self) {
+        self.show_at = None;
+        let open = self.window.open();
+        self.context.status.send_modify(|status| status.in_flight = open);
+    }
+
+    /// The next moment at which something happens by itself.
+    fn wake_at(&mut self) -> Moment {
+        let now = self.context.clock.now();
+        if self.show_at.is_some_and(|at| at <= now) {
+            self.show();
+        }
+        let overdue = self.window.oldest().map(|sent| sent.plus(self.context.config.ack_timeout));
+        let has_room = self.window.has_room();
+        let flow = self.flow.as_ref().filter(|_| has_room).and_then(|flow| flow.wake_at(now));
+        let idle = now.plus(Duration::from_secs(60));
+        [overdue, flow, self.show_at].into_iter().flatten().min().unwrap_or(idle)
+    }
+
+    fn lost(&self, fault: String) -> End {
+        let lasted = self.context.clock.now().since(self.opened) >= PROVEN_AFTER;
+        End::Lost { fault, proven: self.proven || (self.flow.is_some() && lasted) }
+    }
+
+    /// Tells the platform that the stop is meant, and takes the last acknowledgements.
+    async fn farewell(&mut self, events: &mut EventLoop) {
+        if self.flow.take().is_none() {
+            return;
+        }
+        let bye = Status::offline(
+            &self.context.estate,
+            self.context.store.epoch(),
+            &self.context.clock,
+            true,
+        );
+        self.document(Topic::Status, encode(&bye));
+        let until = Instant::now() + FAREWELL;
+        while self.window.open() > 0 {
+            match tokio::time::timeout_at(until, events.poll()).await {
+                Ok(event) => {
+                    if self.take(event).is_err() {
+                        return;
+                    }
+                }
+                Err(_) => break,
+            }
+        }
+        if self.client.try_disconnect().is_err() {
+            return;
+        }
+        while let Ok(Ok(event)) = tokio::time::timeout_at(until, events.poll()).await {
+            if matches!(event, Event::Outgoing(Outgoing::Disconnect)) {
+                return;
+            }
+        }
+    }
+}
+
+/// Ends with the future, or never when there is none.
+async fn finished(settling: &mut Option<Settling>) {
+    match settling {
+        Some(settling) => settling.await,
+        None => std::future::pending().await,
+    }
+}
+
+fn encode(document: &impl Serialize) -> Vec<u8> {
+    serde_json::to_vec(document).expect("documents have string keys and no fallible fields")
+}
+
+/// Large documents go compressed: some brokers take no packet above 128 KiB.
+fn compress(json: Vec<u8>) -> Vec<u8> {
+    if json.len() <= COMPRESS_ABOVE {
+        return json;
+    }
+    zstd::bulk::compress(&json, 3).unwrap_or(json)
+}

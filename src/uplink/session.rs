@@ -1,0 +1,133 @@
+//! The uplink's task: connect, run one link until it breaks, back off, begin again.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
+
+use super::link::{End, Link};
+use super::store::Store;
+use super::{Config, Topics, UplinkStatus};
+use crate::backoff::Backoff;
+use crate::buffer::Buffer;
+use crate::clock::Clock;
+use crate::model::Estate;
+
+/// First delay before another attempt to connect.
+const FIRST_DELAY: Duration = Duration::from_millis(500);
+
+/// What every link needs.
+pub(super) struct Context<S> {
+    pub config: Config,
+    pub store: Arc<S>,
+    pub estate: Arc<Estate>,
+    pub clock: Clock,
+    pub assessment: watch::Receiver<Option<Arc<str>>>,
+    pub status: watch::Sender<UplinkStatus>,
+}
+
+/// The uplink: owns the connection to the platform's broker.
+pub struct Session<S = Buffer>(Context<S>);
+
+impl<S: Store> Session<S> {
+    /// Opens nothing yet. `assessment` holds the JSON of the star level.
+    pub fn new(
+        config: Config,
+        buffer: S,
+        estate: Arc<Estate>,
+        clock: Clock,
+        assessment: watch::Receiver<Option<Arc<str>>>,
+    ) -> (Self, watch::Receiver<UplinkStatus>) {
+        let status = watch::Sender::new(UplinkStatus {
+            configured: true,
+            since: clock.now(),
+            broker: config.broker.title(),
+            tls: config.broker.tls.is_some(),
+            ..UplinkStatus::default()
+        });
+        let reader = status.subscribe();
+        (
+            Self(Context { config, store: Arc::new(buffer), estate, clock, assessment, status }),
+            reader,
+        )
+    }
+
+    /// Delivers until `stop`; then says good-bye to the platform.
+    pub async fn run(self, stop: CancellationToken) {
+        let Self(mut context) = self;
+        let topics = match Topics::new(&context.config.prefix, &context.estate.gateway) {
+            Ok(topics) => topics,
+            Err(error) => {
+                // The configuration's check refuses this; here nothing can be published.
+                tracing::error!(%error, "no uplink");
+                context.lost(&error.to_string());
+                return stop.cancelled().await;
+            }
+        };
+        let cap = context.config.reconnect_cap.max(FIRST_DELAY);
+        let mut backoff = Backoff::new(FIRST_DELAY, cap);
+        while !stop.is_cancelled() {
+            let end = match Link::open(&mut context, &topics) {
+                Ok(link) => link.run(&stop).await,
+                Err(error) => End::Lost { fault: error.to_string(), proven: false },
+            };
+            let End::Lost { fault, proven } = end else { break };
+            context.lost(&fault);
+            // A broker that takes a session and drops it at once must not be hammered.
+            if proven {
+                backoff.reset();
+            }
+            tokio::select! {
+                () = stop.cancelled() => {}
+                () = tokio::time::sleep(backoff.delay()) => {}
+            }
+        }
+        let now = context.clock.now();
+        context.status.send_modify(|status| {
+            status.connected = false;
+            status.since = now;
+            status.in_flight = 0;
+        });
+    }
+}
+
+impl<S> Context<S> {
+    /// Notes that there is no connection, and tells the log once per fault.
+    fn lost(&self, fault: &str) {
+        let now = self.clock.now();
+        let mut news = false;
+        self.status.send_modify(|status| {
+            news = status.fault.as_deref() != Some(fault);
+            if status.connected {
+                status.connected = false;
+                status.since = now;
+            }
+            status.in_flight = 0;
+            status.fault = Some(fault.to_owned());
+        });
+        if news {
+            tracing::warn!(
+                broker = self.config.broker.title(),
+                fault,
+                "platform not reachable; readings are kept"
+            );
+        }
+    }
+
+    /// Notes that the platform's broker took the session.
+    pub fn connected(&self) {
+        let now = self.clock.now();
+        self.status.send_modify(|status| {
+            status.connected = true;
+            status.since = now;
+            status.fault = None;
+            status.sessions += 1;
+        });
+        tracing::info!(broker = self.config.broker.title(), "platform connected");
+    }
+}
+
+#[cfg(test)]
+#[path = "session_tests.rs"]
+mod tests;

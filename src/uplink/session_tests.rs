@@ -1,0 +1,216 @@
+//! The uplink against a broker that misbehaves.
+
+use rumqttc::ConnectReturnCode;
+use rumqttc::mqttbytes::v4::Publish;
+use tokio::task::JoinSet;
+
+use super::*;
+use crate::buffer::{Block, Lane};
+use crate::clock;
+use crate::fake_broker::FakeBroker;
+use crate::model::{EstateKind, GatewayId};
+use crate::uplink::testing::{MemoryStore, block};
+use crate::uplink::{Inventory, Presence, Status};
+
+struct Rig {
+    store: MemoryStore,
+    status: watch::Receiver<UplinkStatus>,
+    assessment: watch::Sender<Option<Arc<str>>>,
+    stop: CancellationToken,
+    task: JoinSet<()>,
+}
+
+fn rig(broker: &FakeBroker, change: impl FnOnce(&mut Config)) -> Rig {
+    let mut config = Config {
+        broker: broker.config(),
+        reconnect_cap: Duration::from_millis(500),
+        ..Config::default()
+    };
+    change(&mut config);
+    let gateway = GatewayId::new("g1").unwrap();
+    let estate = Estate::new(gateway, "Estate".into(), EstateKind::New, Vec::new()).unwrap();
+    let clock = Clock::new(clock::Config { trust: clock::Trust::System, ..Default::default() });
+    let assessment = watch::Sender::new(None);
+    let store = MemoryStore::default();
+    let (session, status) =
+        Session::new(config, store.clone(), Arc::new(estate), clock, assessment.subscribe());
+    let stop = CancellationToken::new();
+    let mut task = JoinSet::new();
+    task.spawn(session.run(stop.clone()));
+    Rig { store, status, assessment, stop, task }
+}
+
+impl Rig {
+    async fn fault(&mut self) -> String {
+        let wait = self.status.wait_for(|status| status.fault.is_some());
+        let status = tokio::time::timeout(Duration::from_secs(10), wait).await.unwrap().unwrap();
+        status.fault.clone().unwrap()
+    }
+
+    async fn end(mut self) -> MemoryStore {
+        self.stop.cancel();
+        let join = tokio::time::timeout(Duration::from_secs(5), self.task.join_next()).await;
+        join.expect("the uplink stops in time").unwrap().unwrap();
+        self.store
+    }
+}
+
+fn fill(store: &MemoryStore, seqs: std::ops::RangeInclusive<u64>) {
+    for seq in seqs {
+        store.put(block(seq, Lane::Telemetry));
+    }
+}
+
+/// Distinct blocks among what arrived.
+fn blocks(received: &[Publish]) -> std::collections::BTreeSet<Vec<u8>> {
+    received
+        .iter()
+        .filter(|publish| publish.topic.contains("telemetry") || publish.topic.contains("event"))
+        .map(|publish| publish.payload.to_vec())
+        .collect()
+}
+
+#[tokio::test]
+async fn a_session_begins_with_birth_and_inventory_and_ends_with_a_farewell() {
+    let broker = FakeBroker::start().await;
+    let rig = rig(&broker, |_| {});
+    broker.until("inventory", |state| state.received.len() == 2).await;
+    rig.assessment.send_replace(Some("{\"star\":3}".into()));
+    broker.until("assessment", |state| state.received.len() == 3).await;
+    rig.end().await;
+    broker.until("farewell", |state| state.disconnects == 1).await;
+    broker.see(|state| {
+        let topics: Vec<&str> = state.received.iter().map(|p| p.topic.as_str()).collect();
+        let ours =
+            ["status", "inventory", "assessment", "status"].map(|t| format!("linli/v1/g1/{t}"));
+        assert_eq!(topics, ours);
+        assert!(state.received.iter().all(|publish| publish.retain));
+        let read =
+            |slot: usize| serde_json::from_slice::<Status>(&state.received[slot].payload).unwrap();
+        assert_eq!((read(0).state, read(0).next_seq), (Presence::Online, Some(1)));
+        assert_eq!(
+            (read(3).state, read(3).reason.as_deref()),
+            (Presence::Offline, Some("stopped"))
+        );
+        serde_json::from_slice::<Inventory>(&state.received[1].payload).unwrap();
+        let will = state.connects[0].last_will.as_ref().unwrap();
+        let will: Status = serde_json::from_slice(&will.message).unwrap();
+        assert_eq!(will.reason.as_deref(), Some("connection_lost"));
+    });
+}
+
+#[tokio::test]
+async fn nothing_is_lost_and_nothing_deleted_unacknowledged_while_the_connection_keeps_breaking() {
+    let broker = FakeBroker::start().await;
+    broker.set(|state| state.cut_after = Some(12));
+    let rig = rig(&broker, |config| config.reconnect_cap = Duration::from_millis(500));
+    fill(&rig.store, 1..=40);
+    broker.until("all blocks", |state| blocks(&state.received).len() == 40).await;
+    broker.set(|state| state.cut_after = None);
+    let mut status = rig.status.clone();
+    let empty = status.wait_for(|status| status.acknowledged_blocks >= 40);
+    tokio::time::timeout(Duration::from_secs(10), empty).await.unwrap().unwrap();
+    let store = rig.end().await;
+    assert_eq!(store.left(), 0);
+    let mut acknowledged = store.acknowledged();
+    acknowledged.sort_unstable();
+    assert_eq!(acknowledged, (1..=40).collect::<Vec<_>>(), "each block once");
+}
+
+#[tokio::test]
+async fn a_broker_that_takes_everything_and_acknowledges_nothing_is_left_and_loses_nothing() {
+    let broker = FakeBroker::start().await;
+    broker.set(|state| state.withhold = true);
+    let mut rig = rig(&broker, |config| {
+        config.ack_timeout = Duration::from_millis(100);
+        config.window = 8;
+    });
+    fill(&rig.store, 1..=100);
+    assert_eq!(rig.fault().await, "no acknowledgement within 100ms");
+    assert_eq!(rig.store.left(), 100);
+    broker.see(|state| assert!(blocks(&state.received).len() <= 8, "the window bounds"));
+    broker.set(|state| state.withhold = false);
+    broker.until("all blocks", |state| blocks(&state.received).len() == 100).await;
+    assert_eq!(rig.end().await.left(), 0);
+}
+
+#[tokio::test]
+async fn after_an_outage_live_readings_and_events_pass_the_backlog() {
+    let broker = FakeBroker::start().await;
+    broker.set(|state| state.refuse = Some(ConnectReturnCode::ServiceUnavailable));
+    let mut rig = rig(&broker, |config| config.late_rate = 20_000);
+    for seq in 1..=10 {
+        let payload = vec![u8::try_from(seq).unwrap(); 4000].into();
+        rig.store.put(Block { payload, ..block(seq, Lane::Telemetry) });
+    }
+    assert!(rig.fault().await.contains("service unavailable"));
+    broker.set(|state| state.refuse = None);
+    broker
+        .until("late data", |state| state.received.iter().any(|p| p.topic.ends_with("/late")))
+        .await;
+    rig.store.put(block(11, Lane::Urgent));
+    rig.store.put(block(12, Lane::Telemetry));
+    broker.until("all blocks", |state| blocks(&state.received).len() == 12).await;
+    let order: Vec<String> = broker.see(|state| {
+        let names = state.received.iter().map(|p| p.topic.rsplit("g1/").next().unwrap().to_owned());
+        names.skip(2).collect()
+    });
+    let place = |topic: &str| order.iter().position(|t| t == topic).unwrap();
+    assert!(place("event") < place("telemetry"), "{order:?}");
+    assert!(place("telemetry") < 8, "{order:?}");
+    assert_eq!(order.iter().filter(|t| *t == "telemetry/late").count(), 10);
+    rig.end().await;
+}
+
+#[tokio::test]
+async fn what_answers_but_is_no_broker_is_named() {
+    let broker = FakeBroker::start().await;
+    broker.set(|state| state.garbage = true);
+    let mut rig = rig(&broker, |_| {});
+    let fault = rig.fault().await;
+    assert!(fault.contains("127.0.0.1:"), "{fault}");
+    assert!(!rig.status.borrow().connected);
+    rig.end().await;
+}
+
+#[tokio::test]
+async fn a_refusal_is_named_and_tried_again_with_back_off() {
+    let broker = FakeBroker::start().await;
+    broker.set(|state| state.refuse = Some(ConnectReturnCode::NotAuthorized));
+    let mut rig = rig(&broker, |_| {});
+    assert!(rig.fault().await.ends_with("not authorised"));
+    broker.set(|state| state.refuse = None);
+    broker.until("birth", |state| !state.received.is_empty()).await;
+    rig.end().await;
+}
+
+#[tokio::test]
+async fn a_password_file_that_is_missing_is_named_and_picked_up_once_it_is_there() {
+    let broker = FakeBroker::start().await;
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("password");
+    let mut rig = rig(&broker, |config| {
+        config.broker.username = Some("gateway".into());
+        config.broker.password_file = Some(path.clone());
+    });
+    assert!(rig.fault().await.contains("password_file"));
+    std::fs::write(&path, "secret\n").unwrap();
+    broker.until("login", |state| !state.connects.is_empty()).await;
+    let login = broker.see(|state| state.connects[0].login.clone().unwrap());
+    assert_eq!((login.username.as_str(), login.password.as_str()), ("gateway", "secret"));
+    rig.end().await;
+}
+
+#[tokio::test]
+async fn thousands_of_live_blocks_pass_a_window_of_thirty_two() {
+    let broker = FakeBroker::start().await;
+    let rig = rig(&broker, |_| {});
+    broker.until("birth", |state| state.received.len() == 2).await;
+    let began = tokio::time::Instant::now();
+    for seq in 1..=3000 {
+        rig.store.put(Block { payload: vec![7; 4096].into(), ..block(seq, Lane::Telemetry) });
+    }
+    broker.until("all blocks", |state| state.received.len() == 3002).await;
+    println!("3000 blocks of 4 KiB in {:?}", began.elapsed());
+    assert_eq!(rig.end().await.left(), 0);
+}
