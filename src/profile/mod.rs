@@ -4,9 +4,11 @@
 //! its own examples (raw registers or payload in, readings out). A new device needs a file, no Rust.
 
 mod binding;
+mod decode;
 
 pub use binding::{
     Availability, Binding, Code, Encoding, Limits, MqttModel, MqttSource, Param, PathStep,
     PayloadFormat, Product, Profile, RegisterSource, Scale, SerialDefaults, Table, TopicRule,
     WordOrder,
 };
+pub use decode::{decode_bit, decode_words};
