@@ -208,11 +208,7 @@ impl Bus {
             Ok(opened) => {
                 self.session = Some(Session::new(opened, self.config.gap));
                 self.row.opened(self.clock.now());
-                if std::mem::take(&mut self.down) {
-                    tracing::info!(bus = %self.config.id, "line open again");
-                } else {
-                    tracing::debug!(bus = %self.config.id, "line open");
-                }
+                tracing::debug!(bus = %self.config.id, "line open");
                 self.schedule.line_back(self.start.elapsed());
                 Ok(())
             }
@@ -260,6 +256,10 @@ impl Bus {
                 self.silent = 0;
                 self.breaks = 0;
                 self.reopen.reset();
+                // Not when it opens: a line that breaks again at once would fill the log.
+                if std::mem::take(&mut self.down) {
+                    tracing::info!(bus = %self.config.id, "line works again");
+                }
                 match answer {
                     // A gateway's own words: the unit behind it does not answer.
                     Answer::Exception(0x0a | 0x0b) => {

@@ -13,6 +13,8 @@
 
 mod bus;
 mod device;
+#[cfg(test)]
+mod fake;
 mod frame;
 mod open;
 mod plan;
