@@ -1,7 +1,7 @@
 //! What a bus does next. Synchronous: time is a parameter, counted from the start of the bus.
 //!
 //! - Each block has a period and a grid of ticks; of the blocks that are due, the one with the
-//!   earliest deadline (due + period) goes first. A tick that passed while the bus was busy is
+//!   earliest deadline (due + half its period) goes first. A tick that passed while the bus was busy is
 //!   skipped and counted, and the block stays on its grid.
 //! - A device that has not answered yet, or failed its last poll, is *tried* with its smallest
 //!   block only. One that was given up is *probed* with it: with exponential back-off, after the
@@ -23,6 +23,8 @@ const PROBE_REST: u32 = 19;
 const PROBE_PATIENCE: Duration = Duration::from_secs(60);
 /// Longest interval between attempts at a device that is not given up yet.
 const TRIAL_CAP: Duration = Duration::from_secs(10);
+/// After the line came back, devices that failed wait this long for the healthy ones.
+const TRIAL_REST: Duration = Duration::from_secs(1);
 /// Shortest first interval of probes.
 const PROBE_FIRST: Duration = Duration::from_secs(1);
 
@@ -178,7 +180,7 @@ impl Schedule {
                 }
                 Mode::Trying { at } if at.max(slot.hold) > now => later(at.max(slot.hold)),
                 Mode::Trying { at } => {
-                    let deadline = at + slot.fastest;
+                    let deadline = at + slot.fastest / 2;
                     if poll.is_none_or(|(best, ..)| deadline < best) {
                         poll = Some((deadline, device, slot.smallest));
                     }
@@ -257,15 +259,28 @@ impl Schedule {
     }
 
     /// The line was away and is back: everything that is not probed is wanted at once, and what
-    /// fell into the outage is not counted as missed.
+    /// fell into the outage is not counted as missed. Devices that failed go last, and of these
+    /// the one that failed last: it may be the one whose request breaks the line.
     pub(super) fn line_back(&mut self, now: Time) {
+        let mut healthy = false;
         for slot in &mut self.slots {
             slot.hold = Time::ZERO;
-            match &mut slot.mode {
-                Mode::Polling => slot.blocks.iter_mut().for_each(|ticks| ticks.want(now)),
-                Mode::Trying { at } => *at = now,
-                Mode::Probing { .. } => {}
+            if matches!(slot.mode, Mode::Polling) {
+                slot.blocks.iter_mut().for_each(|ticks| ticks.want(now));
+                healthy = true;
             }
+        }
+        let mut trials: Vec<&mut Time> = (self.slots.iter_mut())
+            .filter_map(|slot| match &mut slot.mode {
+                Mode::Trying { at } => Some(at),
+                Mode::Polling | Mode::Probing { .. } => None,
+            })
+            .collect();
+        trials.sort();
+        let mut next = if healthy { now + TRIAL_REST } else { now };
+        for at in trials {
+            *at = next;
+            next += Duration::from_millis(1);
         }
     }
 
@@ -295,8 +310,11 @@ impl Ticks {
         self.retry.map_or(self.due, |retry| retry.min(self.due))
     }
 
+    /// Half a period after it was due: on a bus that is too slow a block that waits for the
+    /// whole of it would always lose its next tick too.
     fn deadline(&self) -> Time {
-        self.retry.map_or(self.due + self.period, |retry| retry.min(self.due + self.period))
+        let deadline = self.due + self.period / 2;
+        self.retry.map_or(deadline, |retry| retry.min(deadline))
     }
 
     fn want(&mut self, now: Time) {
