@@ -51,7 +51,7 @@ async fn serve(listener: TcpListener) {
 fn bus(
     address: String,
     units: u8,
-    addresses: std::ops::Range<u16>,
+    addresses: impl Iterator<Item = u16>,
     period: Duration,
 ) -> (Bus, mpsc::Receiver<FieldMessage>, mpsc::Sender<FieldRequest>, BusTable) {
     let places: Vec<_> = addresses.map(|at| (Table::Holding, at, None)).collect();
@@ -75,7 +75,7 @@ fn bus(
 #[tokio::test]
 async fn units_behind_a_real_server_are_read_and_an_illegal_address_keeps_the_connection() {
     let (listener, address) = listen().await;
-    let (bus, mut messages, _requests, table) = bus(address, 3, 998..1002, 20 * MS);
+    let (bus, mut messages, _requests, table) = bus(address, 3, (0..4).chain(1000..1004), 20 * MS);
     let test = async {
         let (mut good, mut refused) = (0, 0);
         while good < 12 || refused < 12 {
@@ -84,8 +84,8 @@ async fn units_behind_a_real_server_are_read_and_an_illegal_address_keeps_the_co
                     for reading in &batch.readings {
                         match &reading.value {
                             Some(value) => {
-                                let address = 998.0 + f64::from(reading.point.0);
-                                assert_eq!(value, &Value::Number(address));
+                                let address = f64::from(reading.point.0);
+                                assert!(address < 4.0 && *value == Value::Number(address));
                                 good += 1;
                             }
                             None => refused += 1,
