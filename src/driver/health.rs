@@ -116,7 +116,9 @@ mod tests {
         assert_eq!(tracker.health(), Health::Suspect);
         assert!(tracker.good());
         assert_eq!((tracker.health(), tracker.cause()), (Health::Online, None));
-        (0..3).for_each(|_| drop(tracker.failed(Cause::NoAnswer)));
+        for _ in 0..3 {
+            tracker.failed(Cause::NoAnswer);
+        }
         assert!(tracker.good());
         assert_eq!(tracker.health(), Health::Online);
     }
@@ -124,7 +126,9 @@ mod tests {
     #[test]
     fn the_cause_does_not_flutter_between_damage_and_silence() {
         let mut tracker = Tracker::default();
-        (0..3).for_each(|_| drop(tracker.failed(Cause::NoAnswer)));
+        for _ in 0..3 {
+            tracker.failed(Cause::NoAnswer);
+        }
         assert!(tracker.failed(Cause::DamagedReplies));
         assert!(!tracker.failed(Cause::NoAnswer));
         assert_eq!(tracker.cause(), Some(&Cause::DamagedReplies));
