@@ -2,5 +2,8 @@
 
 mod config;
 pub mod mqtt;
+mod health;
+pub mod modbus;
+mod schedule;
 
 pub use config::{BusConfig, Parity, Transport};

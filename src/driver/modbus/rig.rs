@@ -1,0 +1,185 @@
+//! A bus with a fake line, and what a test needs to look at it.
+
+use std::sync::Mutex;
+
+use super::super::super::fake::{Fake, Mode, State};
+use super::super::super::open::describe;
+use super::super::*;
+use crate::clock::Config as ClockConfig;
+use crate::driver::Transport;
+use crate::model::{
+    Batch, BusCounters, BusId, BusState, Category, HealthChange, Moment, Quality, Reason, Value,
+};
+use crate::profile::{
+    Binding, Encoding, Limits, RegisterSource, Scale, SerialDefaults, Table, WordOrder,
+};
+
+pub(super) const MS: Duration = Duration::from_millis(1);
+pub(super) const SECOND: Duration = Duration::from_secs(1);
+
+pub(super) fn source(table: Table, address: u16) -> RegisterSource {
+    RegisterSource {
+        table,
+        address,
+        encoding: if table.is_bits() { Encoding::Bit } else { Encoding::Unsigned(1) },
+        order: WordOrder::Abcd,
+        scale: Scale::default(),
+        unavailable: Vec::new(),
+        codes: Vec::new(),
+        flag: table.is_bits(),
+        decimals: 0,
+    }
+}
+
+pub(super) fn profile(places: &[(Table, u16, Option<Duration>)], limits: Limits) -> Arc<Profile> {
+    Arc::new(Profile {
+        id: "fake".into(),
+        category: Category::ElectricityMeter,
+        zh: String::new(),
+        en: String::new(),
+        products: Vec::new(),
+        sources: Vec::new(),
+        caveats: Vec::new(),
+        params: Vec::new(),
+        binding: Binding::Modbus {
+            serial: SerialDefaults { baud: 9600, frame: *b"8N1" },
+            unit: None,
+            limits,
+            sources: places.iter().map(|&(table, address, _)| source(table, address)).collect(),
+        },
+        points: Arc::new([]),
+        periods: places.iter().map(|place| place.2).collect(),
+    })
+}
+
+pub(super) fn holding(addresses: &[u16]) -> Arc<Profile> {
+    let places: Vec<_> = addresses.iter().map(|&at| (Table::Holding, at, None)).collect();
+    profile(&places, Limits { timeout: SECOND, ..Limits::default() })
+}
+
+pub(super) fn device(slot: u32, unit: u8, profile: &Arc<Profile>) -> ModbusDevice {
+    let profile = Arc::clone(profile);
+    ModbusDevice { index: DeviceIndex(slot), unit, profile, params: Vec::new(), period: SECOND }
+}
+
+/// What a test holds of a bus.
+pub(super) struct Bench {
+    pub(super) state: Arc<Mutex<State>>,
+    pub(super) out: mpsc::Receiver<FieldMessage>,
+    pub(super) requests: mpsc::Sender<FieldRequest>,
+    pub(super) table: BusTable,
+}
+
+impl Bench {
+    pub(super) fn mode(&self, unit: u8, mode: Mode) {
+        self.state.lock().unwrap().modes.insert(unit, mode);
+    }
+
+    pub(super) fn counters(&self) -> BusCounters {
+        self.table.all()[0].counters.clone()
+    }
+
+    pub(super) async fn message(&mut self) -> FieldMessage {
+        self.out.recv().await.expect("the bus runs")
+    }
+
+    pub(super) async fn batch(&mut self) -> Batch {
+        loop {
+            if let FieldMessage::Readings(batch) = self.message().await {
+                return batch;
+            }
+        }
+    }
+
+    pub(super) async fn health(&mut self) -> HealthChange {
+        loop {
+            if let FieldMessage::Health(change) = self.message().await {
+                return change;
+            }
+        }
+    }
+
+    /// Takes everything that comes within `span`.
+    pub(super) async fn during(&mut self, span: Duration) -> (Vec<Batch>, Vec<HealthChange>) {
+        let end = Instant::now() + span;
+        let (mut batches, mut changes) = (Vec::new(), Vec::new());
+        while let Ok(message) = tokio::time::timeout_at(end, self.message()).await {
+            match message {
+                FieldMessage::Readings(batch) => batches.push(batch),
+                FieldMessage::Health(change) => changes.push(change),
+                FieldMessage::Event(_) => {}
+            }
+        }
+        (batches, changes)
+    }
+}
+
+pub(super) fn bus_table() -> BusTable {
+    BusTable::new(vec![BusState {
+        id: BusId::new("line-1").unwrap(),
+        line: String::new(),
+        devices: 0,
+        open: false,
+        fault: None,
+        since: Moment::default(),
+        load: 0.0,
+        counters: BusCounters::default(),
+    }])
+}
+
+pub(super) fn tcp() -> Transport {
+    Transport::Tcp { address: "fake:502".into() }
+}
+
+pub(super) fn rtu() -> Transport {
+    Transport::RtuOverTcp { address: "fake:502".into() }
+}
+
+/// Runs a bus against a fake line, and the test beside it.
+pub(super) async fn with_bus<F>(transport: Transport, devices: Vec<ModbusDevice>, test: F)
+where
+    F: AsyncFnOnce(&mut Bench),
+{
+    let framing = describe(&transport, ()).framing;
+    let (fake, lines) = Fake::new(framing);
+    fake.state.lock().unwrap().delay = 10 * MS;
+    let (out, messages) = mpsc::channel(16);
+    let (requests, asked) = mpsc::channel(16);
+    let table = bus_table();
+    let clock = Clock::new(ClockConfig::default());
+    let config = BusConfig::new(BusId::new("line-1").unwrap(), transport.clone());
+    let mut bus = Bus::new(config, 0, devices, table.clone(), clock, out, asked);
+    let state = Arc::clone(&fake.state);
+    bus.open = Box::new(move || {
+        let (ours, theirs) = tokio::io::duplex(1024);
+        let closed = {
+            let mut state = state.lock().unwrap();
+            state.opens += 1;
+            state.closed
+        };
+        let (lines, transport) = (lines.clone(), transport.clone());
+        Box::pin(async move {
+            if closed {
+                return Err("connection refused".to_owned());
+            }
+            lines.send(theirs).await.map_err(|_gone| "no fake".to_owned())?;
+            Ok(describe(&transport, Box::new(ours) as Box<dyn Stream>))
+        })
+    });
+    let stop = CancellationToken::new();
+    let state = Arc::clone(&fake.state);
+    let mut bench = Bench { state, out: messages, requests, table };
+    tokio::select! {
+        () = bus.run(stop) => panic!("the bus ended"),
+        () = fake.run() => {}
+        () = test(&mut bench) => {}
+    }
+}
+
+pub(super) fn numbers(batch: &Batch) -> Vec<f64> {
+    batch.readings.iter().filter_map(|r| r.value.as_ref().and_then(Value::number)).collect()
+}
+
+pub(super) fn all_bad(batch: &Batch, reason: Reason) -> bool {
+    batch.readings.iter().all(|r| r.quality == Quality::Bad(reason) && r.value.is_none())
+}

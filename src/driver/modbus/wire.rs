@@ -1,0 +1,304 @@
+//! The transport under tokio-modbus: one open line, shared by the client that is attached to it
+//! and the session that watches it.
+//!
+//! It does what the client does not: before a request it throws away what a late or chatty device
+//! sent meanwhile, it hands on only whole frames that can be the reply, numbers MBAP transactions
+//! itself (a client that is attached anew would begin at zero again and take a late reply for its
+//! own), and counts bytes. A client can be dropped and another attached while the line stays open.
+
+use std::fmt;
+use std::io;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, MutexGuard};
+use std::task::{Context, Poll, ready};
+
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::time::Instant;
+
+use super::frame::{Found, find_mbap, find_rtu};
+
+/// Most bytes kept while looking for a frame; the longest has 260.
+const RECEIVE_MAX: usize = 1024;
+
+/// Anything that carries bytes.
+pub(super) trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
+impl<T: AsyncRead + AsyncWrite + Send + Unpin> Stream for T {}
+
+/// How frames are told apart.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Framing {
+    /// Modbus TCP.
+    Mbap,
+    /// Serial, or serial over TCP.
+    Rtu,
+}
+
+/// Bytes since the last look.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Traffic {
+    /// Written.
+    pub(super) sent: u64,
+    /// Read, stale bytes too.
+    pub(super) received: u64,
+}
+
+/// Handle on an open line; clones share it.
+#[derive(Clone)]
+pub(super) struct Wire(Arc<Mutex<Line>>);
+
+struct Line {
+    stream: Box<dyn Stream>,
+    framing: Framing,
+    /// The request that waits for its reply, as far as written.
+    request: Vec<u8>,
+    written: usize,
+    client_transaction: [u8; 2],
+    transaction: u16,
+    received: Vec<u8>,
+    reply: Vec<u8>,
+    handed: usize,
+    /// Units whose late reply may still come, and until when.
+    owing: Vec<(u8, Instant)>,
+    /// Bytes that came since the request and were not a late reply of somebody else.
+    heard: bool,
+    last_byte: Option<Instant>,
+    traffic: Traffic,
+    broken: Option<String>,
+}
+
+impl fmt::Debug for Wire {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Wire")
+    }
+}
+
+impl Wire {
+    pub(super) fn new(stream: Box<dyn Stream>, framing: Framing) -> Self {
+        Self(Arc::new(Mutex::new(Line {
+            stream,
+            framing,
+            request: Vec::with_capacity(16),
+            written: 0,
+            client_transaction: [0; 2],
+            transaction: 0,
+            received: Vec::with_capacity(RECEIVE_MAX),
+            reply: Vec::with_capacity(260),
+            handed: 0,
+            owing: Vec::new(),
+            heard: false,
+            last_byte: None,
+            traffic: Traffic::default(),
+            broken: None,
+        })))
+    }
+
+    /// Why the line can no longer be used, if so.
+    pub(super) fn broken(&self) -> Option<String> {
+        self.line().broken.clone()
+    }
+
+    /// Whether anything came since the request that was not somebody's late reply.
+    pub(super) fn heard(&self) -> bool {
+        self.line().heard
+    }
+
+    /// The request was given up at `now`: the unit's reply may still come until `until`, and is
+    /// not to be taken for another's. A request that is not even sent leaves the line unusable.
+    pub(super) fn abandon(&self, unit: u8, now: Instant, until: Instant) {
+        let mut line = self.line();
+        line.owing.retain(|&(other, end)| other != unit && end > now);
+        line.owing.push((unit, until));
+        if line.written < line.request.len() {
+            line.fail(&io::Error::new(io::ErrorKind::TimedOut, "the request could not be sent"));
+        }
+    }
+
+    /// Bytes since the last call.
+    pub(super) fn take_traffic(&self) -> Traffic {
+        std::mem::take(&mut self.line().traffic)
+    }
+
+    /// Throws away what came unasked; returns when the last byte came.
+    pub(super) fn drain(&self) -> Option<Instant> {
+        let mut line = self.line();
+        // Waits for nothing: whoever reads next registers its own waker.
+        if let Err(error) = line.drain(&mut Context::from_waker(std::task::Waker::noop())) {
+            line.fail(&error);
+        }
+        line.last_byte
+    }
+
+    fn line(&self) -> MutexGuard<'_, Line> {
+        match self.0.lock() {
+            Ok(guard) => guard,
+            Err(poisoned) => poisoned.into_inner(),
+        }
+    }
+}
+
+impl Line {
+    /// Remembers the first fault: the line is not used again.
+    fn fail(&mut self, error: &io::Error) {
+        if self.broken.is_none() {
+            self.broken = Some(error.to_string());
+        }
+    }
+
+    /// Reads once; `Ready(Ok(0))` never: an end of file is an error here.
+    fn receive(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<usize>> {
+        let mut space = [0u8; 512];
+        let mut buffer = ReadBuf::new(&mut space);
+        ready!(Pin::new(&mut *self.stream).poll_read(cx, &mut buffer))?;
+        let bytes = buffer.filled();
+        if bytes.is_empty() {
+            let end = io::Error::new(io::ErrorKind::ConnectionAborted, "closed by the other side");
+            return Poll::Ready(Err(end));
+        }
+        if self.received.len() + bytes.len() > RECEIVE_MAX {
+            self.received.clear();
+        }
+        self.received.extend_from_slice(bytes);
+        self.traffic.received += bytes.len() as u64;
+        self.last_byte = Some(Instant::now());
+        Poll::Ready(Ok(bytes.len()))
+    }
+
+    fn drain(&mut self, cx: &mut Context<'_>) -> io::Result<()> {
+        // Bounded: a line that never falls silent would hold the bus here for ever.
+        for _ in 0..64 {
+            match self.receive(cx) {
+                Poll::Ready(Ok(_)) => self.received.clear(),
+                Poll::Ready(Err(error)) => return Err(error),
+                Poll::Pending => break,
+            }
+        }
+        self.received.clear();
+        Ok(())
+    }
+
+    /// A new request: numbers it and forgets what came before.
+    fn begin(&mut self, bytes: &[u8], cx: &mut Context<'_>) -> io::Result<()> {
+        self.drain(cx)?;
+        self.reply.clear();
+        self.handed = 0;
+        self.heard = false;
+        self.written = 0;
+        self.request.clear();
+        self.request.extend_from_slice(bytes);
+        if self.framing == Framing::Mbap
+            && let Some(id) = self.request.first_chunk_mut::<2>()
+        {
+            self.transaction = self.transaction.wrapping_add(1);
+            self.client_transaction = *id;
+            *id = self.transaction.to_be_bytes();
+        }
+        Ok(())
+    }
+
+    /// Moves the reply, when it is there, from `received` to `reply`.
+    fn look(&mut self) -> io::Result<()> {
+        loop {
+            let found = match (self.framing, self.request.as_slice()) {
+                (Framing::Mbap, _) => find_mbap(&self.received, self.transaction),
+                (Framing::Rtu, [unit, function, ..]) => {
+                    let owing = &self.owing;
+                    find_rtu(&self.received, *unit, *function, |late| {
+                        owing.iter().any(|&(unit, until)| unit == late && until > Instant::now())
+                    })
+                }
+                (Framing::Rtu, _) => Found::More,
+            };
+            match found {
+                Found::Skip(end) => drop(self.received.drain(..end)),
+                Found::Reply(range) => {
+                    self.heard = true;
+                    self.reply.extend_from_slice(&self.received[range.clone()]);
+                    self.received.drain(..range.end);
+                    if self.framing == Framing::Mbap
+                        && let Some(id) = self.reply.first_chunk_mut::<2>()
+                    {
+                        *id = self.client_transaction;
+                    }
+                    return Ok(());
+                }
+                Found::More => {
+                    self.heard |= !self.received.is_empty();
+                    return Ok(());
+                }
+                Found::Garbage => {
+                    self.heard = true;
+                    self.received.clear();
+                    return Err(io::Error::new(io::ErrorKind::InvalidData, "not Modbus TCP"));
+                }
+            }
+        }
+    }
+
+    fn poll_reply(&mut self, cx: &mut Context<'_>, out: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        while self.reply.len() == self.handed {
+            if let Err(error) = ready!(self.receive(cx)) {
+                self.fail(&error);
+                return Poll::Ready(Err(error));
+            }
+            self.look()?;
+        }
+        let rest = &self.reply[self.handed..];
+        let n = rest.len().min(out.remaining());
+        out.put_slice(&rest[..n]);
+        self.handed += n;
+        Poll::Ready(Ok(()))
+    }
+
+    fn poll_send(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        while self.written < self.request.len() {
+            let rest = &self.request[self.written..];
+            match ready!(Pin::new(&mut *self.stream).poll_write(cx, rest))? {
+                0 => return Poll::Ready(Err(io::ErrorKind::WriteZero.into())),
+                n => {
+                    self.written += n;
+                    self.traffic.sent += n as u64;
+                }
+            }
+        }
+        Pin::new(&mut *self.stream).poll_flush(cx)
+    }
+}
+
+impl AsyncRead for Wire {
+    fn poll_read(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        out: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        self.line().poll_reply(cx, out)
+    }
+}
+
+impl AsyncWrite for Wire {
+    /// Takes a whole request: the client writes one frame at a time.
+    fn poll_write(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        let mut line = self.line();
+        if let Err(error) = line.begin(bytes, cx) {
+            line.fail(&error);
+            return Poll::Ready(Err(error));
+        }
+        Poll::Ready(Ok(bytes.len()))
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let mut line = self.line();
+        let sent = ready!(line.poll_send(cx));
+        if let Err(error) = &sent {
+            line.fail(error);
+        }
+        Poll::Ready(sent)
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut *self.line().stream).poll_shutdown(cx)
+    }
+}

@@ -1,0 +1,353 @@
+//! What a bus does next. Synchronous: time is a parameter, counted from the start of the bus.
+//!
+//! - Each block has a period and a grid of ticks; of the blocks that are due, the one with the
+//!   earliest deadline (due + half its period) goes first. A tick that passed while the bus was busy is
+//!   skipped and counted, and the block stays on its grid.
+//! - A device that has not answered yet, or failed its last poll, is *tried* with its smallest
+//!   block only. One that was given up is *probed* with it: with exponential back-off, after the
+//!   polls of all others, and so rarely that all probing takes at most a twentieth of the time.
+//! - Re-reads that the pipeline asked for go before everything.
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use crate::backoff::Backoff;
+
+/// Time since the bus started.
+pub(super) type Time = Duration;
+
+/// After a probe of `T` the next may begin `19 * T` later: 5 % of the time.
+const PROBE_REST: u32 = 19;
+/// A probe that waited this long goes before polls: a saturated bus must still find out that a
+/// device came back. The share of time stays bounded by [`PROBE_REST`].
+const PROBE_PATIENCE: Duration = Duration::from_secs(60);
+/// Longest interval between attempts at a device that is not given up yet.
+const TRIAL_CAP: Duration = Duration::from_secs(10);
+/// After the line came back, devices that failed wait this long for the healthy ones.
+const TRIAL_REST: Duration = Duration::from_secs(1);
+/// Shortest first interval of probes.
+const PROBE_FIRST: Duration = Duration::from_secs(1);
+
+/// What a device needs of the schedule.
+#[derive(Debug, Clone)]
+pub(super) struct Demand {
+    /// Period of each block.
+    pub(super) periods: Vec<Duration>,
+    /// The cheapest block.
+    pub(super) smallest: usize,
+}
+
+/// Why a block is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Purpose {
+    /// It is due.
+    Poll,
+    /// To find out whether a device that was given up is back.
+    Probe,
+}
+
+/// One read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Job {
+    /// Which device of the bus.
+    pub(super) device: usize,
+    /// Which of its blocks.
+    pub(super) block: usize,
+    /// Why.
+    pub(super) purpose: Purpose,
+}
+
+/// The schedule's answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Next {
+    /// Read this now.
+    Run(Job),
+    /// Nothing to do before this time.
+    Wait(Time),
+    /// Nothing to do at all: no device has a block.
+    Nothing,
+}
+
+#[derive(Debug)]
+struct Ticks {
+    period: Duration,
+    phase: Time,
+    due: Time,
+    /// `due` is not a tick of the grid: the read was wanted as soon as possible.
+    off_grid: bool,
+    /// An attempt after one that failed, beside the grid.
+    retry: Option<Time>,
+}
+
+#[derive(Debug)]
+enum Mode {
+    Polling,
+    Trying { at: Time },
+    Probing { at: Time },
+}
+
+#[derive(Debug)]
+struct Slot {
+    blocks: Vec<Ticks>,
+    smallest: usize,
+    fastest: Duration,
+    mode: Mode,
+    backoff: Backoff,
+    /// Not to be addressed before.
+    hold: Time,
+}
+
+/// Schedule of one bus.
+#[derive(Debug)]
+pub(super) struct Schedule {
+    slots: Vec<Slot>,
+    again: VecDeque<(usize, usize)>,
+    probe_gate: Time,
+    missed: u64,
+}
+
+impl Schedule {
+    /// Everything is wanted at once; from then on the ticks of one period are spread over it.
+    /// `probe_cap` is the longest interval between two probes of a device.
+    pub(super) fn new(demands: &[Demand], probe_cap: Duration) -> Self {
+        let periods = || demands.iter().flat_map(|demand| &demand.periods);
+        let mut counted: Vec<(Duration, u32)> = Vec::new();
+        let mut slots = Vec::with_capacity(demands.len());
+        for demand in demands {
+            let mut blocks = Vec::with_capacity(demand.periods.len());
+            for &period in &demand.periods {
+                let of_period = periods().filter(|&&other| other == period).count();
+                let of_period = u32::try_from(of_period).unwrap_or(u32::MAX);
+                let place = match counted.iter_mut().find(|(known, _)| *known == period) {
+                    Some((_, n)) => {
+                        *n += 1;
+                        *n
+                    }
+                    None => {
+                        counted.push((period, 0));
+                        0
+                    }
+                };
+                let period = period.max(Duration::from_millis(1));
+                blocks.push(Ticks {
+                    period,
+                    phase: period / of_period * place,
+                    due: Time::ZERO,
+                    off_grid: true,
+                    retry: None,
+                });
+            }
+            let fastest = blocks.iter().map(|block| block.period).min().unwrap_or(TRIAL_CAP);
+            let cap = probe_cap.max(Duration::from_millis(1));
+            let first = fastest.clamp(PROBE_FIRST, TRIAL_CAP).min(cap);
+            slots.push(Slot {
+                blocks,
+                smallest: demand.smallest,
+                fastest,
+                mode: Mode::Trying { at: Time::ZERO },
+                backoff: Backoff::new(first, cap),
+                hold: Time::ZERO,
+            });
+        }
+        Self { slots, again: VecDeque::new(), probe_gate: Time::ZERO, missed: 0 }
+    }
+
+    /// What to do at `now`. A job that is handed out counts as begun.
+    pub(super) fn next(&mut self, now: Time) -> Next {
+        if let Some(place) = self.again.iter().position(|&(slot, _)| self.slots[slot].hold <= now) {
+            let (device, block) = self.again.remove(place).unwrap_or((0, 0));
+            self.begin(device, block, now);
+            return Next::Run(Job { device, block, purpose: Purpose::Poll });
+        }
+        let mut wake: Option<Time> = None;
+        let mut poll: Option<(Time, usize, usize)> = None;
+        let mut probe: Option<(Time, usize)> = None;
+        let mut later = |at: Time| wake = Some(wake.map_or(at, |wake: Time| wake.min(at)));
+        for (device, slot) in self.slots.iter().enumerate() {
+            if slot.blocks.is_empty() {
+                continue;
+            }
+            match slot.mode {
+                Mode::Polling => {
+                    for (block, ticks) in slot.blocks.iter().enumerate() {
+                        let at = ticks.wanted().max(slot.hold);
+                        if at > now {
+                            later(at);
+                        } else if poll.is_none_or(|(best, ..)| ticks.deadline() < best) {
+                            poll = Some((ticks.deadline(), device, block));
+                        }
+                    }
+                }
+                Mode::Trying { at } if at.max(slot.hold) > now => later(at.max(slot.hold)),
+                Mode::Trying { at } => {
+                    let deadline = at + slot.fastest / 2;
+                    if poll.is_none_or(|(best, ..)| deadline < best) {
+                        poll = Some((deadline, device, slot.smallest));
+                    }
+                }
+                Mode::Probing { at } => {
+                    let open = at.max(slot.hold).max(self.probe_gate);
+                    if open > now {
+                        later(open);
+                    } else if probe.is_none_or(|(best, _)| at < best) {
+                        probe = Some((at, device));
+                    }
+                }
+            }
+        }
+        if let Some((at, device)) = probe
+            && (poll.is_none() || now.saturating_sub(at.max(self.probe_gate)) >= PROBE_PATIENCE)
+        {
+            let block = self.slots[device].smallest;
+            return Next::Run(Job { device, block, purpose: Purpose::Probe });
+        }
+        if let Some((_, device, block)) = poll {
+            self.begin(device, block, now);
+            return Next::Run(Job { device, block, purpose: Purpose::Poll });
+        }
+        wake.map_or(Next::Nothing, Next::Wait)
+    }
+
+    /// The device answered `job`, with data or an exception; the request took `took`.
+    pub(super) fn answered(&mut self, job: Job, now: Time, took: Duration) {
+        self.probed(job, now, took);
+        let slot = &mut self.slots[job.device];
+        if matches!(slot.mode, Mode::Polling) {
+            return;
+        }
+        slot.mode = Mode::Polling;
+        slot.backoff.reset();
+        for (block, ticks) in slot.blocks.iter_mut().enumerate() {
+            ticks.want(now);
+            if block == job.block {
+                ticks.begin(now);
+            }
+        }
+    }
+
+    /// The device did not answer `job` after its retries; `given_up` when it is to be probed only.
+    pub(super) fn failed(&mut self, job: Job, now: Time, took: Duration, given_up: bool) {
+        self.probed(job, now, took);
+        self.again.retain(|&(device, _)| device != job.device);
+        let slot = &mut self.slots[job.device];
+        slot.mode = if given_up {
+            Mode::Probing { at: now + slot.backoff.delay() }
+        } else {
+            Mode::Trying { at: now + slot.fastest.min(TRIAL_CAP) }
+        };
+    }
+
+    /// Reads the block of `job` once more at `at`, beside its ticks.
+    pub(super) fn retry(&mut self, job: Job, at: Time) {
+        self.slots[job.device].blocks[job.block].retry = Some(at);
+    }
+
+    /// The device is not to be addressed before `until`.
+    pub(super) fn hold(&mut self, device: usize, until: Time) {
+        let slot = &mut self.slots[device];
+        slot.hold = slot.hold.max(until);
+    }
+
+    /// Reads a block at once, before everything else. Ignored for a device that does not answer:
+    /// it is read whole when it comes back.
+    pub(super) fn again(&mut self, device: usize, block: usize) {
+        if matches!(self.slots[device].mode, Mode::Polling)
+            && !self.again.contains(&(device, block))
+        {
+            self.again.push_back((device, block));
+        }
+    }
+
+    /// The line was away and is back: everything that is not probed is wanted at once, and what
+    /// fell into the outage is not counted as missed. Devices that failed go last, and of these
+    /// the one that failed last: it may be the one whose request breaks the line.
+    pub(super) fn line_back(&mut self, now: Time) {
+        let mut healthy = false;
+        for slot in &mut self.slots {
+            slot.hold = Time::ZERO;
+            if matches!(slot.mode, Mode::Polling) {
+                slot.blocks.iter_mut().for_each(|ticks| ticks.want(now));
+                healthy = true;
+            }
+        }
+        let mut trials: Vec<&mut Time> = (self.slots.iter_mut())
+            .filter_map(|slot| match &mut slot.mode {
+                Mode::Trying { at } => Some(at),
+                Mode::Polling | Mode::Probing { .. } => None,
+            })
+            .collect();
+        trials.sort();
+        let mut next = if healthy { now + TRIAL_REST } else { now };
+        for at in trials {
+            *at = next;
+            next += Duration::from_millis(1);
+        }
+    }
+
+    /// Ticks skipped since the last call.
+    pub(super) fn take_missed(&mut self) -> u64 {
+        std::mem::take(&mut self.missed)
+    }
+
+    fn begin(&mut self, device: usize, block: usize, now: Time) {
+        let slot = &mut self.slots[device];
+        let missed = slot.blocks[block].begin(now);
+        // Ticks that pass while a device does not answer were not missed for want of time.
+        if matches!(slot.mode, Mode::Polling) {
+            self.missed += missed;
+        }
+    }
+
+    fn probed(&mut self, job: Job, now: Time, took: Duration) {
+        if job.purpose == Purpose::Probe {
+            self.probe_gate = now + took * PROBE_REST;
+        }
+    }
+}
+
+impl Ticks {
+    fn wanted(&self) -> Time {
+        self.retry.map_or(self.due, |retry| retry.min(self.due))
+    }
+
+    /// Half a period after it was due: on a bus that is too slow a block that waits for the
+    /// whole of it would always lose its next tick too.
+    fn deadline(&self) -> Time {
+        let deadline = self.due + self.period / 2;
+        self.retry.map_or(deadline, |retry| retry.min(deadline))
+    }
+
+    fn want(&mut self, now: Time) {
+        self.due = now;
+        self.off_grid = true;
+        self.retry = None;
+    }
+
+    /// The read begins: on to the next tick. Returns how many ticks it is too late for.
+    fn begin(&mut self, now: Time) -> u64 {
+        self.retry = None;
+        if self.due > now {
+            return 0;
+        }
+        let late = now - self.due;
+        let missed = if self.off_grid { 0 } else { late.as_nanos() / self.period.as_nanos() };
+        // A read beside the grid is not repeated a moment later.
+        let after = if self.off_grid { now + self.period / 2 } else { now };
+        self.off_grid = false;
+        self.due = next_tick(after, self.phase, self.period);
+        u64::try_from(missed).unwrap_or(u64::MAX)
+    }
+}
+
+/// The first tick after `after`.
+fn next_tick(after: Time, phase: Time, period: Duration) -> Time {
+    let Some(into) = after.checked_sub(phase) else {
+        return phase;
+    };
+    let past = into.as_nanos() % period.as_nanos();
+    after - Duration::from_nanos(u64::try_from(past).unwrap_or(0)) + period
+}
+
+#[cfg(test)]
+#[path = "schedule_tests.rs"]
+mod tests;
