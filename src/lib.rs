@@ -12,9 +12,11 @@
 //! ```
 #![forbid(unsafe_code)]
 
+pub mod app;
 pub mod backoff;
 pub mod broker;
 pub mod buffer;
+pub mod cli;
 pub mod clock;
 pub mod config;
 pub mod driver;
@@ -29,3 +31,4 @@ pub mod status;
 pub mod store;
 pub mod supervise;
 pub mod uplink;
+pub mod watchdog;
