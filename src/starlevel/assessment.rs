@@ -168,7 +168,7 @@ pub struct CheckResult {
     /// Why the outcome is what it is, when that needs words.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<Bilingual>,
-    /// What would help, when it does not pass.
+    /// What would help, when it is not met.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hint: Option<Bilingual>,
     /// The devices that keep it from being met, worst first.

@@ -298,7 +298,8 @@ impl Engine {
             measured: chosen.measured,
             needed: chosen.needed,
             reason: chosen.reason,
-            hint: (!passes).then(|| Bilingual::new(hint_zh, hint_en)),
+            // What nothing measures needs its source first; the reason names it.
+            hint: (chosen.outcome == Outcome::NotMet).then(|| Bilingual::new(hint_zh, hint_en)),
             devices,
             more_devices,
             levels,

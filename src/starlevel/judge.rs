@@ -2,7 +2,8 @@
 
 use std::collections::HashSet;
 
-use super::pack::{Check, Direction, Evaluation, File, Measure, Online, PackFault, STARS};
+use super::fault::PackFault;
+use super::pack::{Check, Direction, Evaluation, File, Measure, Online, STARS};
 use crate::model::Category;
 
 /// Collects what a well-formed file means wrongly.

@@ -8,6 +8,7 @@
 mod assessment;
 mod config;
 mod engine;
+mod fault;
 mod judge;
 mod metric;
 mod online;
@@ -22,8 +23,9 @@ pub use assessment::{
 };
 pub use config::Config;
 pub use engine::{Engine, Exemption, LinkEvidence};
+pub use fault::PackFault;
 pub use metric::Metric;
 pub use pack::{
     Advisory, BUILT_IN, CategoryRule, CategorySet, Check, Completeness, Direction, Evaluation,
-    Evidence, Head, Measure, Online, Origin, PackFault, RulePack, STARS, Scope, Severity, Validity,
+    Evidence, Head, Measure, Online, Origin, RulePack, STARS, Scope, Severity, Validity,
 };

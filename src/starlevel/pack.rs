@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use super::fault::PackFault;
 use super::judge::Judge;
 use super::metric::Metric;
 use crate::model::{Category, EstateKind};
@@ -20,39 +21,6 @@ const MAX_BYTES: u64 = 1 << 20;
 
 /// The pack that is built into the program: `config/star-levels.toml`.
 pub const BUILT_IN: &str = include_str!("../../config/star-levels.toml");
-
-/// One thing that is wrong with a rule pack.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum PackFault {
-    /// The file cannot be read.
-    #[error("rule pack {name}: cannot be read: {fault}")]
-    Unreadable {
-        /// The file.
-        name: String,
-        /// The system's words.
-        fault: String,
-    },
-    /// The text is not TOML of this form.
-    #[error("rule pack {name}, line {line}: {fault}")]
-    Syntax {
-        /// The file.
-        name: String,
-        /// Line, from 1.
-        line: usize,
-        /// What is wrong there.
-        fault: String,
-    },
-    /// The form is right, the meaning is not.
-    #[error("rule pack {name}, {place}: {fault}")]
-    Meaning {
-        /// The file.
-        name: String,
-        /// Which table: `check Q1`, `category water_meter`.
-        place: String,
-        /// The value and what is allowed.
-        fault: String,
-    },
-}
 
 /// Where a rule comes from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

@@ -59,6 +59,11 @@ impl Lang {
         self.pick(&text.zh, &text.en)
     }
 
+    /// The sign between a name and what follows.
+    pub fn colon(self) -> &'static str {
+        self.pick("：", ": ")
+    }
+
     /// A fixed text.
     pub fn t(self, text: Text) -> &'static str {
         let (zh, en) = text.both();

@@ -18,7 +18,6 @@ pub(in crate::status) fn delivery(view: &View, ask: &Request) -> Markup {
             @if view.clock.trusted() { (pill("ok", lang.t(Text::ClockTrusted))) }
             @else { (pill("warn", lang.t(Text::ClockUntrusted))) }
         }
-        p.num { (show::when(lang, &view.clock, view.now())) " +08:00" }
     };
     page(view, ask, "/delivery", lang.t(Text::Delivery), &body)
 }
@@ -66,7 +65,7 @@ fn uplink(view: &View, lang: Lang) -> Markup {
             @else { (pill("crit", lang.t(Text::Disconnected))) }
             " " span.soft.small { (lang.t(Text::Since)) " " (show::span(lang, now.since(status.since))) }
         }
-        @if let Some(fault) = &status.fault { p { (lang.t(Text::Fault)) ": " (show::shorten(fault)) } }
+        @if let Some(fault) = &status.fault { p { (lang.t(Text::Fault)) (lang.colon()) (show::shorten(fault)) } }
         (facts(&rows, lang))
     }
 }
@@ -107,7 +106,7 @@ fn buffer(view: &View, lang: Lang) -> Markup {
             @if status.fault.is_none() { (pill("ok", lang.t(Text::Durable))) }
             @else { (pill("crit", lang.t(Text::NotDurable))) }
         }
-        @if let Some(fault) = &status.fault { p { (lang.t(Text::Fault)) ": " (show::shorten(fault)) } }
+        @if let Some(fault) = &status.fault { p { (lang.t(Text::Fault)) (lang.colon()) (show::shorten(fault)) } }
         (facts(&rows, lang))
     }
 }

@@ -168,7 +168,7 @@ pub(in crate::status) fn device(view: &View, ask: &Request, index: DeviceIndex) 
                 " (" (show::when(lang, &view.clock, state.since)) ")"
             }
             @if state.cause.is_some() {
-                p { (lang.t(Text::Cause)) ": " (show::shorten(lang.of(&cause_text(state.cause.as_ref())))) }
+                p { (lang.t(Text::Cause)) (lang.colon()) (show::shorten(lang.of(&cause_text(state.cause.as_ref())))) }
             }
         }
         (facts(&rows, lang))

@@ -40,7 +40,7 @@ fn state(lang: Lang, troubles: &[Trouble]) -> Markup {
         section.state.(worst.severity.class()) {
             h1 { (lang.of(&worst.title)) }
             p.soft {
-                (troubles.len()) " " (lang.t(Text::Attention)) ": "
+                (troubles.len()) " " (lang.t(Text::Attention)) (lang.colon())
                 @for (place, severity) in counts.into_iter().filter(|s| count(*s) > 0).enumerate() {
                     @if place > 0 { " · " }
                     (lang.t(severity.text())) " " (count(severity))
@@ -62,7 +62,7 @@ fn row(view: &View, lang: Lang, trouble: &Trouble) -> Markup {
             }
             div.d.small {
                 div { (show::shorten(lang.of(&trouble.cause))) }
-                div.soft { (lang.t(Text::WhatToDo)) ": " (show::shorten(lang.of(&trouble.advice))) }
+                div.soft { (lang.t(Text::WhatToDo)) (lang.colon()) (show::shorten(lang.of(&trouble.advice))) }
             }
         }
     }
@@ -96,14 +96,14 @@ fn tiles(view: &View, lang: Lang) -> Markup {
                 div.k { (lang.t(Text::Uplink)) }
                 div.v { (pill(class, lang.t(link))) }
                 div.small.soft {
-                    (lang.t(Text::LastAck)) ": "
+                    (lang.t(Text::LastAck)) (lang.colon())
                     (uplink.acknowledged_at.map_or_else(|| lang.t(Text::Never).to_owned(), |at| show::ago(lang, view.now(), at)))
                 }
             }
             a.tile href="/delivery" {
                 div.k { (lang.t(Text::Buffer)) " · " (lang.t(Text::HoursLeft)) }
                 div.v { (room) }
-                div.small.soft { (lang.t(Text::StoredReadings)) ": " (show::count(buffer.readings)) }
+                div.small.soft { (lang.t(Text::StoredReadings)) (lang.colon()) (show::count(buffer.readings)) }
             }
             a.tile href="/stars" {
                 div.k { (lang.t(Text::StarLevel)) }

@@ -36,7 +36,7 @@ fn whole(lang: Lang, result: &Assessment) -> Markup {
         }
         section.state.(if result.star >= result.target { "ok" } else { "warn" }) {
             h1 {
-                (lang.t(Text::StarLevel)) ": "
+                (lang.t(Text::StarLevel)) (lang.colon())
                 @if result.star == 0 { (lang.t(Text::NoStarYet)) } @else { "★ " (result.star) }
             }
             div.starline aria-hidden="true" {
@@ -63,7 +63,7 @@ fn whole(lang: Lang, result: &Assessment) -> Markup {
         h2 { (lang.t(Text::Checks)) " " span.soft.num { (result.checks.len()) } }
         (checks(lang, result))
         p.small.soft {
-            (lang.t(Text::RulePack)) ": " (result.pack.id) " " (result.pack.version)
+            (lang.t(Text::RulePack)) (lang.colon()) (result.pack.id) " " (result.pack.version)
             " · SHA-256 " span style="overflow-wrap:anywhere" { (result.pack.sha256) }
         }
     }
@@ -78,7 +78,7 @@ fn lacking(lang: Lang, check: &CheckResult) -> Markup {
             div.d.small {
                 @if let Some(reason) = &check.reason { div { (lang.of(reason)) } }
                 @if let Some(hint) = &check.hint {
-                    div.soft { (lang.t(Text::WhatToDo)) ": " (lang.of(hint)) }
+                    div.soft { (lang.t(Text::WhatToDo)) (lang.colon()) (lang.of(hint)) }
                 }
                 @if !check.devices.is_empty() {
                     details {
@@ -192,9 +192,9 @@ fn measure(lang: Lang, check: &CheckResult, value: Measure) -> String {
     match (value, check.unit.as_deref()) {
         (Measure::Flag(flag), _) => lang.t(if flag { Text::Yes } else { Text::No }).to_owned(),
         (Measure::Number(share), Some("share")) => show::percent(share),
-        (Measure::Number(number), Some("s" | "h" | "d")) => {
-            format!("{number} {}", check.unit.as_deref().unwrap_or_default())
-        }
+        (Measure::Number(seconds), Some("s")) => format!("{seconds} {}", lang.pick("秒", "s")),
+        (Measure::Number(hours), Some("h")) => format!("{hours} {}", lang.pick("小时", "h")),
+        (Measure::Number(days), Some("d")) => format!("{days} {}", lang.pick("天", "days")),
         (Measure::Number(number), _) => number.to_string(),
     }
 }
