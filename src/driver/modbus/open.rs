@@ -86,3 +86,37 @@ fn serial(
     port.set_exclusive(true)?;
     Ok(port)
 }
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    use tokio_serial::{SerialPort, SerialStream};
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_serial_line_is_opened_and_carries_bytes_both_ways() {
+        let (mut far, near) = SerialStream::pair().unwrap();
+        let path = near.name().unwrap();
+        // It is locked while it is open; the pair lives on with its far end.
+        drop(near);
+        let transport = Transport::Serial { path, baud: 9600, parity: Parity::Even, stop_bits: 1 };
+        let mut opened = open(&transport, Duration::from_secs(1)).await.unwrap();
+        assert_eq!(opened.framing, Framing::Rtu);
+        assert_eq!(opened.char_time.as_micros(), 1145);
+        let mut space = [0; 3];
+        opened.stream.write_all(&[1, 3, 0]).await.unwrap();
+        far.read_exact(&mut space).await.unwrap();
+        far.write_all(&[1, 0x83, 2]).await.unwrap();
+        opened.stream.read_exact(&mut space).await.unwrap();
+        assert_eq!(space, [1, 0x83, 2]);
+    }
+
+    #[tokio::test]
+    async fn a_port_that_is_not_there_is_told_in_the_systems_words() {
+        let path = "/dev/does-not-exist".to_owned();
+        let transport = Transport::Serial { path, baud: 9600, parity: Parity::None, stop_bits: 1 };
+        let error = open(&transport, Duration::from_secs(1)).await.err().unwrap();
+        assert!(error.contains("No such file"), "{error}");
+    }
+}
