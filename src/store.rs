@@ -10,10 +10,9 @@
 //! - A batch is atomic within its tree, also across a crash.
 //! - Values are at most [`MAX_VALUE`] bytes. Above a 64th of a segment sled makes blob files,
 //!   and those that a kill orphans are never collected.
-//! - After a failed commit the store may be poisoned. [`Store::reopen`] opens it anew, under the
-//!   same handles; what was applied since the last good commit is then gone or not, and must be
-//!   applied again.
-//! - A panic inside sled becomes an error: a damaged file must not end the daemon.
+//! - After a failed commit, [`Store::reopen`] opens the files anew, under the same handles. What
+//!   was applied since the last good commit is then gone or not, and must be applied again.
+//! - A panic inside sled becomes an error.
 
 mod error;
 mod files;
@@ -36,10 +35,10 @@ pub const MAX_VALUE: usize = 4096;
 /// Fixed for the life of a folder.
 const SEGMENT_BYTES: usize = 512 * 1024;
 
-/// Ending of the folder beside the store while it is rebuilt.
+/// Ending of the folder in which the store is rebuilt.
 const REBUILD: &str = "rebuild";
 
-/// sled's threads let go of the file a little after the last handle was dropped.
+/// sled's threads let go of the file a little after the last handle.
 const LOCK_PATIENCE: u32 = 100;
 const LOCK_PAUSE: Duration = Duration::from_millis(20);
 
@@ -266,7 +265,6 @@ impl Store {
         }
     }
 
-    // A panic inside sled is caught before it reaches the lock, so poison says nothing.
     fn write(&self) -> RwLockWriteGuard<'_, Option<Opened>> {
         self.0.open.write().unwrap_or_else(std::sync::PoisonError::into_inner)
     }
