@@ -10,30 +10,35 @@
 //! - A batch is atomic within its tree, also across a crash.
 //! - Values are at most [`MAX_VALUE`] bytes. Above a 64th of a segment sled makes blob files,
 //!   and those that a kill orphans are never collected.
-//! - After a failed commit the store may be poisoned. [`Store::reopen`] opens it anew, under the
-//!   same handles; what was applied since the last good commit is then gone or not, and must be
-//!   applied again.
-//! - A panic inside sled becomes an error: a damaged file must not end the daemon.
+//! - After a failed commit, [`Store::reopen`] opens the files anew, under the same handles. What
+//!   was applied since the last good commit is then gone or not, and must be applied again.
+//! - A panic inside sled becomes an error.
 
-use std::collections::HashSet;
+mod error;
+mod files;
+
 use std::fs::{self, File};
-use std::io::{self, Read, Seek, Write};
+use std::io::{self, ErrorKind};
 use std::ops::ControlFlow;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::sync::{Arc, RwLock, RwLockWriteGuard, TryLockError};
 use std::time::Duration;
+
+use error::io_error;
+pub use error::{SetAside, StoreError};
+use files::{beside, folder_bytes, lock_beside, remove_folder, set_aside, sync_names};
 
 /// Most bytes of one value.
 pub const MAX_VALUE: usize = 4096;
 
-/// Fixed for the life of a folder: sled refuses to open it with another.
+/// Fixed for the life of a folder.
 const SEGMENT_BYTES: usize = 512 * 1024;
 
-/// Ending of the folder beside the store while it is rebuilt.
+/// Ending of the folder in which the store is rebuilt.
 const REBUILD: &str = "rebuild";
 
-/// sled's threads let go of the file a little after the last handle was dropped.
+/// sled's threads let go of the file a little after the last handle.
 const LOCK_PATIENCE: u32 = 100;
 const LOCK_PAUSE: Duration = Duration::from_millis(20);
 
@@ -48,47 +53,6 @@ impl Default for Limits {
     fn default() -> Self {
         Self { cache: 8 << 20 }
     }
-}
-
-/// Why the store did not do what was asked.
-#[derive(Debug, thiserror::Error)]
-pub enum StoreError {
-    /// Another process has it.
-    #[error("the store `{path}` is in use by {holder}; only one daemon may use a folder", path = path.display())]
-    Locked {
-        /// Folder of the store.
-        path: PathBuf,
-        /// Who has it, as far as known: `process 4711`.
-        holder: String,
-    },
-    /// The system refused to read or write.
-    #[error("cannot use the store `{path}`: {source}", path = path.display())]
-    Io {
-        /// Folder of the store.
-        path: PathBuf,
-        /// What the system said.
-        source: io::Error,
-    },
-    /// The files cannot be understood.
-    #[error("the store `{path}` is damaged: {detail}", path = path.display())]
-    Damaged {
-        /// Folder of the store.
-        path: PathBuf,
-        /// What was found.
-        detail: String,
-    },
-    /// A value above [`MAX_VALUE`].
-    #[error("a value of {bytes} bytes is too large for the store; at most {MAX_VALUE} are allowed")]
-    TooLarge {
-        /// Its size.
-        bytes: usize,
-    },
-    /// An earlier failure closed the store, and it was not possible to open it again.
-    #[error("the store `{path}` is closed after a fault and is not open again yet", path = path.display())]
-    Closed {
-        /// Folder of the store.
-        path: PathBuf,
-    },
 }
 
 /// The open store; clones share it. The folder is locked until the last one is gone.
@@ -120,7 +84,7 @@ pub struct Tree {
 #[derive(Default)]
 pub struct Changes {
     batch: sled::Batch,
-    touched: HashSet<Vec<u8>>,
+    count: usize,
     too_large: Option<usize>,
 }
 
@@ -131,18 +95,18 @@ impl Changes {
             self.too_large = Some(value.len());
         }
         self.batch.insert(key, value);
-        self.touched.insert(key.to_vec());
+        self.count += 1;
     }
 
     /// Deletes a key, present or not.
     pub fn remove(&mut self, key: &[u8]) {
         self.batch.remove(key);
-        self.touched.insert(key.to_vec());
+        self.count += 1;
     }
 
     /// Whether there is nothing to do.
     pub fn is_empty(&self) -> bool {
-        self.touched.is_empty()
+        self.count == 0
     }
 }
 
@@ -167,7 +131,7 @@ impl Store {
         path: &Path,
         limits: Limits,
         check: impl Fn(&Self) -> Result<T, StoreError>,
-    ) -> Result<(Self, T, Option<(PathBuf, String)>), StoreError> {
+    ) -> Result<(Self, T, Option<SetAside>), StoreError> {
         let lock = lock_beside(path)?;
         let again = lock.try_clone().map_err(|source| io_error(path, source))?;
         let attempt = |lock| {
@@ -180,7 +144,7 @@ impl Store {
             Err(StoreError::Damaged { detail, .. }) => {
                 let aside = set_aside(path).map_err(|source| io_error(path, source))?;
                 let (store, found) = attempt(again)?;
-                Ok((store, found, Some((aside, detail))))
+                Ok((store, found, Some(SetAside { path: aside, reason: detail })))
             }
             Err(error) => Err(error),
         }
@@ -288,16 +252,17 @@ impl Store {
         work: impl FnOnce(&Opened) -> Result<R, sled::Error>,
     ) -> Result<R, StoreError> {
         let path = &self.0.path;
-        let slot = self.read();
-        let Some(opened) = slot.as_ref() else {
-            return Err(StoreError::Closed { path: path.clone() });
+        // Callers may be tasks of the runtime: while the files are rebuilt they come again later
+        // rather than block it.
+        let slot = match self.0.open.try_read() {
+            Ok(slot) => Some(slot),
+            Err(TryLockError::Poisoned(poisoned)) => Some(poisoned.into_inner()),
+            Err(TryLockError::WouldBlock) => None,
         };
-        guarded(path, || work(opened))
-    }
-
-    // A panic inside sled is caught before it reaches these locks, so poison says nothing.
-    fn read(&self) -> RwLockReadGuard<'_, Option<Opened>> {
-        self.0.open.read().unwrap_or_else(std::sync::PoisonError::into_inner)
+        match slot.as_ref().and_then(|slot| slot.as_ref()) {
+            Some(opened) => guarded(path, || work(opened)),
+            None => Err(StoreError::Closed { path: path.clone() }),
+        }
     }
 
     fn write(&self) -> RwLockWriteGuard<'_, Option<Opened>> {
@@ -378,13 +343,6 @@ fn copy_all(from: &sled::Db, to: &Path, limits: Limits) -> Result<(), StoreError
     })
 }
 
-fn remove_folder(path: &Path) -> io::Result<()> {
-    match fs::remove_dir_all(path) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
-        _ => Ok(()),
-    }
-}
-
 fn open_sled(path: &Path, limits: Limits) -> Result<Opened, StoreError> {
     fs::create_dir_all(path).map_err(|source| io_error(path, source))?;
     let config = sled::Config::new()
@@ -406,7 +364,8 @@ fn open_sled(path: &Path, limits: Limits) -> Result<Opened, StoreError> {
                     let holder = "another program".to_owned();
                     return Err(StoreError::Locked { path: path.to_owned(), holder });
                 }
-                pause(LOCK_PAUSE);
+                #[expect(clippy::disallowed_methods, reason = "opening blocks")]
+                std::thread::sleep(LOCK_PAUSE);
             }
             Err(error) => return Err(error),
         }
@@ -417,25 +376,15 @@ fn open_sled(path: &Path, limits: Limits) -> Result<Opened, StoreError> {
     Ok(Opened { db, file })
 }
 
-#[expect(clippy::disallowed_methods, reason = "opening blocks anyway, and never in the runtime")]
-fn pause(span: Duration) {
-    std::thread::sleep(span);
-}
-
-fn sync_names(path: &Path) -> io::Result<()> {
-    File::open(path.join("conf"))?.sync_all()?;
-    File::open(path)?.sync_all()?;
-    match path.parent() {
-        Some(parent) if !parent.as_os_str().is_empty() => File::open(parent)?.sync_all(),
-        _ => Ok(()),
-    }
-}
-
 /// Runs sled code; a panic in it becomes an error.
 fn guarded<R>(path: &Path, work: impl FnOnce() -> Result<R, sled::Error>) -> Result<R, StoreError> {
     match catch_unwind(AssertUnwindSafe(work)) {
         Ok(Ok(result)) => Ok(result),
-        Ok(Err(sled::Error::Io(source))) if !means_damage(&source) => Err(io_error(path, source)),
+        Ok(Err(sled::Error::Io(source)))
+            if !matches!(source.kind(), ErrorKind::InvalidData | ErrorKind::UnexpectedEof) =>
+        {
+            Err(io_error(path, source))
+        }
         Ok(Err(error)) => {
             Err(StoreError::Damaged { path: path.to_owned(), detail: error.to_string() })
         }
@@ -448,81 +397,4 @@ fn guarded<R>(path: &Path, work: impl FnOnce() -> Result<R, sled::Error>) -> Res
             Err(StoreError::Damaged { path: path.to_owned(), detail: detail.to_owned() })
         }
     }
-}
-
-fn means_damage(error: &io::Error) -> bool {
-    matches!(error.kind(), io::ErrorKind::InvalidData | io::ErrorKind::UnexpectedEof)
-}
-
-fn io_error(path: &Path, source: io::Error) -> StoreError {
-    StoreError::Io { path: path.to_owned(), source }
-}
-
-/// `<path>.lock` lies beside the folder, so that the lock holds while the folder is set aside.
-fn lock_beside(path: &Path) -> Result<File, StoreError> {
-    let name = beside(path, "lock");
-    if let Some(parent) = path.parent() {
-        fs::create_dir_all(parent).map_err(|source| io_error(path, source))?;
-    }
-    let mut file = File::options()
-        .read(true)
-        .write(true)
-        .create(true)
-        .truncate(false)
-        .open(&name)
-        .map_err(|source| io_error(&name, source))?;
-    match rustix::fs::flock(&file, rustix::fs::FlockOperation::NonBlockingLockExclusive) {
-        Ok(()) => {}
-        Err(rustix::io::Errno::WOULDBLOCK) => {
-            let mut pid = String::new();
-            // Only for the message.
-            let known = file.read_to_string(&mut pid).is_ok() && !pid.trim().is_empty();
-            let holder =
-                if known { format!("process {}", pid.trim()) } else { "another process".into() };
-            return Err(StoreError::Locked { path: path.to_owned(), holder });
-        }
-        Err(error) => return Err(io_error(&name, error.into())),
-    }
-    let written = file
-        .set_len(0)
-        .and_then(|()| file.rewind())
-        .and_then(|()| writeln!(file, "{}", std::process::id()));
-    if let Err(error) = written {
-        // The lock itself holds, and a full disk must not keep the daemon from starting.
-        tracing::debug!(%error, file = %name.display(), "cannot note the process in the lock file");
-    }
-    Ok(file)
-}
-
-fn beside(path: &Path, ending: &str) -> PathBuf {
-    let mut name = path.as_os_str().to_owned();
-    name.push(".");
-    name.push(ending);
-    PathBuf::from(name)
-}
-
-/// At most three damaged folders are kept; the oldest makes room.
-fn set_aside(path: &Path) -> io::Result<PathBuf> {
-    const KEPT: u32 = 3;
-    let taken: Vec<u32> =
-        (1..10_000).filter(|n| beside(path, &format!("damaged-{n}")).exists()).collect();
-    let next = taken.last().map_or(1, |last| last + 1);
-    if taken.len() >= KEPT as usize {
-        fs::remove_dir_all(beside(path, &format!("damaged-{}", taken[0])))?;
-    }
-    let aside = beside(path, &format!("damaged-{next}"));
-    fs::rename(path, &aside)?;
-    Ok(aside)
-}
-
-fn folder_bytes(path: &Path) -> u64 {
-    let Ok(entries) = fs::read_dir(path) else { return 0 };
-    entries
-        .flatten()
-        .map(|entry| match entry.metadata() {
-            Ok(meta) if meta.is_dir() => folder_bytes(&entry.path()),
-            Ok(meta) => meta.len(),
-            Err(_) => 0,
-        })
-        .sum()
 }

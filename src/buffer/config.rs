@@ -10,7 +10,8 @@ use crate::settings::Section;
 pub struct Config {
     /// Folder of the store.
     pub path: PathBuf,
-    /// Most bytes that the store's files may take on the disk.
+    /// Most bytes that the store's files may take on the disk, at least 16 MiB. A fifth of it holds
+    /// blocks; the rest is what the store needs to reuse and rebuild its files.
     pub budget: u64,
     /// Least free space left to others on the file system; below it nothing is stored.
     pub keep_free: u64,

@@ -13,6 +13,7 @@ mod block;
 mod budget;
 mod columns;
 mod config;
+mod fault;
 mod inspect;
 mod json;
 mod ledger;
@@ -21,6 +22,7 @@ mod open;
 mod queue;
 mod rate;
 mod recorder;
+mod report;
 mod sealer;
 mod status;
 #[cfg(test)]
@@ -28,8 +30,9 @@ mod tests;
 
 pub use block::{Block, Lane, MAX_PAYLOAD};
 pub use config::Config;
+pub use fault::RecorderError;
 pub use inspect::{DamagedBlock, InspectError, Inspection, LaneInspection, export, inspect};
 pub use open::{MIN_BUDGET, OpenError, open};
 pub use queue::{Buffer, ReadError};
-pub use recorder::{Recorder, RecorderError};
+pub use recorder::Recorder;
 pub use status::BufferStatus;

@@ -1,11 +1,10 @@
 //! Opens the buffer: takes up its life where it stopped, or begins a new one.
 
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use crate::clock::Clock;
 use crate::model::{Epoch, Estate, Event, EventKind, Seq};
-use crate::store::{Changes, Limits, Store, StoreError, Tree};
+use crate::store::{Changes, Limits, SetAside, Store, StoreError, Tree};
 
 use super::budget::Budget;
 use super::ledger::{Counts, Job, Ledger, count};
@@ -111,13 +110,13 @@ fn begin(
     ledger: &mut Ledger,
     sealer: &mut Sealer,
     epoch: Epoch,
-    replaced: Option<(PathBuf, String)>,
+    replaced: Option<SetAside>,
 ) -> Result<(), OpenError> {
     let mut changes = Changes::default();
     changes.insert(EPOCH_KEY, &epoch.0.to_le_bytes());
     ledger.queue.apply(changes)?;
-    if let Some((aside, reason)) = replaced {
-        let set_aside = aside.display().to_string();
+    if let Some(SetAside { path, reason }) = replaced {
+        let set_aside = path.display().to_string();
         tracing::error!(set_aside, reason, %epoch, "the buffer was damaged; a new one begins");
         let kind = EventKind::BufferReplaced { set_aside, reason };
         let event = Event { at: ledger.clock.now(), device: None, kind };

@@ -13,6 +13,7 @@ use crate::store::{Store, StoreError, Tree};
 
 use super::BufferStatus;
 use super::block::{Block, Lane, boot_tag, key, parse, parse_key};
+use super::ledger::Job;
 use super::sealer;
 
 /// Acknowledgements that wait for the next commit; above this the caller waits.
@@ -74,15 +75,16 @@ impl Shared {
         }
     }
 
-    /// Takes what was delivered and what was found damaged.
-    pub fn take_inbox(&self) -> (Vec<(Lane, Seq)>, Vec<(Lane, Seq)>) {
+    /// Moves what was delivered and what was found damaged into the job.
+    pub fn take_inbox(&self, job: &mut Job) {
         let mut inbox = self.inbox();
-        let delivered: Vec<_> = std::mem::take(&mut inbox.delivered).into_iter().collect();
-        let damaged: Vec<_> = std::mem::take(&mut inbox.damaged).into_iter().collect();
+        let delivered = std::mem::take(&mut inbox.delivered);
+        let damaged = std::mem::take(&mut inbox.damaged);
         inbox.leaving.extend(delivered.iter().chain(&damaged));
+        job.removals.extend(delivered);
+        job.damaged.extend(damaged);
         drop(inbox);
         self.emptied.send_replace(());
-        (delivered, damaged)
     }
 
     /// Deletions took place: nothing is on its way out any more.

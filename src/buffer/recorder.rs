@@ -22,9 +22,11 @@ use crate::store::StoreError;
 
 use super::Config;
 use super::block::Sealed;
+use super::fault::RecorderError;
 use super::ledger::{Applied, Job, Ledger};
 use super::queue::Shared;
 use super::rate::Rate;
+use super::report::Done;
 use super::sealer::Sealer;
 
 /// Encoded bytes that may wait for a commit.
@@ -39,26 +41,6 @@ const EVENT_GROUP: Duration = Duration::from_millis(5);
 const HURRY_PAUSE: Duration = Duration::from_millis(100);
 /// At the end, or when the store is damaged, so many attempts are made.
 const LAST_ATTEMPTS: u32 = 3;
-
-/// Why the recorder gave up.
-#[derive(Debug, thiserror::Error)]
-pub enum RecorderError {
-    /// The store stays damaged also when it is opened again; opening the buffer anew sets it
-    /// aside.
-    #[error(transparent)]
-    Store(#[from] StoreError),
-    /// The end came while the disk would not take the last blocks.
-    #[error("{readings} readings could not be stored before the end: {fault}")]
-    Unwritten {
-        /// Readings that are lost, unless their device delivers them again.
-        readings: u64,
-        /// What the disk said.
-        fault: String,
-    },
-    /// A commit panicked.
-    #[error("a commit of the buffer panicked: {0}")]
-    Panicked(#[from] JoinError),
-}
 
 /// Takes records, makes them durable.
 pub struct Recorder {
@@ -246,9 +228,7 @@ impl Recorder {
         }
         let mut job = std::mem::take(&mut self.left_over);
         job.blocks.append(&mut self.sealed);
-        let (delivered, damaged) = self.shared.take_inbox();
-        job.removals.extend(delivered);
-        job.damaged.extend(damaged);
+        self.shared.take_inbox(&mut job);
         let receipts = std::mem::take(&mut self.sealed_receipts);
         if job.is_empty() {
             // Nothing that a receipt waits for is left to be written.
@@ -310,33 +290,10 @@ impl Recorder {
         let readings: u64 = job.blocks.iter().map(|block| u64::from(block.readings)).sum();
         self.rate.add(started, written);
         let worker = self.worker.as_ref().expect("the worker is at home");
-        let oldest = worker.ledger.oldest();
-        let file_bytes = self.shared.store.file_bytes();
+        let took = Instant::now().saturating_duration_since(started);
         let per_hour = self.rate.per_hour(Instant::now());
-        let ledger = &worker.ledger;
-        let room = ledger.budget.limit().saturating_sub(ledger.counts.live_bytes);
-        self.shared.status.send_modify(|status| {
-            if status.fault.take().is_some() {
-                tracing::info!("the buffer stores again");
-            }
-            status.next_seq = next;
-            if let Ok(oldest) = oldest {
-                status.oldest_seq = oldest;
-            }
-            status.blocks = ledger.counts.blocks;
-            status.readings = ledger.counts.readings;
-            status.live_bytes = ledger.counts.live_bytes;
-            status.file_bytes = file_bytes;
-            status.bytes_per_hour = per_hour.unwrap_or(0.0);
-            status.hours_left = per_hour.filter(|rate| *rate > 0.0).map(|rate| room as f64 / rate);
-            status.committed_readings += readings;
-            status.committed_bytes += written;
-            status.evicted_blocks = ledger.evicted;
-            status.damaged_blocks = ledger.damaged;
-            status.commits += 1;
-            let took = Instant::now().saturating_duration_since(started);
-            status.last_commit_ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
-        });
+        let done = Done { next, readings, written, took, per_hour };
+        worker.ledger.report(&self.shared.status, &done);
         self.shared.committed.send_replace(next);
         if self.shared.has_news() {
             self.note_waiting();
