@@ -28,7 +28,7 @@ use crate::model::{
     BusState, BusTable, DeviceIndex, Estate, Event, EventKind, FieldMessage, FieldRequest, Record,
     Snapshot,
 };
-use crate::pipeline::{Act, Pipeline, Progress};
+use crate::pipeline::{Pipeline, Progress};
 use crate::starlevel::{Assessment, Engine, LinkEvidence, RulePack};
 use crate::status::{self, View};
 use crate::supervise::{Failure, Part, Supervisor};
@@ -71,7 +71,7 @@ impl App {
     /// # Errors
     /// When the buffer cannot be opened, the page's address is taken, or the rule pack is wrong.
     pub async fn build(settings: Settings) -> anyhow::Result<Self> {
-        let estate = Arc::new(settings.estate().context("the configured devices")?);
+        let estate = Arc::new(settings.estate());
         let clock = Clock::new(settings.clock.clone());
         let started = clock.now();
         let snapshot = Snapshot::new(Arc::clone(&estate), started);
@@ -97,7 +97,8 @@ impl App {
         };
         let broker = joints.field_broker(&settings, hurry);
         let kind = EventKind::GatewayStarted { version: env!("CARGO_PKG_VERSION").into() };
-        records.try_send(Record::Event(Event { at: started, device: None, kind }))?;
+        let started_event = Record::Event(Event { at: started, device: None, kind });
+        records.send(started_event).await.context("the recorder is gone")?;
         let (pipeline, progress) = Pipeline::new(snapshot.clone(), clock.clone(), drivers);
         joints.supervisor.spawn(Part::Stage, "pipeline", pipeline.run(field_out, acts_out, records));
 
@@ -106,7 +107,7 @@ impl App {
         joints.assessor(&settings, assessment_in, uplink.clone())?;
         joints.clock_watcher();
         let buffer_status = buffer.status();
-        joints.watchdog(progress.clone(), buffer_status.clone());
+        joints.watchdog(progress, buffer_status.clone());
         let view = View {
             estate,
             snapshot,
@@ -117,10 +118,11 @@ impl App {
             assessment,
             clock,
             started,
-            progress,
-            notes: settings.notes.clone(),
+            version: env!("CARGO_PKG_VERSION").into(),
+            acts,
+            notes: Vec::new(),
         };
-        joints.page(&settings, view.clone(), acts).await?;
+        joints.page(&settings, view.clone()).await?;
         Ok(Self { supervisor: joints.supervisor, view })
     }
 
@@ -248,8 +250,13 @@ impl Joints {
         out: watch::Sender<Option<Arc<Assessment>>>,
         uplink: watch::Receiver<UplinkStatus>,
     ) -> anyhow::Result<()> {
-        let pack = RulePack::load(settings.starlevel.rule_pack.as_deref())
-            .context("the rule pack of the star levels")?;
+        let pack = match &settings.starlevel.rule_pack {
+            None => RulePack::built_in(),
+            Some(path) => RulePack::load(path).map_err(|faults| {
+                let faults: Vec<String> = faults.iter().map(ToString::to_string).collect();
+                anyhow::anyhow!("the rule pack of the star levels:\n{}", faults.join("\n"))
+            })?,
+        };
         let engine = Engine::new(pack, Arc::clone(&self.estate), self.clock.now());
         let task = assess(
             engine,
@@ -279,7 +286,6 @@ impl Joints {
         &mut self,
         settings: &Settings,
         view: View,
-        acts: mpsc::Sender<Act>,
     ) -> anyhow::Result<()> {
         let Some(config) = &settings.status else { return Ok(()) };
         let listener = TcpListener::bind(config.listen)
@@ -287,7 +293,7 @@ impl Joints {
             .with_context(|| format!("the page cannot listen on {}", config.listen))?;
         tracing::info!(address = %listener.local_addr()?, "the local page is at this address");
         let stop = self.supervisor.token(Part::Outlet);
-        let page = status::serve(listener, view, acts, stop);
+        let page = status::serve(listener, view, stop);
         self.supervisor.spawn_fallible(Part::Outlet, "page", page);
         Ok(())
     }

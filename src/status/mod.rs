@@ -1,10 +1,12 @@
 //! The local page, its API (`/api/v1/…`), `/metrics`, `/healthz` and `/readyz`.
 //!
 //! Rendered on the server, Chinese and English, no internet, readable without JavaScript. It reads
-//! the others' states and changes nothing.
+//! the others' states; the one thing it can do is to record a meter exchange.
 
 mod api;
 mod config;
+mod exchange;
+mod fetch;
 mod layout;
 mod listener;
 mod metrics;
@@ -20,6 +22,7 @@ mod trouble;
 mod view;
 
 pub use config::Config;
+pub use fetch::fetch;
 pub use server::serve;
 pub use text::Lang;
 pub use view::View;

@@ -142,6 +142,7 @@ pub(super) async fn sample(copies: usize, more: usize) -> Sample {
         clock,
         started: back(7200),
         version: "0.1.0".into(),
+        acts: tokio::sync::mpsc::channel(1).0,
         notes: Vec::new(),
     };
     Sample { view, buffer, uplink, broker }

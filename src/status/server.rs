@@ -1,4 +1,4 @@
-//! Routes, language, headers. Reads only: any method but GET and HEAD is refused.
+//! Routes, language, headers. Everything but the record of a meter exchange only reads.
 
 use std::sync::Arc;
 
@@ -7,7 +7,7 @@ use axum::body::Body;
 use axum::extract::{Path, Query, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Json, Response};
-use axum::routing::get;
+use axum::routing::{get, post};
 use maud::{Markup, html};
 use serde::Serialize;
 use tokio_util::sync::CancellationToken;
@@ -16,7 +16,7 @@ use super::layout::{Request, page as frame};
 use super::listener::Bounded;
 use super::text::{Lang, Text};
 use super::view::View;
-use super::{api, metrics, page};
+use super::{api, exchange, metrics, page};
 use crate::model::{DeviceId, DeviceIndex};
 
 /// Everything comes from the page itself; nobody may frame it.
@@ -44,6 +44,7 @@ fn router(view: View) -> Router {
         .route("/", get(overview))
         .route("/devices", get(devices))
         .route("/devices/{id}", get(device))
+        .route("/devices/{id}/exchange", post(exchange::record))
         .route("/buses", get(buses))
         .route("/delivery", get(delivery))
         .route("/stars", get(stars))

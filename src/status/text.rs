@@ -206,6 +206,10 @@ texts! {
     NewEstate => "新建小区", "New estate";
     Yes => "是", "yes";
     No => "否", "no";
+    RecordExchange => "登记换表", "Record a meter exchange";
+    ExchangeMeans => "换表后计数从新表重新开始；登记会连同姓名上报平台。", "After an exchange the counters start anew; the record goes to the platform with your name.";
+    YourName => "姓名", "Your name";
+    Record => "登记", "Record";
     NotFound => "没有这个页面或设备", "There is no such page or device";
     Version => "版本", "Version";
     RunningFor => "已运行", "running for";

@@ -2,12 +2,13 @@
 
 use std::sync::Arc;
 
-use tokio::sync::watch;
+use tokio::sync::{mpsc, watch};
 
 use crate::buffer::BufferStatus;
 use crate::clock::Clock;
 use crate::driver::mqtt::BrokerStatus;
 use crate::model::{BusTable, Estate, Health, Moment, Snapshot};
+use crate::pipeline::Act;
 use crate::starlevel::{Assessment, Bilingual};
 use crate::uplink::UplinkStatus;
 
@@ -34,6 +35,8 @@ pub struct View {
     pub started: Moment,
     /// Version of the daemon.
     pub version: String,
+    /// What a person did on the page, to the pipeline.
+    pub acts: mpsc::Sender<Act>,
     /// Lines shown above every page, e.g. that this is a simulated estate.
     pub notes: Vec<Bilingual>,
 }

@@ -362,7 +362,7 @@ impl Bus {
         }
     }
 
-    async fn send(&self, message: FieldMessage) -> Result<(), Closed> {
+    async fn send(&mut self, message: FieldMessage) -> Result<(), Closed> {
         self.out.send(message).await.map_err(|_gone| Closed)
     }
 }

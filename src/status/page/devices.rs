@@ -174,6 +174,7 @@ pub(in crate::status) fn device(view: &View, ask: &Request, index: DeviceIndex) 
         (facts(&rows, lang))
         h2 { (lang.t(Text::Point)) " " span.soft.num { (device.points.len()) } }
         (points(view, lang, device, &state))
+        (exchange::form(lang, device))
     };
     page(view, ask, "/devices", device.title(), &body)
 }

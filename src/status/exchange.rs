@@ -1,0 +1,112 @@
+//! The one thing that the page can do: record that a meter was exchanged, by name.
+
+use std::sync::Arc;
+
+use axum::extract::{Form, Path, State};
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::{IntoResponse as _, Redirect, Response};
+use maud::{Markup, html};
+use serde::Deserialize;
+use tokio::sync::oneshot;
+
+use super::text::{Lang, Text};
+use super::view::View;
+use crate::model::{Device, DeviceId, Quantity};
+use crate::pipeline::Act;
+
+/// Longest name, in characters.
+const LONGEST_NAME: usize = 64;
+
+#[derive(Deserialize)]
+pub(super) struct Exchange {
+    by: String,
+}
+
+/// The form on a meter's page; empty for devices without a counter.
+pub(super) fn form(lang: Lang, device: &Device) -> Markup {
+    let counts = device.points.iter().any(|point| point.quantity == Quantity::Counter);
+    html! {
+        @if counts {
+            details {
+                summary { (lang.t(Text::RecordExchange)) }
+                form method="post" action={ "/devices/" (device.id) "/exchange" } {
+                    p.small.soft { (lang.t(Text::ExchangeMeans)) }
+                    label { (lang.t(Text::YourName)) " "
+                        input name="by" required maxlength=(LONGEST_NAME) autocomplete="name";
+                    }
+                    " " button { (lang.t(Text::Record)) }
+                }
+            }
+        }
+    }
+}
+
+/// Records it and shows the device again.
+pub(super) async fn record(
+    State(view): State<Arc<View>>,
+    Path(id): Path<String>,
+    headers: HeaderMap,
+    Form(exchange): Form<Exchange>,
+) -> Response {
+    if !from_this_page(&headers) {
+        return refuse(StatusCode::FORBIDDEN, "only this gateway's own page may record it");
+    }
+    let by = exchange.by.trim();
+    if by.is_empty() || by.chars().count() > LONGEST_NAME {
+        return refuse(StatusCode::BAD_REQUEST, "the name must have 1 to 64 characters");
+    }
+    let Ok(device) = DeviceId::new(&id) else {
+        return refuse(StatusCode::NOT_FOUND, "there is no such device");
+    };
+    let (reply, answer) = oneshot::channel();
+    let act = Act::MeterExchanged { device, by: by.to_owned(), reply };
+    if view.acts.send(act).await.is_err() {
+        return refuse(StatusCode::SERVICE_UNAVAILABLE, "the gateway is stopping");
+    }
+    match answer.await {
+        Ok(Ok(())) => {
+            tracing::info!(device = %id, by, "a meter exchange was recorded");
+            Redirect::to(&format!("/devices/{id}")).into_response()
+        }
+        Ok(Err(error)) => refuse(StatusCode::NOT_FOUND, &error.to_string()),
+        Err(_) => refuse(StatusCode::SERVICE_UNAVAILABLE, "the gateway is stopping"),
+    }
+}
+
+/// Other sites' pages in the same browser must not record anything. Browsers send one of these
+/// headers with every form; what sends neither is no browser and carries no user's session.
+fn from_this_page(headers: &HeaderMap) -> bool {
+    let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
+    if let Some(site) = text("sec-fetch-site") {
+        return site == "same-origin";
+    }
+    match (text(header::ORIGIN.as_str()), text(header::HOST.as_str())) {
+        (Some(origin), Some(host)) => {
+            origin.split_once("://").is_some_and(|(_, from)| from == host)
+        }
+        (None, _) => true,
+        (Some(_), None) => false,
+    }
+}
+
+fn refuse(status: StatusCode, why: &str) -> Response {
+    (status, why.to_owned()).into_response()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn headers(pairs: &[(&'static str, &'static str)]) -> HeaderMap {
+        pairs.iter().map(|(name, value)| (name.parse().unwrap(), value.parse().unwrap())).collect()
+    }
+
+    #[test]
+    fn a_form_of_another_site_is_refused() {
+        assert!(!from_this_page(&headers(&[("sec-fetch-site", "cross-site")])));
+        assert!(!from_this_page(&headers(&[("origin", "http://evil"), ("host", "box:8080")])));
+        assert!(!from_this_page(&headers(&[("origin", "null"), ("host", "box:8080")])));
+        assert!(from_this_page(&headers(&[("origin", "http://box:8080"), ("host", "box:8080")])));
+        assert!(from_this_page(&headers(&[("sec-fetch-site", "same-origin")])));
+    }
+}
