@@ -129,6 +129,8 @@ reasons! {
     BadPayload => "bad_payload", "报文内容错误", "wrong payload";
     /// The device is offline.
     DeviceOffline => "device_offline", "设备离线", "device offline";
+    /// The text was longer than a block can hold and was cut.
+    Truncated => "truncated", "文本过长已截断", "text was cut";
     /// Not renewed for longer than it should have been.
     Stale => "stale", "数据过期", "stale";
 }

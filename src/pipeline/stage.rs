@@ -10,7 +10,7 @@ use super::report::{Reported, worth_storing};
 use crate::clock::Clock;
 use crate::model::{
     Batch, DeviceId, DeviceIndex, Estate, Event, EventKind, FieldMessage, FieldRequest,
-    HealthChange, Moment, PointIndex, Quantity, Record, Snapshot,
+    Health, HealthChange, Moment, PointIndex, Quantity, Record, Snapshot,
 };
 
 /// What a message leads to.
@@ -232,8 +232,14 @@ impl Pipeline {
         if from == health {
             return Effects::default();
         }
-        let kind = EventKind::DeviceHealth { from, to: health, cause };
         let id = self.estate.device(device).id.clone();
+        match (health, &cause) {
+            (Health::Offline, Some(cause)) => tracing::warn!(device = %id, %cause, "offline"),
+            (Health::Offline, None) => tracing::warn!(device = %id, "offline"),
+            (Health::Online, _) => tracing::info!(device = %id, "online"),
+            (Health::Suspect | Health::Unknown, _) => {}
+        }
+        let kind = EventKind::DeviceHealth { from, to: health, cause };
         let event = Event { at, device: Some(id), kind };
         Effects { records: vec![Record::Event(event)], read_again: None }
     }

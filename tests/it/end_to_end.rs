@@ -117,12 +117,8 @@ fn totals(out: &Path) -> BTreeSet<u64> {
 fn nothing_is_lost_when_the_platform_goes_away_and_the_daemon_is_killed_meanwhile() {
     let folder = tempfile::tempdir().unwrap();
     let at = folder.path();
-    let ports = Ports {
-        field: free_port(),
-        platform: free_port(),
-        modbus: free_port(),
-        page: free_port(),
-    };
+    let ports =
+        Ports { field: free_port(), platform: free_port(), modbus: free_port(), page: free_port() };
     let page = SocketAddr::from(([127, 0, 0, 1], ports.page));
     let (config, log, out) = (at.join("linli.toml"), at.join("log"), at.join("stream.jsonl"));
     let (_line, near, far) = serial_pair(at);

@@ -21,15 +21,21 @@ const EDGES: &[(&str, &[&str])] = &[
     ("uplink", &["buffer", "model", "clock", "backoff", "broker", "settings"]),
     (
         "status",
-        &[
-            "model", "clock", "settings", "buffer", "uplink", "driver", "starlevel", "pipeline",
-        ],
+        &["model", "clock", "settings", "buffer", "uplink", "driver", "starlevel", "pipeline"],
     ),
     (
         "config",
         &[
-            "settings", "model", "profile", "clock", "driver", "buffer", "uplink", "status",
-            "starlevel", "broker",
+            "settings",
+            "model",
+            "profile",
+            "clock",
+            "driver",
+            "buffer",
+            "uplink",
+            "status",
+            "starlevel",
+            "broker",
         ],
     ),
     ("watchdog", &["buffer", "pipeline"]),

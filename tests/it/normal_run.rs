@@ -27,7 +27,10 @@ fn certificates(folder: &Path) {
     for (name, extension) in
         [("server", "subjectAltName=IP:127.0.0.1"), ("gateway", "extendedKeyUsage=clientAuth")]
     {
-        openssl(folder, &format!("req {curve} -keyout {name}.key -out {name}.csr -subj /CN={name}"));
+        openssl(
+            folder,
+            &format!("req {curve} -keyout {name}.key -out {name}.csr -subj /CN={name}"),
+        );
         fs::write(folder.join("extension"), extension).unwrap();
         openssl(
             folder,
@@ -106,12 +109,7 @@ struct Ports {
 
 impl Ports {
     fn free() -> Self {
-        Self {
-            field: free_port(),
-            platform: free_port(),
-            modbus: free_port(),
-            page: free_port(),
-        }
+        Self { field: free_port(), platform: free_port(), modbus: free_port(), page: free_port() }
     }
 
     fn page(&self) -> SocketAddr {

@@ -3,6 +3,7 @@
 use maud::{Markup, html};
 
 use crate::model::{Category, Device, DeviceIndex, DeviceState, Health};
+use crate::status::exchange;
 use crate::status::layout::{Request, facts, health, page, quality};
 use crate::status::show;
 use crate::status::text::{Lang, Text};
