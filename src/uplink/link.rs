@@ -13,13 +13,12 @@ use std::time::Duration;
 use bytes::Bytes;
 use futures_util::FutureExt;
 use rumqttc::{AsyncClient, ConnectionError, Event, EventLoop, LastWill, Outgoing, Packet, QoS};
-use serde::Serialize;
 use tokio::sync::watch;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::flow::{Flow, Kind, Now};
-use super::message::{Inventory, Status};
+use super::message::{Inventory, Status, compress, encode};
 use super::session::Context;
 use super::store::Store;
 use super::window::{Item, Window, item};
@@ -40,8 +39,6 @@ const STATUS_EVERY: Duration = Duration::from_millis(250);
 const FAREWELL: Duration = Duration::from_secs(2);
 /// A link that lasted this long has proven itself even without traffic.
 const PROVEN_AFTER: Duration = Duration::from_secs(60);
-/// Documents above this size are compressed.
-const COMPRESS_ABOVE: usize = 4096;
 
 /// How a link ended.
 #[derive(Debug)]
@@ -402,16 +399,4 @@ async fn finished(settling: &mut Option<Settling>) {
         Some(settling) => settling.await,
         None => std::future::pending().await,
     }
-}
-
-fn encode(document: &impl Serialize) -> Vec<u8> {
-    serde_json::to_vec(document).expect("documents have string keys and no fallible fields")
-}
-
-/// Large documents go compressed: some brokers take no packet above 128 KiB.
-fn compress(json: Vec<u8>) -> Vec<u8> {
-    if json.len() <= COMPRESS_ABOVE {
-        return json;
-    }
-    zstd::bulk::compress(&json, 3).unwrap_or(json)
 }
