@@ -98,8 +98,7 @@ impl<'a, S: Store> Link<'a, S> {
         ));
         let (client, mut events) = AsyncClient::new(options, REQUESTS);
         events.set_network_options(context.config.broker.network());
-        let mut assessment = context.assessment.clone();
-        assessment.mark_unchanged();
+        let assessment = context.assessment.clone();
         let desk = Desk {
             window: Window::new(context.config.window.clamp(1, 64)),
             opened: context.clock.now(),
@@ -310,9 +309,9 @@ impl<S: Store> Desk<'_, S> {
     }
 
     fn acknowledged(&mut self, id: u16) {
-        let Some(item) = self.window.acknowledged(id) else { return };
-        self.proven = true;
-        let Item::Block { kind, seq, readings, bytes, created } = item else { return };
+        let item = self.window.acknowledged(id);
+        self.proven |= item.is_some();
+        let Some(Item::Block { kind, seq, readings, bytes, created }) = item else { return };
         let lane = if kind == Kind::Event { Lane::Urgent } else { Lane::Telemetry };
         self.settled.push((lane, seq));
         let now = self.context.clock.now();
