@@ -1,8 +1,7 @@
 //! One connection to the platform's broker, from CONNECT to its end.
 //!
-//! One task polls and publishes. Publishing only puts into the client's request channel, which is
-//! wider than everything that can be open at once: it never waits, so the task cannot block
-//! itself. A poll is never cut off half-way: it stays pinned while other events are handled,
+//! One task polls and publishes. Publishing only puts into the client's request channel, wider
+//! than everything that can be open at once: the task cannot block itself. A poll is never cut off half-way: it stays pinned while other events are handled,
 //! because a packet half written would be lost without a word.
 
 use std::future::Future;
