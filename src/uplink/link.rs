@@ -1,8 +1,7 @@
 //! One connection to the platform's broker, from CONNECT to its end.
 //!
-//! One task polls and publishes. Publishing only puts into the client's request channel, which is
-//! wider than everything that can be open at once: it never waits, so the task cannot block
-//! itself. A poll is never cut off half-way: it stays pinned while other events are handled,
+//! One task polls and publishes. Publishing only puts into the client's request channel, wider
+//! than everything that can be open at once: the task cannot block itself. A poll is never cut off half-way: it stays pinned while other events are handled,
 //! because a packet half written would be lost without a word.
 
 use std::future::Future;
@@ -13,13 +12,12 @@ use std::time::Duration;
 use bytes::Bytes;
 use futures_util::FutureExt;
 use rumqttc::{AsyncClient, ConnectionError, Event, EventLoop, LastWill, Outgoing, Packet, QoS};
-use serde::Serialize;
 use tokio::sync::watch;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::flow::{Flow, Kind, Now};
-use super::message::{Inventory, Status};
+use super::message::{Inventory, Status, compress, encode};
 use super::session::Context;
 use super::store::Store;
 use super::window::{Item, Window, item};
@@ -40,8 +38,6 @@ const STATUS_EVERY: Duration = Duration::from_millis(250);
 const FAREWELL: Duration = Duration::from_secs(2);
 /// A link that lasted this long has proven itself even without traffic.
 const PROVEN_AFTER: Duration = Duration::from_secs(60);
-/// Documents above this size are compressed.
-const COMPRESS_ABOVE: usize = 4096;
 
 /// How a link ended.
 #[derive(Debug)]
@@ -101,8 +97,7 @@ impl<'a, S: Store> Link<'a, S> {
         ));
         let (client, mut events) = AsyncClient::new(options, REQUESTS);
         events.set_network_options(context.config.broker.network());
-        let mut assessment = context.assessment.clone();
-        assessment.mark_unchanged();
+        let assessment = context.assessment.clone();
         let desk = Desk {
             window: Window::new(context.config.window.clamp(1, 64)),
             opened: context.clock.now(),
@@ -313,9 +308,9 @@ impl<S: Store> Desk<'_, S> {
     }
 
     fn acknowledged(&mut self, id: u16) {
-        let Some(item) = self.window.acknowledged(id) else { return };
-        self.proven = true;
-        let Item::Block { kind, seq, readings, bytes, created } = item else { return };
+        let item = self.window.acknowledged(id);
+        self.proven |= item.is_some();
+        let Some(Item::Block { kind, seq, readings, bytes, created }) = item else { return };
         let lane = if kind == Kind::Event { Lane::Urgent } else { Lane::Telemetry };
         self.settled.push((lane, seq));
         let now = self.context.clock.now();
@@ -402,16 +397,4 @@ async fn finished(settling: &mut Option<Settling>) {
         Some(settling) => settling.await,
         None => std::future::pending().await,
     }
-}
-
-fn encode(document: &impl Serialize) -> Vec<u8> {
-    serde_json::to_vec(document).expect("documents have string keys and no fallible fields")
-}
-
-/// Large documents go compressed: some brokers take no packet above 128 KiB.
-fn compress(json: Vec<u8>) -> Vec<u8> {
-    if json.len() <= COMPRESS_ABOVE {
-        return json;
-    }
-    zstd::bulk::compress(&json, 3).unwrap_or(json)
 }

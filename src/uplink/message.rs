@@ -9,6 +9,9 @@ use crate::model::{Category, Epoch, Estate, EstateKind, Moment, Point, Quantity,
 /// Version of these documents.
 pub const MESSAGE_VERSION: u8 = 1;
 
+/// Documents above this size are compressed.
+const COMPRESS_ABOVE: usize = 4096;
+
 /// Whether the gateway is there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
@@ -227,4 +230,17 @@ impl InventoryPoint {
                 .collect(),
         }
     }
+}
+
+/// The document as JSON.
+pub(super) fn encode(document: &impl Serialize) -> Vec<u8> {
+    serde_json::to_vec(document).expect("documents have string keys and no fallible fields")
+}
+
+/// Large documents go compressed: some brokers take no packet above 128 KiB.
+pub(super) fn compress(json: Vec<u8>) -> Vec<u8> {
+    if json.len() <= COMPRESS_ABOVE {
+        return json;
+    }
+    zstd::bulk::compress(&json, 3).unwrap_or(json)
 }

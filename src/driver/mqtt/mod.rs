@@ -18,6 +18,7 @@
 
 mod acks;
 mod config;
+mod desk;
 mod devices;
 mod extract;
 mod intake;

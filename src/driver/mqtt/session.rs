@@ -5,7 +5,7 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use rumqttc::mqttbytes::v4::{SubscribeFilter, SubscribeReasonCode};
+use rumqttc::mqttbytes::v4::SubscribeReasonCode;
 use rumqttc::{
     AsyncClient, ConnectionError, Event as Happening, EventLoop, MqttOptions, Outgoing, Packet,
     Publish, QoS, StateError,
@@ -15,6 +15,7 @@ use tokio::time::{Instant, Interval, MissedTickBehavior};
 use tokio_util::sync::CancellationToken;
 
 use super::acks::{AckBook, Arrival};
+use super::desk::{Desk, push_acks};
 use super::intake::{Intake, Message};
 use super::{BrokerStatus, Config, MAX_UNACKED, MqttDevice};
 use crate::backoff::Backoff;
@@ -23,8 +24,6 @@ use crate::model::{Estate, Event, EventKind, FieldMessage, Moment};
 
 /// The client's request channel: acknowledgements and subscriptions on their way.
 const REQUESTS: usize = 256;
-/// Filters in one SUBSCRIBE.
-const FILTERS: usize = 64;
 /// Most messages that wait for the pipeline.
 const MAX_PENDING: usize = 1024;
 /// First and longest wait between two attempts to connect.
@@ -63,18 +62,6 @@ enum End {
         unreadable: bool,
         proven: bool,
     },
-}
-
-/// What one connection has to send beside what it receives.
-struct Desk {
-    client: AsyncClient,
-    filters: VecDeque<Vec<String>>,
-    /// Filters of the SUBSCRIBEs whose answer is open, in order.
-    asked: VecDeque<Vec<String>>,
-    refused: Vec<String>,
-    proven: bool,
-    /// When the broker will be taken to wait for us.
-    stall_at: Option<Instant>,
 }
 
 impl Driver {
@@ -202,14 +189,7 @@ impl Driver {
             }
             valid
         });
-        let mut desk = Desk {
-            client,
-            filters: filters.chunks(FILTERS).map(<[String]>::to_vec).collect(),
-            asked: VecDeque::new(),
-            refused: Vec::new(),
-            proven: false,
-            stall_at: None,
-        };
+        let mut desk = Desk::new(client, filters);
         let end = self.serve(&mut desk, &mut events, stop).await;
         if matches!(end, End::Stopped) {
             self.farewell(&desk, &mut events).await;
@@ -412,33 +392,6 @@ impl Driver {
                 return;
             }
         }
-    }
-}
-
-impl Desk {
-    /// Hands acknowledgements and subscriptions to the client, as far as its channel has room;
-    /// the rest follows when it has sent some.
-    fn push(&mut self, book: &mut AckBook) {
-        push_acks(&self.client, book);
-        while let Some(filters) = self.filters.front() {
-            let request =
-                filters.iter().map(|filter| SubscribeFilter::new(filter.clone(), QoS::AtLeastOnce));
-            if self.client.try_subscribe_many(request).is_err() {
-                return;
-            }
-            self.asked.extend(self.filters.pop_front());
-        }
-    }
-}
-
-fn push_acks(client: &AsyncClient, book: &mut AckBook) {
-    while let Some(id) = book.next() {
-        let mut receipt = Publish::new("", QoS::AtLeastOnce, Vec::new());
-        receipt.pkid = id;
-        if client.try_ack(&receipt).is_err() {
-            return;
-        }
-        book.acknowledged();
     }
 }
 
