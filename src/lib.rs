@@ -19,6 +19,8 @@ pub mod clock;
 pub mod driver;
 pub mod model;
 pub mod profile;
+#[cfg(feature = "receiver")]
+pub mod receiver;
 pub mod starlevel;
 pub mod status;
 pub mod uplink;
