@@ -21,6 +21,7 @@ pub mod model;
 pub mod profile;
 #[cfg(feature = "receiver")]
 pub mod receiver;
+pub mod sim;
 pub mod starlevel;
 pub mod status;
 pub mod uplink;
