@@ -363,3 +363,97 @@ async fn a_cut_line_breaks_what_is_open_and_lets_nothing_through_until_it_is_men
     };
     tokio::join!(proxy.run(stop.clone()), test);
 }
+
+#[cfg(feature = "demo")]
+mod platform {
+    use std::io;
+
+    use tokio::sync::watch;
+
+    use super::*;
+    use crate::broker::BrokerConfig;
+    use crate::model::{Document, TimeBase, TimeTrust};
+    use crate::receiver::{self, Config, End, Limits as Memory, ReceiverError, Summary, Verifier};
+
+    fn block(seq: u64) -> Vec<u8> {
+        let time = TimeBase { trust: TimeTrust::Trusted, base: 0, boot: None };
+        let (gateway, epoch) = ("estate-1".to_owned(), "00000000000000aa".to_owned());
+        let (devices, events) = (Vec::new(), Vec::new());
+        serde_json::to_vec(&Document { v: 1, gateway, epoch, seq, time, devices, events }).unwrap()
+    }
+
+    /// Publishes and returns once the broker acknowledged everything.
+    async fn publish(port: u16, seqs: &[u64]) {
+        let (client, mut events) =
+            AsyncClient::new(MqttOptions::new("gateway", "127.0.0.1", port), 64);
+        for seq in seqs {
+            let topic = "linli/v1/estate-1/telemetry";
+            client.try_publish(topic, QoS::AtLeastOnce, false, block(*seq)).unwrap();
+        }
+        let mut acknowledged = 0;
+        while acknowledged < seqs.len() {
+            if let Event::Incoming(Packet::PubAck(_)) = events.poll().await.unwrap() {
+                acknowledged += 1;
+            }
+        }
+    }
+
+    async fn receive(
+        port: u16,
+        expect_seq: u64,
+        verifier: Verifier,
+        sink: impl FnMut(&str, &Document) -> io::Result<()>,
+        summary: watch::Sender<Summary>,
+    ) -> Result<receiver::Outcome, ReceiverError> {
+        let config = Config {
+            broker: BrokerConfig { port, client_id: "platform".into(), ..BrokerConfig::default() },
+            prefix: "linli/v1/+".into(),
+            persistent: true,
+            until_idle: None,
+            expect_seq: Some(expect_seq),
+        };
+        let run = receiver::run(config, verifier, summary, sink, CancellationToken::new());
+        tokio::time::timeout(Duration::from_secs(20), run).await.unwrap()
+    }
+
+    fn verifier() -> Verifier {
+        Verifier::new("linli/v1/+", false, Memory::default())
+    }
+
+    #[tokio::test]
+    async fn a_block_that_could_not_be_written_out_comes_again() {
+        let broker = EmbeddedBroker::start("test-platform", 8).await.unwrap();
+        let port = broker.address().port();
+        // The session exists once the first block came through it.
+        let (summary, seen) = watch::channel(Summary::default());
+        let first = receive(port, 1, verifier(), |_, _| Ok(()), summary);
+        let feed = async {
+            loop {
+                publish(port, &[1]).await;
+                if seen.has_changed().is_err() || seen.borrow().blocks > 0 {
+                    return;
+                }
+            }
+        };
+        let (first, ()) = tokio::join!(first, feed);
+        let first = first.unwrap();
+        assert_eq!(first.end, End::Complete);
+        publish(port, &[2, 3]).await;
+        let (summary, _seen) = watch::channel(Summary::default());
+        let full = |_: &str, _: &Document| Err(io::Error::other("disk full"));
+        let failed = receive(port, 3, first.verifier, full, summary).await;
+        assert!(matches!(failed, Err(ReceiverError::Sink(_))), "{failed:?}");
+        let (summary, seen) = watch::channel(Summary::default());
+        let mut written = Vec::new();
+        let sink = |_: &str, document: &Document| {
+            written.push(document.seq);
+            Ok(())
+        };
+        let mut known = verifier();
+        known.take("linli/v1/estate-1/telemetry", &block(1));
+        let outcome = receive(port, 3, known, sink, summary).await.unwrap();
+        assert_eq!(written, [2, 3]);
+        assert!(outcome.verifier.summary().is_whole());
+        assert_eq!(seen.borrow().blocks, 3);
+    }
+}
