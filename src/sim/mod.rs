@@ -38,4 +38,7 @@ pub use script::{Step, StepText};
 pub use simulate::{Served, SimulateError, SimulateOptions, simulate};
 
 #[cfg(test)]
+#[cfg(feature = "demo")]
+mod demo_tests;
+#[cfg(test)]
 mod tests;
