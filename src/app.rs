@@ -1,7 +1,7 @@
 //! The joints: builds every part from checked settings, and connects them.
 //!
-//! Three phases, three types: [`Settings`] (checked, nothing opened), [`App`] (everything bound,
-//! nothing running), [`App::run`].
+//! Three phases: [`Settings`] (checked, nothing opened), [`App::start`] (everything bound, tasks
+//! handed to the supervisor), [`App::run`] (until told to stop, then along the flow).
 //!
 //! | channel | size | when full |
 //! | --- | --- | --- |
@@ -29,7 +29,7 @@ use crate::model::{
     Snapshot,
 };
 use crate::pipeline::{Pipeline, Progress};
-use crate::starlevel::{Assessment, Engine, LinkEvidence, RulePack};
+use crate::starlevel::{Assessment, Bilingual, Engine, LinkEvidence, RulePack};
 use crate::status::{self, View};
 use crate::supervise::{Failure, Part, Supervisor};
 use crate::uplink::{Session, UplinkStatus};
@@ -49,7 +49,7 @@ const GRACE: Duration = Duration::from_secs(15);
 /// How often the time sources are looked at.
 const CLOCK_EVERY: Duration = Duration::from_secs(5);
 
-/// The daemon, everything bound, nothing running.
+/// The daemon, bound and started.
 pub struct App {
     supervisor: Supervisor,
     /// What the page shows; the demo shows it on the terminal.
@@ -66,11 +66,11 @@ struct Joints {
 }
 
 impl App {
-    /// Opens the buffer, binds the page, prepares every task.
+    /// Opens the buffer, binds the page, starts every task. `notes` are shown above every page.
     ///
     /// # Errors
     /// When the buffer cannot be opened, the page's address is taken, or the rule pack is wrong.
-    pub async fn build(settings: Settings) -> anyhow::Result<Self> {
+    pub async fn start(settings: Settings, notes: Vec<Bilingual>) -> anyhow::Result<Self> {
         let estate = Arc::new(settings.estate());
         let clock = Clock::new(settings.clock.clone());
         let started = clock.now();
@@ -98,9 +98,15 @@ impl App {
         let broker = joints.field_broker(&settings, hurry);
         let kind = EventKind::GatewayStarted { version: env!("CARGO_PKG_VERSION").into() };
         let started_event = Record::Event(Event { at: started, device: None, kind });
-        records.send(started_event).await.context("the recorder is gone")?;
+        if records.send(started_event).await.is_err() {
+            anyhow::bail!("the recorder ended at once");
+        }
         let (pipeline, progress) = Pipeline::new(snapshot.clone(), clock.clone(), drivers);
-        joints.supervisor.spawn(Part::Stage, "pipeline", pipeline.run(field_out, acts_out, records));
+        joints.supervisor.spawn(
+            Part::Stage,
+            "pipeline",
+            pipeline.run(field_out, acts_out, records),
+        );
 
         let (assessment_in, assessment) = watch::channel(None);
         let uplink = joints.uplink(&settings, &buffer, assessment.clone());
@@ -120,7 +126,7 @@ impl App {
             started,
             version: env!("CARGO_PKG_VERSION").into(),
             acts,
-            notes: Vec::new(),
+            notes,
         };
         joints.page(&settings, view.clone()).await?;
         Ok(Self { supervisor: joints.supervisor, view })
@@ -272,8 +278,11 @@ impl Joints {
     }
 
     fn clock_watcher(&mut self) {
-        let task =
-            watch_clock(self.clock.clone(), self.field.clone(), self.supervisor.token(Part::Source));
+        let task = watch_clock(
+            self.clock.clone(),
+            self.field.clone(),
+            self.supervisor.token(Part::Source),
+        );
         self.supervisor.spawn(Part::Source, "clock", task);
     }
 
@@ -282,11 +291,7 @@ impl Joints {
         self.supervisor.spawn(Part::Outlet, "watchdog", watchdog::run(progress, buffer, stop));
     }
 
-    async fn page(
-        &mut self,
-        settings: &Settings,
-        view: View,
-    ) -> anyhow::Result<()> {
+    async fn page(&mut self, settings: &Settings, view: View) -> anyhow::Result<()> {
         let Some(config) = &settings.status else { return Ok(()) };
         let listener = TcpListener::bind(config.listen)
             .await

@@ -25,7 +25,10 @@ mod fake_broker;
 pub mod model;
 pub mod pipeline;
 pub mod profile;
+#[cfg(feature = "receiver")]
+pub mod receiver;
 pub mod settings;
+pub mod sim;
 pub mod starlevel;
 pub mod status;
 pub mod store;

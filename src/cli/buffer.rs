@@ -16,7 +16,13 @@ pub(super) struct Arguments {
     #[command(subcommand)]
     action: Action,
     /// Configuration file; it says where the buffer lies.
-    #[arg(short, long, global = true, value_name = "FILE", default_value = "/etc/linli/linli.toml")]
+    #[arg(
+        short,
+        long,
+        global = true,
+        value_name = "FILE",
+        default_value = "/etc/linli/linli.toml"
+    )]
     config: PathBuf,
     /// Folder of the buffer, instead of the configuration's.
     #[arg(long, global = true, value_name = "FOLDER")]
@@ -95,14 +101,36 @@ fn show(folder: &Path, running: Option<&str>, json: bool) -> anyhow::Result<Exit
     if json {
         say(&serde_json::to_string_pretty(&inspection)?);
     } else {
-        say(&inspection.to_string());
+        describe(&inspection);
     }
     Ok(ExitCode::SUCCESS)
 }
 
+fn describe(inspection: &buffer::Inspection) {
+    let epoch = inspection.epoch.map_or_else(|| "none".to_owned(), |epoch| epoch.to_string());
+    say(&format!("epoch {epoch}, next block {}", inspection.next_seq));
+    for lane in &inspection.lanes {
+        let range = match (lane.oldest, lane.newest) {
+            (Some(oldest), Some(newest)) => format!(", {oldest} to {newest}"),
+            _ => String::new(),
+        };
+        say(&format!(
+            "{}: {} blocks, {} readings, {} bytes{range}",
+            lane.lane, lane.blocks, lane.readings, lane.bytes
+        ));
+    }
+    say(&format!(
+        "{} bytes on the disk, {} blocks evicted so far",
+        inspection.file_bytes, inspection.evicted_blocks
+    ));
+    for block in &inspection.damaged {
+        say(&format!("damaged: {} block {}: {}", block.lane, block.seq, block.fault));
+    }
+}
+
 fn verify(folder: &Path) -> anyhow::Result<ExitCode> {
     let inspection = buffer::inspect(folder)?;
-    say(&inspection.to_string());
+    describe(&inspection);
     if inspection.damaged.is_empty() {
         say("every block is whole / 全部完好");
         return Ok(ExitCode::SUCCESS);
@@ -120,7 +148,9 @@ fn export(folder: &Path, output: Option<&Path>) -> anyhow::Result<ExitCode> {
             buffer::export(folder, &mut file)?;
             file.flush().with_context(|| format!("writing {}", path.display()))?;
         }
-        None => buffer::export(folder, &mut std::io::stdout().lock())?,
+        None => {
+            buffer::export(folder, &mut std::io::stdout().lock())?;
+        }
     }
     Ok(ExitCode::SUCCESS)
 }

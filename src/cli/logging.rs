@@ -26,8 +26,8 @@ pub(super) fn start(config: &LogConfig) -> anyhow::Result<()> {
 /// Starts logging to a file: the terminal belongs to the demo's screen.
 #[cfg(feature = "demo")]
 pub(super) fn start_in_file(path: &Path) -> anyhow::Result<()> {
-    let file = std::fs::File::create(path)
-        .with_context(|| format!("the log file {}", path.display()))?;
+    let file =
+        std::fs::File::create(path).with_context(|| format!("the log file {}", path.display()))?;
     let people =
         tracing_subscriber::fmt::layer().with_writer(std::sync::Mutex::new(file)).with_ansi(false);
     Ok(tracing_subscriber::registry().with(filter("info")?).with(people).try_init()?)

@@ -52,9 +52,9 @@ pub(super) fn execute(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     match &arguments.action {
         Action::Show { id } => {
             let Some(found) = library.get(id) else {
-                let near = library.nearest(id).map_or_else(String::new, |near| {
-                    format!("; did you mean `{near}`?")
-                });
+                let near = library
+                    .nearest(id)
+                    .map_or_else(String::new, |near| format!("; did you mean `{near}`?"));
                 complain(&format!("no profile is called `{id}`{near}"));
                 return Ok(ExitCode::FAILURE);
             };
@@ -72,8 +72,8 @@ pub(super) fn execute(arguments: &Arguments) -> anyhow::Result<ExitCode> {
 fn check(files: &[PathBuf]) -> anyhow::Result<ExitCode> {
     let mut good = true;
     for file in files {
-        let text = std::fs::read_to_string(file)
-            .with_context(|| format!("reading {}", file.display()))?;
+        let text =
+            std::fs::read_to_string(file).with_context(|| format!("reading {}", file.display()))?;
         let name = file.display().to_string();
         match profile::parse(&name, &text) {
             Ok(loaded) => {

@@ -31,7 +31,7 @@ pub(super) fn execute(path: &Path) -> anyhow::Result<ExitCode> {
         "starting"
     );
     runtime().context("the runtime")?.block_on(async {
-        let app = App::build(settings).await?;
+        let app = App::start(settings, Vec::new()).await?;
         app.run(told_to_stop()?).await?;
         tracing::info!("stopped");
         Ok(ExitCode::SUCCESS)

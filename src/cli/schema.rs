@@ -78,7 +78,12 @@ fn asyncapi() -> Value {
             "block",
             "What happened: health of devices, suspect counters, announced gaps. Published first.",
         ),
-        ("status", "status", "status", "Retained. Birth at connect, last will when the link breaks."),
+        (
+            "status",
+            "status",
+            "status",
+            "Retained. Birth at connect, last will when the link breaks.",
+        ),
         ("inventory", "inventory", "inventory", "Retained. Devices, points, units."),
         ("assessment", "assessment", "assessment", "Retained. Self-assessment of the star level."),
     ];

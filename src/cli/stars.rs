@@ -4,11 +4,11 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use anyhow::{Context as _, bail};
+use anyhow::Context as _;
 
 use super::{BAD_CONFIGURATION, complain, runtime, say};
 use crate::config;
-use crate::starlevel::Assessment;
+use crate::starlevel::{Assessment, Outcome};
 use crate::status;
 
 /// Whom to ask.
@@ -29,23 +29,46 @@ pub(super) fn execute(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     let page = match arguments.page {
         Some(page) => page,
         None => match config::load(&arguments.config) {
-            Ok(settings) => settings.status.context("the configuration has no [status] page")?.listen,
+            Ok(settings) => {
+                settings.status.context("the configuration has no [status] page")?.listen
+            }
             Err(faults) => {
                 complain(&faults.to_string());
                 return Ok(ExitCode::from(BAD_CONFIGURATION));
             }
         },
     };
-    let body = runtime()?.block_on(status::fetch(page, "/api/v1/stars")).with_context(|| {
-        format!("asking the gateway's page at {page}; is the gateway running?")
-    })?;
+    let body = runtime()?
+        .block_on(status::fetch(page, "/api/v1/stars"))
+        .with_context(|| format!("asking the gateway's page at {page}; is the gateway running?"))?;
     if arguments.json {
         say(&body);
         return Ok(ExitCode::SUCCESS);
     }
-    let assessment: Option<Assessment> =
+    let assessment: Assessment =
         serde_json::from_str(&body).context("the page's answer is no assessment")?;
-    let Some(assessment) = assessment else { bail!("the gateway has not assessed itself yet") };
-    say(&assessment.to_text());
+    describe(&assessment);
     Ok(ExitCode::SUCCESS)
+}
+
+fn describe(assessment: &Assessment) {
+    say(&format!("{} / {}", assessment.banner.zh, assessment.banner.en));
+    let provisional = if assessment.provisional { " (provisional 暂定)" } else { "" };
+    say(&format!("star 星级 {}{provisional}, target 目标 {}", assessment.star, assessment.target));
+    for check in &assessment.checks {
+        let outcome = match check.outcome {
+            Outcome::Met => "met 达标",
+            Outcome::NotMet => "not met 未达标",
+            Outcome::Unknown => "unknown 证据不足",
+            Outcome::NotApplicable => "not applicable 不适用",
+        };
+        let missing = if assessment.missing.contains(&check.id) { "!" } else { " " };
+        say(&format!(
+            "{missing} {:<4} {outcome:<18} {} {}",
+            check.id, check.title.zh, check.title.en
+        ));
+        for cause in &check.devices {
+            say(&format!("         {} {}", cause.device, cause.name));
+        }
+    }
 }

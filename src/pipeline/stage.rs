@@ -9,8 +9,8 @@ use super::normalise::{Belief, Verdict, judge};
 use super::report::{Reported, worth_storing};
 use crate::clock::Clock;
 use crate::model::{
-    Batch, DeviceId, DeviceIndex, Estate, Event, EventKind, FieldMessage, FieldRequest,
-    Health, HealthChange, Moment, PointIndex, Quantity, Record, Snapshot,
+    Batch, DeviceId, DeviceIndex, Estate, Event, EventKind, FieldMessage, FieldRequest, Health,
+    HealthChange, Moment, PointIndex, Quantity, Record, Snapshot,
 };
 
 /// What a message leads to.

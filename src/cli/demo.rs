@@ -1,0 +1,113 @@
+//! `linli demo`: simulated estate, gateway and platform in one process.
+
+mod screen;
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::time::Duration;
+
+use anyhow::{Context as _, bail};
+use tokio_util::sync::CancellationToken;
+
+use super::run::told_to_stop;
+use super::{logging, runtime, say};
+use crate::app::App;
+use crate::config;
+use crate::profile::Library;
+use crate::settings::parse_duration;
+use crate::sim::Demo;
+use crate::starlevel::Bilingual;
+
+/// How the demo runs.
+#[derive(Debug, clap::Args)]
+pub(super) struct Arguments {
+    /// Where the local page listens.
+    #[arg(long, value_name = "HOST:PORT", default_value = "127.0.0.1:8080")]
+    listen: SocketAddr,
+    /// Folder for the demo's buffer and log; kept afterwards. Without it a temporary one.
+    #[arg(long, value_name = "FOLDER")]
+    dir: Option<PathBuf>,
+    /// Chance of the simulated estate; the same number plays the same day.
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    /// End by itself after this long, e.g. `100s`; fails when anything was lost.
+    #[arg(long = "for", value_name = "DURATION", value_parser = duration)]
+    span: Option<Duration>,
+}
+
+fn duration(text: &str) -> Result<Duration, String> {
+    parse_duration(text).map_err(|wrong| wrong.problem)
+}
+
+pub(super) fn execute(arguments: Arguments) -> anyhow::Result<ExitCode> {
+    let temporary = std::env::temp_dir().join(format!("linli-demo-{}", std::process::id()));
+    let dir = arguments.dir.clone().unwrap_or_else(|| temporary.clone());
+    std::fs::create_dir_all(&dir).with_context(|| format!("creating {}", dir.display()))?;
+    let log = dir.join("linli.log");
+    logging::start_in_file(&log)?;
+    let outcome = runtime().context("the runtime")?.block_on(play(&arguments, &dir, &log));
+    if arguments.dir.is_none()
+        && let Err(error) = std::fs::remove_dir_all(&temporary)
+    {
+        tracing::debug!(%error, "the temporary folder stays");
+    }
+    outcome
+}
+
+async fn play(arguments: &Arguments, dir: &Path, log: &Path) -> anyhow::Result<ExitCode> {
+    let demo = Demo::start(dir, arguments.seed).await.context("the simulated estate")?;
+    let mut settings = match config::parse("demo", &demo.config_text, &Library::built_in()) {
+        Ok(settings) => settings,
+        Err(faults) => bail!("the demo's own configuration is wrong:\n{faults}"),
+    };
+    if let Some(page) = &mut settings.status {
+        page.listen = arguments.listen;
+    }
+    let note = Bilingual {
+        zh: "演示：以下设备均为模拟".into(),
+        en: "Demo: every device below is simulated".into(),
+    };
+    let app = App::start(settings, vec![note]).await?;
+    let (summary, steps) = (demo.summary.clone(), demo.steps.clone());
+    let screen = screen::Screen::new(app.view.clone(), summary, steps, arguments.listen, log);
+    let (stop_daemon, stop_world) = (CancellationToken::new(), CancellationToken::new());
+    let told = told_to_stop()?;
+    let span = arguments.span;
+    let end = async {
+        match span {
+            Some(span) => tokio::select! {
+                () = told => {}
+                () = tokio::time::sleep(span) => {}
+            },
+            None => told.await,
+        }
+        stop_daemon.cancel();
+    };
+    // The daemon stops first, so that its last blocks still reach the platform.
+    let daemon = async {
+        let ended = app.run(stop_daemon.cancelled()).await;
+        stop_daemon.cancel();
+        stop_world.cancel();
+        ended
+    };
+    let (daemon, verifier, (), ()) = tokio::join!(
+        daemon,
+        demo.run(stop_world.clone()),
+        screen.run(stop_daemon.clone()),
+        async {
+            tokio::select! { () = end => {} () = stop_world.cancelled() => {} }
+        },
+    );
+    daemon?;
+    let verifier = verifier.context("the receiving platform")?;
+    let summary = verifier.summary();
+    say(&format!("\n{summary}"));
+    if summary.is_whole() {
+        say("nothing was lost / 数据完整");
+        Ok(ExitCode::SUCCESS)
+    } else {
+        say("something was lost / 数据有缺口");
+        Ok(ExitCode::FAILURE)
+    }
+}

@@ -1,0 +1,255 @@
+//! The verifier on made-up streams.
+
+use std::io::Read as _;
+
+use super::*;
+use crate::model::{
+    DeviceColumns, Document, EventDocument, EventKind, QualityNote, Seq, TimeBase, TimeTrust, Value,
+};
+
+const TOPIC: &str = "linli/v1/estate-1/telemetry";
+
+fn document(seq: u64) -> Document {
+    Document {
+        v: 1,
+        gateway: "estate-1".into(),
+        epoch: "00000000000000aa".into(),
+        seq,
+        time: TimeBase { trust: TimeTrust::Trusted, base: 1_767_225_600_000, boot: None },
+        devices: vec![DeviceColumns {
+            id: "meter-1".into(),
+            at: vec![0, 1000],
+            points: vec!["totalActivePower".into(), "phaseVoltage".into()],
+            values: vec![
+                vec![Some(Value::Number(1520.5)), Some(Value::Number(1519.0))],
+                vec![Some(Value::Number(230.1)), None],
+            ],
+            quality: vec![QualityNote(1, 1, "bad".into(), "no_answer".into())],
+            source_times: Vec::new(),
+        }],
+        events: Vec::new(),
+    }
+}
+
+fn plain(document: &Document) -> Vec<u8> {
+    serde_json::to_vec(document).unwrap()
+}
+
+fn evicted(seq: u64, from: u64, to: u64, blocks: u64) -> Document {
+    let what = EventKind::BlocksEvicted {
+        from: Seq(from),
+        to: Seq(to),
+        blocks,
+        readings: blocks * 3,
+        reason: "budget".into(),
+    };
+    Document {
+        devices: Vec::new(),
+        events: vec![EventDocument { at: 0, device: None, what }],
+        ..document(seq)
+    }
+}
+
+fn verifier() -> Verifier {
+    Verifier::new("linli/v1/+", false, Limits::default())
+}
+
+fn feed(verifier: &mut Verifier, seqs: impl IntoIterator<Item = u64>) {
+    for seq in seqs {
+        let received = verifier.take(TOPIC, &plain(&document(seq)));
+        assert!(matches!(received, Received::New(_)), "{seq}: {received:?}");
+    }
+}
+
+#[test]
+fn a_missing_block_is_a_silent_gap_and_is_named() {
+    let mut verifier = verifier();
+    feed(&mut verifier, [1, 2, 5, 6]);
+    let summary = verifier.summary();
+    assert_eq!(summary.open_gaps, 2);
+    assert_eq!(summary.gaps[0].ranges, [Range { from: 3, to: 4 }]);
+    assert!(!summary.is_whole());
+}
+
+#[test]
+fn a_stream_that_does_not_begin_at_one_has_a_gap_unless_joined_late() {
+    let mut strict = verifier();
+    feed(&mut strict, [3, 4]);
+    assert_eq!(strict.summary().open_gaps, 2);
+    let mut late = Verifier::new("linli/v1/+", true, Limits::default());
+    feed(&mut late, [3, 4]);
+    assert!(late.summary().is_whole());
+}
+
+#[test]
+fn an_announced_gap_is_not_silent() {
+    let mut verifier = verifier();
+    feed(&mut verifier, [1, 2, 6]);
+    verifier.take("linli/v1/estate-1/event", &plain(&evicted(7, 3, 5, 3)));
+    let summary = verifier.summary();
+    assert!(summary.is_whole(), "{summary}");
+    assert_eq!((summary.announced_gaps, summary.announced_readings), (3, 9));
+}
+
+#[test]
+fn more_missing_than_announced_is_a_silent_gap() {
+    let mut verifier = verifier();
+    feed(&mut verifier, [1, 2, 6]);
+    verifier.take("linli/v1/estate-1/event", &plain(&evicted(7, 3, 5, 2)));
+    assert_eq!(verifier.summary().open_gaps, 1);
+}
+
+#[test]
+fn an_announcement_of_the_future_or_of_an_impossible_range_is_a_fault() {
+    for (from, to, blocks) in [(3, 9, 7), (5, 3, 1), (0, 2, 2), (1, 2, 5)] {
+        let mut verifier = verifier();
+        let received = verifier.take(TOPIC, &plain(&evicted(7, from, to, blocks)));
+        assert!(matches!(received, Received::Fault(_)), "{from} {to} {blocks}");
+    }
+}
+
+#[test]
+fn a_duplicate_is_removed_and_counted_once_each() {
+    let mut verifier = verifier();
+    feed(&mut verifier, [1, 2]);
+    let again = verifier.take("linli/v1/estate-1/telemetry/late", &plain(&document(2)));
+    assert_eq!(again, Received::Duplicate);
+    let summary = verifier.summary();
+    assert_eq!((summary.blocks, summary.duplicates, summary.readings), (2, 1, 8));
+    assert!(summary.is_whole());
+}
+
+#[test]
+fn a_duplicate_with_other_content_is_a_fault() {
+    let mut verifier = verifier();
+    feed(&mut verifier, [1]);
+    let mut altered = document(1);
+    altered.devices[0].values[0][0] = Some(Value::Number(1.0));
+    let Received::Fault(fault) = verifier.take(TOPIC, &plain(&altered)) else { panic!("accepted") };
+    assert!(fault.contains("other content"), "{fault}");
+    assert!(!verifier.summary().is_whole());
+}
+
+#[test]
+fn a_block_may_come_again_with_the_time_it_lacked() {
+    let mut verifier = verifier();
+    let mut unstamped = document(1);
+    unstamped.time =
+        TimeBase { trust: TimeTrust::SinceBoot, base: 12_000, boot: Some("b-1".into()) };
+    assert!(matches!(verifier.take(TOPIC, &plain(&unstamped)), Received::New(_)));
+    assert_eq!(verifier.take(TOPIC, &plain(&document(1))), Received::Duplicate);
+    let mut altered = document(1);
+    altered.devices.clear();
+    assert!(matches!(verifier.take(TOPIC, &plain(&altered)), Received::Fault(_)));
+}
+
+#[test]
+fn order_does_not_matter() {
+    let mut verifier = verifier();
+    feed(&mut verifier, [9, 1, 8, 3, 2, 7, 4, 6]);
+    assert!(!verifier.is_complete_to(9));
+    feed(&mut verifier, [5]);
+    assert!(verifier.is_complete_to(9));
+    assert!(!verifier.is_complete_to(10));
+    assert!(verifier.summary().is_whole());
+}
+
+#[test]
+fn a_new_epoch_counts_from_one_and_explains_the_old_ones_gaps() {
+    let mut verifier = verifier();
+    feed(&mut verifier, [1, 4]);
+    let what = EventKind::BufferReplaced { set_aside: "old".into(), reason: "damaged".into() };
+    let mut fresh = document(1);
+    fresh.epoch = "00000000000000bb".into();
+    assert!(matches!(verifier.take(TOPIC, &plain(&fresh)), Received::New(_)));
+    assert_eq!(verifier.summary().open_gaps, 2, "the old gap is still silent");
+    fresh.seq = 2;
+    fresh.events = vec![EventDocument { at: 0, device: None, what }];
+    assert!(matches!(verifier.take(TOPIC, &plain(&fresh)), Received::New(_)));
+    let summary = verifier.summary();
+    assert_eq!((summary.epochs, summary.open_gaps, summary.announced_gaps), (2, 0, 2));
+}
+
+#[test]
+fn garbage_is_refused_by_naming_the_fault() {
+    let good = serde_json::to_value(document(1)).unwrap();
+    let with = |pointer: &str, value: serde_json::Value| {
+        let mut changed = good.clone();
+        *changed.pointer_mut(pointer).unwrap() = value;
+        serde_json::to_vec(&changed).unwrap()
+    };
+    for (payload, word) in [
+        (Vec::new(), "empty"),
+        (b"{".to_vec(), "not a document"),
+        (vec![0x28, 0xb5, 0x2f, 0xfd, 1, 2, 3], "zstd"),
+        (with("/v", 2.into()), "version 2"),
+        (with("/seq", 0.into()), "`seq`"),
+        (with("/epoch", "xyz".into()), "xyz"),
+        (with("/gateway", "A B".into()), "A B"),
+        (with("/time/trust", "since_boot".into()), "time.boot"),
+        (with("/devices/0/at", serde_json::json!([5, 1])), "devices[0].at"),
+        (with("/devices/0/values/1", serde_json::json!([1])), "devices[0].values[1]"),
+        (with("/devices/0/points", serde_json::json!(["a"])), "2 columns for 1 points"),
+        (with("/devices/0/quality/0", serde_json::json!([9, 1, "bad", "no_answer"])), "[9, 1]"),
+        (with("/devices/0/quality/0", serde_json::json!([1, 1, "good", "no_answer"])), "good"),
+        (with("/devices/0/quality/0", serde_json::json!([1, 1, "bad", "tired"])), "tired"),
+    ] {
+        let mut verifier = verifier();
+        let Received::Fault(fault) = verifier.take(TOPIC, &payload) else { panic!("{word}") };
+        assert!(fault.contains(word), "{word}: {fault}");
+        assert_eq!(verifier.summary().faults, 1);
+    }
+}
+
+#[test]
+fn a_gateway_may_not_speak_under_another_ones_topic() {
+    let mut verifier = verifier();
+    let received = verifier.take("linli/v1/estate-2/telemetry", &plain(&document(1)));
+    assert!(matches!(received, Received::Fault(_)));
+}
+
+#[test]
+fn a_compressed_block_is_read_and_a_zip_bomb_is_not_inflated() {
+    let mut verifier = verifier();
+    let packed = zstd::encode_all(plain(&document(1)).as_slice(), 3).unwrap();
+    assert!(matches!(verifier.take(TOPIC, &packed), Received::New(_)));
+    let bomb = zstd::encode_all(std::io::repeat(b' ').take(64 << 20), 3).unwrap();
+    assert!(bomb.len() < 64 << 10);
+    let Received::Fault(_) = verifier.take(TOPIC, &bomb) else { panic!("inflated") };
+    let Received::Fault(fault) = verifier.take(TOPIC, &vec![b' '; MAX_DOCUMENT + 1]) else {
+        panic!("accepted")
+    };
+    assert!(fault.contains("larger"), "{fault}");
+}
+
+#[test]
+fn what_is_remembered_is_bounded() {
+    let limits = Limits { streams: 2, devices: 1, digests: 4, faults: 3, ranges: 2 };
+    let mut verifier = Verifier::new("linli/v1/+", false, limits);
+    feed(&mut verifier, (1..100).map(|n| n * 2));
+    for _ in 0..50 {
+        verifier.take(TOPIC, b"nonsense");
+    }
+    let summary = verifier.summary();
+    assert_eq!(summary.gaps[0].ranges.len(), 2);
+    assert_eq!((summary.faults, summary.last_faults.len()), (50, 3));
+    assert_eq!(verifier.take(TOPIC, &plain(&document(2))), Received::Duplicate);
+    for epoch in ["00000000000000b1", "00000000000000b2"] {
+        let mut other = document(1);
+        other.epoch = epoch.into();
+        let received = verifier.take(TOPIC, &plain(&other));
+        assert_eq!(matches!(received, Received::New(_)), epoch.ends_with('1'), "{received:?}");
+    }
+}
+
+#[test]
+fn a_later_run_goes_on_from_the_kept_state() {
+    let mut first = verifier();
+    feed(&mut first, [1, 2, 4]);
+    let kept = serde_json::to_string(&first.state()).unwrap();
+    let mut second = verifier();
+    second.restore(serde_json::from_str(&kept).unwrap()).unwrap();
+    feed(&mut second, [3, 5]);
+    assert_eq!(second.take(TOPIC, &plain(&document(2))), Received::Duplicate);
+    assert!(second.summary().is_whole());
+}

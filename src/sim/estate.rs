@@ -1,0 +1,201 @@
+//! The demo estate: one table of devices, from which both the configuration of the daemon and the
+//! simulated devices are made, so that they cannot disagree.
+
+use std::fmt::Write as _;
+use std::path::Path;
+
+/// Where the parts of the demo listen, all on loopback.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Ports {
+    /// Modbus TCP endpoint of the chargers.
+    pub chargers: u16,
+    /// Modbus TCP endpoint of the meters.
+    pub meters: u16,
+    /// First serial line behind a serial server.
+    pub line_a: u16,
+    /// Second serial line behind a serial server.
+    pub line_b: u16,
+    /// The field broker.
+    pub field: u16,
+    /// The platform's broker, through the line that can be cut.
+    pub platform: u16,
+    /// The local page.
+    pub status: u16,
+}
+
+/// How a device of the estate is reached.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum At {
+    /// Bus and unit id.
+    Unit(&'static str, u8),
+    /// Base topic.
+    Topic(&'static str),
+}
+
+/// One device of the estate.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Row {
+    pub(super) id: &'static str,
+    pub(super) name: &'static str,
+    pub(super) place: &'static str,
+    pub(super) profile: &'static str,
+    pub(super) at: At,
+}
+
+const fn unit(
+    id: &'static str,
+    name: &'static str,
+    place: &'static str,
+    profile: &'static str,
+    bus: &'static str,
+    unit: u8,
+) -> Row {
+    Row { id, name, place, profile, at: At::Unit(bus, unit) }
+}
+
+const fn topic(
+    id: &'static str,
+    name: &'static str,
+    place: &'static str,
+    profile: &'static str,
+    topic: &'static str,
+) -> Row {
+    Row { id, name, place, profile, at: At::Topic(topic) }
+}
+
+/// The buses: name, transport, whether frames are RTU.
+pub(super) const BUSES: [(&str, &str); 4] = [
+    ("chargers", "tcp"),
+    ("meters", "tcp"),
+    ("line-a", "rtu_over_tcp"),
+    ("line-b", "rtu_over_tcp"),
+];
+
+/// The devices.
+pub(super) const DEVICES: [Row; 44] = [
+    unit("charger-1", "地面充电桩 1", "地面停车场", "abb-terra-ac", "chargers", 1),
+    unit("charger-2", "地面充电桩 2", "地面停车场", "abb-terra-ac", "chargers", 2),
+    unit("charger-3", "地面充电桩 3", "地面停车场", "abb-terra-ac", "chargers", 3),
+    unit("charger-4", "地面充电桩 4", "地面停车场", "abb-terra-ac", "chargers", 4),
+    unit("charger-5", "地库充电桩 1", "地下车库 A 区", "alfen-ng9xx", "chargers", 11),
+    unit("charger-6", "地库充电桩 2", "地下车库 A 区", "alfen-ng9xx", "chargers", 12),
+    unit("meter-main", "小区总电表", "配电房", "schneider-iem3155", "meters", 1),
+    unit("meter-1-1", "1号楼1单元公共电表", "1号楼1单元", "chint-dtsu666", "meters", 11),
+    unit("meter-1-2", "1号楼2单元公共电表", "1号楼2单元", "chint-dtsu666", "meters", 12),
+    unit("meter-2-1", "2号楼1单元公共电表", "2号楼1单元", "eastron-sdm630", "meters", 21),
+    unit("meter-2-2", "2号楼2单元公共电表", "2号楼2单元", "eastron-sdm630", "meters", 22),
+    unit("meter-pump", "二次供水泵房电表", "泵房", "abb-b23", "meters", 31),
+    unit("meter-lift", "电梯总表", "3号楼机房", "abb-b23", "meters", 32),
+    unit("meter-light", "路灯电表", "中心花园", "chint-dtsu666", "meters", 33),
+    unit("meter-3-1", "3号楼1单元公共电表", "3号楼1单元", "chint-dtsu666", "line-a", 1),
+    unit("meter-3-2", "3号楼2单元公共电表", "3号楼2单元", "chint-dtsu666", "line-a", 2),
+    unit("meter-3-3", "3号楼3单元公共电表", "3号楼3单元", "chint-dtsu666", "line-a", 3),
+    unit("heat-3", "3号楼热力入口", "3号楼地下室", "tuf-2000m", "line-a", 11),
+    unit("heat-4", "4号楼热力入口", "4号楼地下室", "tuf-2000m", "line-a", 12),
+    unit("climate-3", "3号楼地下室温湿度", "3号楼地下室", "xy-md02", "line-a", 21),
+    unit("climate-4", "4号楼地下室温湿度", "4号楼地下室", "xy-md02", "line-a", 22),
+    unit("meter-5-1", "5号楼1单元公共电表", "5号楼1单元", "eastron-sdm630", "line-b", 1),
+    unit("meter-5-2", "5号楼2单元公共电表", "5号楼2单元", "chint-dtsu666", "line-b", 2),
+    unit("meter-office", "物业中心电表", "物业服务中心", "chint-dtsu666", "line-b", 3),
+    unit("heat-5", "5号楼热力入口", "5号楼地下室", "tuf-2000m", "line-b", 11),
+    unit("weather-1", "中心花园环境监测", "中心花园", "renke-rs-byh-m", "line-b", 21),
+    unit("weather-2", "儿童乐园环境监测", "儿童乐园", "renke-rs-byh-m", "line-b", 22),
+    unit("climate-5", "泵房温湿度", "泵房", "xy-md02", "line-b", 23),
+    topic("hall-1", "1号楼大堂温湿度", "1号楼大堂", "zigbee2mqtt-climate", "zigbee2mqtt/hall-1"),
+    topic("hall-2", "2号楼大堂温湿度", "2号楼大堂", "zigbee2mqtt-climate", "zigbee2mqtt/hall-2"),
+    topic("hall-3", "3号楼大堂温湿度", "3号楼大堂", "zigbee2mqtt-climate", "zigbee2mqtt/hall-3"),
+    topic("club", "老年活动室温湿度", "老年活动室", "zigbee2mqtt-climate", "zigbee2mqtt/club"),
+    topic("plug-screen", "信息屏插座", "小区南门", "tasmota-energy-plug", "plug-screen"),
+    topic("plug-vending", "售卖机插座", "小区南门", "tasmota-energy-plug", "plug-vending"),
+    topic("plug-books", "图书借阅机插座", "老年活动室", "tasmota-energy-plug", "plug-books"),
+    topic("plug-bin", "垃圾分类箱插座", "小区北门", "tasmota-energy-plug", "plug-bin"),
+    topic("wallbox-1", "访客充电桩 1", "小区南门", "go-echarger-mqtt", "go-eCharger/100001"),
+    topic("wallbox-2", "访客充电桩 2", "小区南门", "go-echarger-mqtt", "go-eCharger/100002"),
+    topic("locker-1", "南门快递柜", "小区南门", "parcel-locker-cabinet", "estate/locker/1"),
+    topic("locker-2", "北门快递柜", "小区北门", "parcel-locker-cabinet", "estate/locker/2"),
+    topic("locker-3", "3号楼快递柜", "3号楼大堂", "parcel-locker-cabinet", "estate/locker/3"),
+    topic(
+        "speaker-1",
+        "南门应急广播",
+        "小区南门",
+        "emergency-broadcast-terminal",
+        "estate/speaker/1",
+    ),
+    topic(
+        "speaker-2",
+        "花园应急广播",
+        "中心花园",
+        "emergency-broadcast-terminal",
+        "estate/speaker/2",
+    ),
+    topic(
+        "speaker-3",
+        "北门应急广播",
+        "小区北门",
+        "emergency-broadcast-terminal",
+        "estate/speaker/3",
+    ),
+];
+
+impl Ports {
+    fn of_bus(&self, bus: &str) -> u16 {
+        match bus {
+            "chargers" => self.chargers,
+            "meters" => self.meters,
+            "line-a" => self.line_a,
+            _ => self.line_b,
+        }
+    }
+}
+
+/// The configuration of the daemon for the demo estate; the buffer lies in `dir`.
+pub fn demo_config(ports: &Ports, dir: &Path) -> String {
+    let buffer = toml::Value::String(dir.join("buffer").display().to_string());
+    let mut text = format!(
+        r#"[gateway]
+id = "demo"
+name = "海景花园小区（演示）"
+kind = "old_retrofit"
+
+[clock]
+trust = "system"
+
+[buffer]
+path = {buffer}
+budget = "64MiB"
+
+[uplink]
+host = "127.0.0.1"
+port = {platform}
+client_id = "demo"
+
+[mqtt]
+host = "127.0.0.1"
+port = {field}
+client_id = "demo-field"
+
+[status]
+listen = "127.0.0.1:{status}"
+"#,
+        platform = ports.platform,
+        field = ports.field,
+        status = ports.status,
+    );
+    for (id, transport) in BUSES {
+        let port = ports.of_bus(id);
+        write!(text, "\n[[bus]]\nid = \"{id}\"\n{transport} = \"127.0.0.1:{port}\"\n")
+            .expect("writing to a string does not fail");
+    }
+    for Row { id, name, place, profile, at } in DEVICES {
+        let reached = match at {
+            At::Unit(bus, unit) => format!("bus = \"{bus}\"\nunit = {unit}\nperiod = \"2s\""),
+            At::Topic(topic) => format!("topic = \"{topic}\""),
+        };
+        write!(
+            text,
+            "\n[[device]]\nid = \"{id}\"\nname = \"{name}\"\nplace = \"{place}\"\nprofile = \"{profile}\"\n{reached}\n"
+        )
+        .expect("writing to a string does not fail");
+    }
+    text
+}

@@ -1,0 +1,153 @@
+//! Simulated MQTT devices: one real connection each, with a last will where the model has one.
+
+use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::Duration;
+
+use futures_util::StreamExt as _;
+use futures_util::stream::FuturesUnordered;
+use rumqttc::{AsyncClient, EventLoop, LastWill, MqttOptions, Packet, QoS};
+use tokio::sync::watch;
+use tokio::time::{Instant, MissedTickBehavior, interval_at, sleep};
+use tokio_util::sync::CancellationToken;
+
+use super::payload::availability;
+use super::{Device, messages};
+use crate::backoff::Backoff;
+
+/// Messages that wait for the connection at most; a device that cannot send drops what is new.
+const QUEUE: usize = 64;
+
+/// Whether a device is there; a device that goes leaves without a word, and its will speaks.
+pub type Presence = watch::Sender<bool>;
+
+/// A device and where it publishes.
+#[derive(Debug, Clone)]
+pub struct MqttDevice {
+    /// Its state, shared with whoever moves it.
+    device: Arc<Mutex<Device>>,
+    base: String,
+    every: Duration,
+    present: watch::Receiver<bool>,
+}
+
+impl MqttDevice {
+    /// A device that publishes below `base` about every `every`, and the switch that takes it off.
+    pub fn new(device: Device, base: &str, every: Duration) -> (Self, Presence) {
+        let (switch, present) = watch::channel(true);
+        let device = Arc::new(Mutex::new(device));
+        (Self { device, base: base.to_owned(), every, present }, switch)
+    }
+
+    /// Reads or changes the device's state; keep it short.
+    pub fn with<R>(&self, work: impl FnOnce(&mut Device) -> R) -> R {
+        work(&mut self.lock())
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Device> {
+        match self.device.lock() {
+            Ok(guard) => guard,
+            Err(poisoned) => poisoned.into_inner(),
+        }
+    }
+}
+
+/// Devices of one broker.
+#[derive(Debug, Clone)]
+pub struct MqttFleet {
+    /// Broker.
+    pub host: String,
+    /// Its port.
+    pub port: u16,
+    /// The devices.
+    pub devices: Vec<MqttDevice>,
+}
+
+impl MqttFleet {
+    /// Publishes until `stop`.
+    pub async fn run(self, stop: CancellationToken) {
+        let all: FuturesUnordered<_> =
+            self.devices.iter().map(|device| self.live(device)).collect();
+        tokio::select! {
+            () = stop.cancelled() => {}
+            () = all.for_each(|()| std::future::ready(())) => {}
+        }
+    }
+
+    async fn live(&self, device: &MqttDevice) {
+        let mut present = device.present.clone();
+        let mut backoff = Backoff::new(Duration::from_millis(100), Duration::from_secs(5));
+        loop {
+            if present.wait_for(|present| *present).await.is_err() {
+                return;
+            }
+            let (client, mut events) = AsyncClient::new(self.options(device), QUEUE);
+            tokio::select! {
+                error = publish(device, &client, &mut events, &mut backoff) => {
+                    tracing::debug!(base = device.base, %error, "simulated device lost its broker");
+                    sleep(backoff.delay()).await;
+                }
+                // Dropping the connection unannounced makes the broker publish the will.
+                gone = present.wait_for(|present| !*present) => if gone.is_err() {
+                    return;
+                },
+            }
+        }
+    }
+
+    fn options(&self, device: &MqttDevice) -> MqttOptions {
+        let id: String =
+            device.base.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).collect();
+        let mut options = MqttOptions::new(format!("sim-{id}"), &self.host, self.port);
+        options.set_keep_alive(Duration::from_secs(10));
+        if let Some(will) = availability(&device.lock(), &device.base, false) {
+            options.set_last_will(LastWill::new(will.topic, will.payload, QoS::AtLeastOnce, true));
+        }
+        options
+    }
+}
+
+/// Until the connection is lost.
+async fn publish(
+    device: &MqttDevice,
+    client: &AsyncClient,
+    events: &mut EventLoop,
+    backoff: &mut Backoff,
+) -> rumqttc::ConnectionError {
+    let mut tick = interval_at(Instant::now() + device.every, device.every);
+    tick.set_missed_tick_behavior(MissedTickBehavior::Skip);
+    let mut connected = false;
+    loop {
+        tokio::select! {
+            event = events.poll() => match event {
+                Ok(rumqttc::Event::Incoming(Packet::ConnAck(_))) => {
+                    connected = true;
+                    backoff.reset();
+                    announce(device, client);
+                    send_state(device, client);
+                }
+                Ok(_) => {}
+                Err(error) => return error,
+            },
+            // Not before the connection stands: a tick would cancel the attempt.
+            _ = tick.tick(), if connected => send_state(device, client),
+        }
+    }
+}
+
+fn announce(device: &MqttDevice, client: &AsyncClient) {
+    if let Some(birth) = availability(&device.lock(), &device.base, true)
+        && client.try_publish(birth.topic, QoS::AtLeastOnce, true, birth.payload).is_err()
+    {
+        tracing::debug!(base = device.base, "simulated device could not announce itself");
+    }
+}
+
+fn send_state(device: &MqttDevice, client: &AsyncClient) {
+    let now = jiff::Timestamp::now().as_millisecond();
+    for message in messages(&device.lock(), &device.base, now) {
+        if client.try_publish(message.topic, QoS::AtLeastOnce, false, message.payload).is_err() {
+            tracing::debug!(base = device.base, "simulated device dropped a message");
+            return;
+        }
+    }
+}
