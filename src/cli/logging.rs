@@ -11,7 +11,7 @@ use crate::config::LogConfig;
 
 /// Starts logging. `LINLI_LOG` overrides the configured level, in `tracing` directives.
 pub(super) fn start(config: &LogConfig) -> anyhow::Result<()> {
-    let filter = filter(&config.level)?;
+    let filter = filter(config.level)?;
     // systemd sets this when our standard error goes to the journal.
     if std::env::var_os("JOURNAL_STREAM").is_some()
         && let Ok(journal) = tracing_journald::layer()

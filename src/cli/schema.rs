@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use super::say;
 use crate::model::Document;
 use crate::starlevel::Assessment;
-use crate::uplink::message::{Inventory, Status};
+use crate::uplink::{Inventory, Status};
 
 /// What to do with the documents.
 #[derive(Debug, clap::Args)]
@@ -57,46 +57,44 @@ fn documents() -> Vec<(&'static str, Value)> {
     ]
 }
 
+/// Channel, topic below the prefix, kind of document, what it carries.
+const CHANNELS: [(&str, &str, &str, &str); 6] = [
+    (
+        "telemetry",
+        "telemetry",
+        "block",
+        "Readings as they come. At least once: `(gateway, epoch, seq)` makes it idempotent.",
+    ),
+    (
+        "telemetryLate",
+        "telemetry/late",
+        "block",
+        "Readings that waited for the link; the same payload, published beside the live ones.",
+    ),
+    (
+        "event",
+        "event",
+        "block",
+        "What happened: health of devices, suspect counters, announced gaps. Published first.",
+    ),
+    ("status", "status", "status", "Retained. Birth at connect, last will when the link breaks."),
+    ("inventory", "inventory", "inventory", "Retained. Devices, points, units."),
+    ("assessment", "assessment", "assessment", "Retained. Self-assessment of the star level."),
+];
+
 /// AsyncAPI 3.0 description of what the gateway publishes.
 fn asyncapi() -> Value {
-    let channels = [
-        (
-            "telemetry",
-            "telemetry",
-            "block",
-            "Readings as they come. At least once: `(gateway, epoch, seq)` makes it idempotent.",
-        ),
-        (
-            "telemetryLate",
-            "telemetry/late",
-            "block",
-            "Readings that waited for the link; the same payload, published beside the live ones.",
-        ),
-        (
-            "event",
-            "event",
-            "block",
-            "What happened: health of devices, suspect counters, announced gaps. Published first.",
-        ),
-        (
-            "status",
-            "status",
-            "status",
-            "Retained. Birth at connect, last will when the link breaks.",
-        ),
-        ("inventory", "inventory", "inventory", "Retained. Devices, points, units."),
-        ("assessment", "assessment", "assessment", "Retained. Self-assessment of the star level."),
-    ];
-    let mut all = serde_json::Map::new();
+    let mut channels = serde_json::Map::new();
     let mut operations = serde_json::Map::new();
-    for (id, topic, schema, about) in channels {
-        all.insert(
+    for (id, topic, kind, about) in CHANNELS {
+        let retain = kind != "block";
+        channels.insert(
             id.into(),
             json!({
                 "address": format!("{{prefix}}/{topic}"),
                 "description": about,
                 "parameters": { "prefix": { "$ref": "#/components/parameters/prefix" } },
-                "messages": { id: { "$ref": format!("#/components/messages/{schema}") } },
+                "messages": { id: { "$ref": format!("#/components/messages/{kind}") } },
             }),
         );
         operations.insert(
@@ -104,43 +102,41 @@ fn asyncapi() -> Value {
             json!({
                 "action": "send",
                 "channel": { "$ref": format!("#/channels/{id}") },
-                "bindings": { "mqtt": {
-                    "qos": 1,
-                    "retain": matches!(schema, "status" | "inventory" | "assessment"),
-                } },
+                "bindings": { "mqtt": { "qos": 1, "retain": retain } },
             }),
         );
     }
-    let message = |name: &str, title: &str, content: &str| {
-        json!({
-            "title": title,
-            "contentType": content,
-            "payload": {
-                "schemaFormat": "application/schema+json;version=draft-2020-12",
-                "schema": { "$ref": format!("./{name}.schema.json") },
-            },
-        })
-    };
     json!({
         "asyncapi": "3.0.0",
         "info": {
             "title": "linli stream",
             "version": crate::model::DOCUMENT_VERSION.to_string(),
-            "description": "What a linli gateway publishes to the platform's broker. A block is JSON, \
-                plain (first byte `{`) or compressed with zstd (first bytes 28 B5 2F FD).",
+            "description": "What a linli gateway publishes to the platform's broker. A document is \
+                JSON, plain (first byte `{`) or compressed with zstd (first bytes 28 B5 2F FD).",
         },
-        "channels": all,
+        "channels": channels,
         "operations": operations,
         "components": {
             "parameters": { "prefix": {
                 "description": "Configured prefix, by default `linli/v1/<gateway>`.",
             } },
             "messages": {
-                "block": message("block", "One block of the stream", "application/json"),
-                "status": message("status", "Whether the gateway is there", "application/json"),
-                "inventory": message("inventory", "Devices, points, units", "application/json"),
-                "assessment": message("assessment", "Self-assessment", "application/json"),
+                "block": message("block", "One block of the stream"),
+                "status": message("status", "Whether the gateway is there"),
+                "inventory": message("inventory", "Devices, points, units"),
+                "assessment": message("assessment", "Self-assessment of the star level"),
             },
+        },
+    })
+}
+
+fn message(name: &str, title: &str) -> Value {
+    json!({
+        "title": title,
+        "contentType": "application/json",
+        "payload": {
+            "schemaFormat": "application/schema+json;version=draft-2020-12",
+            "schema": { "$ref": format!("./{name}.schema.json") },
         },
     })
 }

@@ -17,6 +17,7 @@ pub(super) fn block(seq: u64, lane: Lane) -> Block {
         payload: format!("block {seq}").into_bytes().into(),
         readings: 1,
         created: Moment::default(),
+        this_boot: true,
         stamped: true,
     }
 }

@@ -25,6 +25,9 @@ fn point(name: &str, quantity: Quantity) -> Point {
     }
 }
 
+/// What is stored, what is announced, whether the point is read again.
+type Seen = (Vec<(Option<Value>, Quality)>, Vec<EventKind>, bool);
+
 struct Bench {
     stage: Pipeline,
     snapshot: Snapshot,
@@ -60,12 +63,12 @@ impl Bench {
     }
 
     /// Ten seconds later the point reads `value`; returns what is stored of it.
-    fn read(&mut self, value: f64) -> (Vec<(Option<Value>, Quality)>, Vec<EventKind>, bool) {
+    fn read(&mut self, value: f64) -> Seen {
         self.now = self.now.plus(Duration::from_secs(10));
         self.offer(Reading::good(PointIndex(0), Value::Number(value)))
     }
 
-    fn offer(&mut self, reading: Reading) -> (Vec<(Option<Value>, Quality)>, Vec<EventKind>, bool) {
+    fn offer(&mut self, reading: Reading) -> Seen {
         let batch = Batch {
             device: DeviceIndex(0),
             at: self.now,

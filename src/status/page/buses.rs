@@ -73,7 +73,7 @@ fn broker(view: &View, lang: Lang) -> Markup {
         (Text::Broker, status.broker.clone()),
         (Text::Messages, show::count(status.messages)),
         (Text::Rejected, show::count(status.rejected)),
-        (Text::Unacked, show::count(u64::try_from(status.unacked).unwrap_or(u64::MAX))),
+        (Text::Unacked, show::count(status.unacked.into())),
     ];
     html! {
         h2 {
