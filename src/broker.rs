@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use rumqttc::mqttbytes::Error as PacketError;
 use rumqttc::{
     ConnectReturnCode, ConnectionError, MqttOptions, NetworkOptions, StateError, TlsConfiguration,
     TlsError, Transport,
@@ -12,6 +13,10 @@ use rumqttc::{
 use rustls::pki_types::pem::{self, PemObject};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::{ClientConfig, RootCertStore};
+
+/// A broker that misbehaves on demand.
+#[cfg(test)]
+pub(crate) mod fake;
 
 /// Certificates and keys, by file only.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -175,6 +180,9 @@ impl BrokerConfig {
             }
             ConnectionError::MqttState(StateError::AwaitPingResp) => {
                 format!("{at} does not answer pings")
+            }
+            ConnectionError::MqttState(StateError::Deserialization(PacketError::Io(error))) => {
+                self.describe_io(&at, error)
             }
             ConnectionError::MqttState(StateError::Deserialization(error)) => {
                 format!("{at} sent a packet that cannot be read: {error}")

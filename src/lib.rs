@@ -20,8 +20,6 @@ pub mod cli;
 pub mod clock;
 pub mod config;
 pub mod driver;
-#[cfg(test)]
-mod fake_broker;
 pub mod model;
 pub mod pipeline;
 pub mod profile;

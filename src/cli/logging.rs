@@ -1,5 +1,7 @@
 //! Logs: for people on a terminal, with fields to journald under systemd.
 
+use std::io::IsTerminal as _;
+#[cfg(feature = "demo")]
 use std::path::Path;
 
 use anyhow::Context as _;
@@ -7,19 +9,25 @@ use tracing_subscriber::EnvFilter;
 use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
 
-use crate::config::LogConfig;
+use crate::config::{LogConfig, LogFormat};
 
 /// Starts logging. `LINLI_LOG` overrides the configured level, in `tracing` directives.
 pub(super) fn start(config: &LogConfig) -> anyhow::Result<()> {
     let filter = filter(config.level)?;
-    // systemd sets this when our standard error goes to the journal.
-    if std::env::var_os("JOURNAL_STREAM").is_some()
-        && let Ok(journal) = tracing_journald::layer()
-    {
+    let to_journal = match config.format {
+        LogFormat::Journald => true,
+        LogFormat::Text => false,
+        // systemd sets this when our standard error goes to the journal.
+        LogFormat::Auto => std::env::var_os("JOURNAL_STREAM").is_some(),
+    };
+    if to_journal && let Ok(journal) = tracing_journald::layer() {
         let journal = journal.with_syslog_identifier("linli".into());
         return Ok(tracing_subscriber::registry().with(filter).with(journal).try_init()?);
     }
-    let people = tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_target(false);
+    let people = tracing_subscriber::fmt::layer()
+        .with_writer(std::io::stderr)
+        .with_ansi(std::io::stderr().is_terminal())
+        .with_target(false);
     Ok(tracing_subscriber::registry().with(filter).with(people).try_init()?)
 }
 

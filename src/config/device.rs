@@ -76,7 +76,7 @@ fn read(
     } else {
         Some(section.duration_or("period", range, PERIOD))
     };
-    let bus = section.text("bus");
+    let bus = section.text("bus").filter(|name| known_bus(section, name, buses));
     let unit = section.integer("unit", 1..=255u8);
     let topic = section.parsed("topic", "a topic without wildcards", base_topic);
     let numbers = section.numbers("params");
@@ -124,6 +124,19 @@ fn read_profile(section: &mut Section<'_>, context: &Context<'_>) -> Option<Arc<
     found
 }
 
+fn known_bus(section: &Section<'_>, name: &String, buses: &Buses<'_>) -> bool {
+    let known = buses.names.contains(name);
+    if !known {
+        let near = nearest(name, buses.names.iter().map(String::as_str));
+        section.note(
+            Fault::new(section.place("bus"), "there is no such bus")
+                .allowed(buses.names.join(", "))
+                .maybe_hint(near.map(|near| format!("did you mean \"{near}\"?"))),
+        );
+    }
+    known
+}
+
 /// Keys that make no sense for this kind of model.
 fn without(section: &Section<'_>, keys: &[&str], why: &str) {
     for key in keys.iter().filter(|key| section.has(key)) {
@@ -141,17 +154,8 @@ fn on_bus(
 ) -> Option<Connection> {
     section.require("bus", "the name of a [[bus]]: the profile is read over Modbus");
     let name = bus?;
-    let Some(slot) = buses.buses.iter().position(|bus| bus.config.id.as_str() == name) else {
-        if !buses.names.contains(&name) {
-            let near = nearest(&name, buses.names.iter().map(String::as_str));
-            section.note(
-                Fault::new(section.place("bus"), "there is no such bus")
-                    .allowed(buses.names.join(", "))
-                    .maybe_hint(near.map(|near| format!("did you mean \"{near}\"?"))),
-            );
-        }
-        return None;
-    };
+    // A bus whose own section is faulty has a name and no slot; that was said already.
+    let slot = buses.buses.iter().position(|bus| bus.config.id.as_str() == name)?;
     let tcp = matches!(buses.buses[slot].config.transport, Transport::Tcp { .. });
     // Behind a TCP endpoint the factory setting is a fair guess; on a shared line it is not.
     if !tcp || unit.is_none() {

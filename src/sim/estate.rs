@@ -168,6 +168,7 @@ budget = "64MiB"
 host = "127.0.0.1"
 port = {platform}
 client_id = "demo"
+reconnect_cap = "3s"
 
 [mqtt]
 host = "127.0.0.1"

@@ -93,11 +93,13 @@ impl<S: Store> Session<S> {
 }
 
 impl<S> Context<S> {
-    /// Notes that there is no connection, and tells the log once per fault.
+    /// Notes that there is no connection; the log is warned once per outage, told of each new
+    /// fault.
     fn lost(&self, fault: &str) {
         let now = self.clock.now();
-        let mut news = false;
+        let (mut first, mut news) = (false, false);
         self.status.send_modify(|status| {
+            first = status.fault.is_none();
             news = status.fault.as_deref() != Some(fault);
             if status.connected {
                 status.connected = false;
@@ -106,12 +108,11 @@ impl<S> Context<S> {
             status.in_flight = 0;
             status.fault = Some(fault.to_owned());
         });
-        if news {
-            tracing::warn!(
-                broker = self.config.broker.title(),
-                fault,
-                "platform not reachable; readings are kept"
-            );
+        let broker = self.config.broker.title();
+        if first {
+            tracing::warn!(broker, fault, "platform not reachable; readings are kept");
+        } else if news {
+            tracing::info!(broker, fault, "platform still not reachable");
         }
     }
 

@@ -5,9 +5,9 @@ use rumqttc::mqttbytes::v4::Publish;
 use tokio::task::JoinSet;
 
 use super::*;
+use crate::broker::fake::FakeBroker;
 use crate::buffer::{Block, Lane};
 use crate::clock;
-use crate::fake_broker::FakeBroker;
 use crate::model::{EstateKind, GatewayId};
 use crate::uplink::testing::{MemoryStore, block};
 use crate::uplink::{Inventory, Presence, Status};

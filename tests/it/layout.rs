@@ -40,7 +40,7 @@ const EDGES: &[(&str, &[&str])] = &[
     ),
     ("watchdog", &["buffer", "pipeline"]),
     ("receiver", &["model", "broker", "backoff"]),
-    ("sim", &["model", "profile", "receiver", "backoff"]),
+    ("sim", &["model", "profile", "receiver", "backoff", "broker"]),
 ];
 
 /// Modules that join the others and may name all of them.

@@ -156,8 +156,8 @@ fn a_normal_run_over_tls_logs_no_warning_and_its_memory_is_flat() {
     let late = resident_kib(&daemon);
     assert!(acknowledged() > count + 50, "readings go on");
     assert!(late < early + 4096, "memory grew from {early} to {late} KiB");
-    plug.kill();
     assert_eq!(daemon.terminate(), 0);
+    plug.kill();
     let log = fs::read_to_string(&log).unwrap();
     assert!(!log.contains("WARN") && !log.contains("ERROR"), "{log}");
 }

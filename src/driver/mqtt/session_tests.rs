@@ -7,8 +7,8 @@ use tokio::task::JoinSet;
 
 use super::super::testing::estate;
 use super::*;
+use crate::broker::fake::FakeBroker;
 use crate::clock;
-use crate::fake_broker::FakeBroker;
 use crate::model::Batch;
 
 struct Rig {
