@@ -49,15 +49,29 @@ fn main() {
     println!("20 endpoints x 10 units; daemon on one core, everything durable, {seconds} s each\n");
     println!(
         "{:<26}{:>10}{:>10}{:>14}{:>10}{:>12}{:>12}{:>8}",
-        "scenario", "points/s", "asked/s", "CPU ms/1000", "RSS MiB", "disk/stored", "B/reading", "missed"
+        "scenario",
+        "points/s",
+        "asked/s",
+        "CPU ms/1000",
+        "RSS MiB",
+        "disk/stored",
+        "B/reading",
+        "missed"
     );
     let estate =
         Scenario { name: "estate", points_per_unit: 40, period_ms: 1000, mqtt_devices: 100 };
     let (figures, _) = (run(&estate, seconds), ());
     print(&estate, &figures, seconds);
-    for (points_per_unit, period_ms) in
-        [(100, 400), (100, 200), (200, 250), (200, 200), (200, 150), (200, 100), (400, 125), (400, 100)]
-    {
+    for (points_per_unit, period_ms) in [
+        (100, 400),
+        (100, 200),
+        (200, 250),
+        (200, 200),
+        (200, 150),
+        (200, 100),
+        (400, 125),
+        (400, 100),
+    ] {
         let scenario = Scenario { name: "load", points_per_unit, period_ms, mqtt_devices: 100 };
         let figures = run(&scenario, seconds);
         print(&scenario, &figures, seconds);
@@ -154,9 +168,7 @@ fn sample(daemon: &Child, page: SocketAddr) -> Sample {
         wire: ask(page, "/api/v1/uplink", "/acknowledged_bytes").unwrap_or(0),
         stored_bytes: ask(page, "/api/v1/buffer", "/committed_bytes").unwrap_or(0),
         missed: (0..20)
-            .map(|bus| {
-                ask(page, "/api/v1/buses", &format!("/{bus}/counters/missed")).unwrap_or(0)
-            })
+            .map(|bus| ask(page, "/api/v1/buses", &format!("/{bus}/counters/missed")).unwrap_or(0))
             .sum(),
         // USER_HZ is 100 on every Linux that we run on.
         cpu_ms: ticks as f64 * 10.0,
@@ -175,7 +187,7 @@ fn write_profiles(folder: &Path, points: usize) {
     let head = || {
         String::from(
             "category = \"electricity_meter\"\ntitle = { zh = \"负载\", en = \"Load\" }\n\
-             products = [{ brand = \"bench\", model = \"bench\" }]\nsources = [\"benchmark\"]\n"
+             products = [{ brand = \"bench\", model = \"bench\" }]\nsources = [\"benchmark\"]\n",
         )
     };
     let mut meter = head() + "[modbus]\ntable = \"holding\"\nencoding = \"u16\"\n";
@@ -218,9 +230,7 @@ fn configuration(
          [status]\nlisten = \"127.0.0.1:{page}\"\n"
     );
     for (bus, port) in load.modbus_ports().iter().enumerate() {
-        text += &format!(
-            "[[bus]]\nid = \"bus-{bus}\"\ntcp = \"127.0.0.1:{port}\"\n"
-        );
+        text += &format!("[[bus]]\nid = \"bus-{bus}\"\ntcp = \"127.0.0.1:{port}\"\n");
         for unit in 1..=10 {
             text += &format!(
                 "[[device]]\nid = \"meter-{bus}-{unit}\"\nprofile = \"bench-meter\"\nbus = \"bus-{bus}\"\n\

@@ -32,11 +32,8 @@ pub fn mosquitto(folder: &Path, port: u16) -> Process {
          max_queued_messages 100000\nlog_dest none\n"
     );
     fs::write(&config, lines).unwrap();
-    let child = Command::new("taskset")
-        .args(["-c", "1", "mosquitto", "-c"])
-        .arg(&config)
-        .spawn()
-        .unwrap();
+    let child =
+        Command::new("taskset").args(["-c", "1", "mosquitto", "-c"]).arg(&config).spawn().unwrap();
     for _ in 0..100 {
         if TcpStream::connect(("127.0.0.1", port)).is_ok() {
             return Process(child);
