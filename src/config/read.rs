@@ -289,7 +289,7 @@ fn same_line_twice(buses: &[BusSettings], faults: &mut Vec<Fault>) {
     }
 }
 
-/// Estimates what each bus has to carry; more than it can is a fault.
+/// Estimates what each bus has to carry; more than a serial line can is a fault.
 fn weigh_buses(buses: &mut [BusSettings], devices: &[DeviceSettings], context: &mut Context<'_>) {
     for (slot, bus) in buses.iter_mut().enumerate() {
         let on_it: Vec<Polled<'_>> = devices
@@ -309,7 +309,9 @@ fn weigh_buses(buses: &mut [BusSettings], devices: &[DeviceSettings], context: &
         );
         let remedy =
             "lengthen `period` of its devices, raise the baud rate, or spread them over two lines";
-        if bus.budget.load > 1.0 {
+        // What a line can carry is known; how fast an endpoint answers is a guess.
+        let line = matches!(bus.config.transport, Transport::Serial { .. });
+        if bus.budget.load > 1.0 && line {
             context
                 .faults
                 .push(Fault::new(bus.at.clone(), told).allowed("at most 100 %").hint(remedy));

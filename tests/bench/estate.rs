@@ -194,7 +194,7 @@ fn write_profiles(folder: &Path, points: usize) {
     for n in 0..points {
         meter += &format!(
             "[[points]]\nname = \"value{n}\"\nunit = \"V\"\ndecimals = 1\n\
-             address = {n}\nscale = 0.1\n"
+             address = {n}\nfactor = 0.1\n"
         );
     }
     meter += "[[examples]]\nregisters = [{ table = \"holding\", address = 0, words = [2301] }]\n\
@@ -206,7 +206,7 @@ fn write_profiles(folder: &Path, points: usize) {
              decimals = 1\npath = \"/value{n}\"\n"
         );
     }
-    sensor += "[[examples]]\ntopic = \"{base}\"\npayload = '{\"value0\": 1.5}'\nreadings = { value0 = 1.5 }\n";
+    sensor += "[[examples]]\nmessages = [{ topic = \"{base}\", payload = '{\"value0\": 1.5}' }]\nreadings = { value0 = 1.5 }\n";
     let profiles = folder.join("profiles");
     fs::create_dir(&profiles).unwrap();
     fs::write(profiles.join("bench-meter.toml"), meter).unwrap();
