@@ -30,6 +30,7 @@ struct Figures {
     disk_per_stored: f64,
     wire_per_reading: f64,
     missed: u64,
+    page: String,
 }
 
 struct Scenario {
@@ -60,8 +61,9 @@ fn main() {
     );
     let estate =
         Scenario { name: "estate", points_per_unit: 40, period_ms: 1000, mqtt_devices: 100 };
-    let (figures, _) = (run(&estate, seconds), ());
+    let figures = run(&estate, seconds);
     print(&estate, &figures, seconds);
+    println!("    {}", figures.page);
     for (points_per_unit, period_ms) in [
         (100, 400),
         (100, 200),
@@ -128,6 +130,7 @@ fn run(scenario: &Scenario, seconds: u64) -> Figures {
     if after.points == before.points || log.contains("WARN") || log.contains("ERROR") {
         println!("the daemon said:\n{}", log.lines().take(20).collect::<Vec<_>>().join("\n"));
     }
+    let page_times = page_times(page);
     let peak_rss_mib = status_kib(&daemon, "VmHWM:") as f64 / 1024.0;
     daemon.kill().unwrap();
     daemon.wait().unwrap();
@@ -144,7 +147,26 @@ fn run(scenario: &Scenario, seconds: u64) -> Figures {
         disk_per_stored: (after.written - before.written) as f64 / stored as f64,
         wire_per_reading: (after.wire - before.wire) as f64 / points.max(1) as f64,
         missed: after.missed - before.missed,
+        page: page_times,
     }
+}
+
+/// Median times of the page, and how long the last live block took from commit to PUBACK.
+fn page_times(page: SocketAddr) -> String {
+    let mut texts = Vec::new();
+    for path in ["/", "/devices", "/api/v1/devices", "/metrics"] {
+        let mut times: Vec<f64> = (0..15)
+            .map(|_| {
+                let start = tokio::time::Instant::now();
+                assert!(load::get(page, path).is_some(), "{path}");
+                start.elapsed().as_secs_f64() * 1000.0
+            })
+            .collect();
+        times.sort_by(f64::total_cmp);
+        texts.push(format!("{path} {:.1} ms", times[7]));
+    }
+    let latency = ask(page, "/api/v1/uplink", "/live_latency_ms").unwrap_or(0);
+    format!("page under this load: {}; commit to PUBACK {latency} ms", texts.join(", "))
 }
 
 struct Sample {

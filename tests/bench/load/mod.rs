@@ -43,14 +43,18 @@ pub fn mosquitto(folder: &Path, port: u16) -> Process {
     process
 }
 
-/// Asks the daemon's page for one number.
-pub fn ask(page: SocketAddr, path: &str, pointer: &str) -> Option<u64> {
+/// The body of a resource of the daemon's page.
+pub fn get(page: SocketAddr, path: &str) -> Option<String> {
     let mut stream = TcpStream::connect(page).ok()?;
     write!(stream, "GET {path} HTTP/1.0\r\nHost: {page}\r\n\r\n").ok()?;
     let mut answer = String::new();
     stream.read_to_string(&mut answer).ok()?;
-    let (_, body) = answer.split_once("\r\n\r\n")?;
-    let value: serde_json::Value = serde_json::from_str(body).ok()?;
+    answer.split_once("\r\n\r\n").map(|(_, body)| body.to_owned())
+}
+
+/// Asks the daemon's page for one number.
+pub fn ask(page: SocketAddr, path: &str, pointer: &str) -> Option<u64> {
+    let value: serde_json::Value = serde_json::from_str(&get(page, path)?).ok()?;
     value.pointer(pointer).and_then(serde_json::Value::as_u64)
 }
 
