@@ -10,6 +10,33 @@
 //!              │          └─► snapshot ─► starlevel          │
 //!              └ read again       └────── status ◄───────────┘
 //! ```
+//! One task owns each bus; the slow end pulls; every channel is bounded (the table stands in
+//! [`app`]); shutdown follows the flow ([`supervise`]).
+//!
+//! # Layout
+//!
+//! | module | does |
+//! | --- | --- |
+//! | [`cli`], [`app`] | the commands; the joints |
+//! | [`config`], [`settings`] | composes each module's `Config`, all faults at once; the reader of TOML |
+//! | [`model`] | the vocabulary: identifiers, units, readings, events, the estate, its snapshot |
+//! | [`profile`] | devices as data: format, decoding, the examples inside each profile |
+//! | [`driver`] | the buses: Modbus, and devices that publish to the field broker |
+//! | [`pipeline`] | plausibility, counter guard, report by exception |
+//! | [`buffer`], [`store`] | the durable queue of blocks; the only file that names sled |
+//! | [`uplink`], [`broker`] | from the buffer to the platform; how an MQTT broker is reached |
+//! | [`starlevel`] | rule pack, evidence, assessment |
+//! | [`status`] | the local page, its API, metrics |
+//! | [`clock`], [`backoff`], [`supervise`], [`watchdog`] | time, patience, tasks, progress |
+//! | [`sim`], [`receiver`] | simulated devices; the platform's side of the stream |
+//!
+//! `rumqttc` stands only in `broker`, `driver::mqtt`, `uplink`, and on the other side of the wire
+//! in `receiver` and `sim`. A test reads the sources and holds this page against them.
+//!
+//! # Not ours
+//!
+//! No rule scripting, no plug-in ABI, no dashboard builder, no household personal data, no
+//! official star rating, no control of utility valves or relays.
 #![forbid(unsafe_code)]
 
 pub mod app;

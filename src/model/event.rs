@@ -101,13 +101,6 @@ pub enum EventKind {
         /// What gave the time.
         source: String,
     },
-    /// A configuration was taken over at run time, or refused.
-    ConfigurationReloaded {
-        /// Whether it was taken over.
-        accepted: bool,
-        /// What was wrong with it.
-        detail: String,
-    },
 }
 
 /// What the buffer stores.

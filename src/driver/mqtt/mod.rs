@@ -6,7 +6,7 @@
 //! - What comes again while its first copy is still on its way to the disk is not taken twice.
 //! - A device can only hurt itself: size, depth and rate of its messages are bounded, and what is
 //!   refused is announced by device and topic, at most once a minute.
-//! - Memory is bounded: past [`MAX_UNACKED`] messages on their way, the broker has to wait.
+//! - Memory is bounded: past `MAX_UNACKED` messages on their way, the broker has to wait.
 //!
 //! # Retained messages
 //! A retained message is state of unknown age: it neither makes a device online nor counts as a
