@@ -28,7 +28,7 @@ use crate::model::{
     BusState, BusTable, DeviceIndex, Estate, Event, EventKind, FieldMessage, FieldRequest, Record,
     Snapshot,
 };
-use crate::pipeline::{Pipeline, Progress};
+use crate::pipeline::{Baselines, Pipeline, Progress};
 use crate::starlevel::{Assessment, Bilingual, Engine, LinkEvidence, RulePack};
 use crate::status::{self, View};
 use crate::supervise::{Failure, Part, Supervisor};
@@ -101,7 +101,10 @@ impl App {
         if records.send(started_event).await.is_err() {
             anyhow::bail!("the recorder ended at once");
         }
-        let (pipeline, progress) = Pipeline::new(snapshot.clone(), clock.clone(), drivers);
+        let counters = Baselines::load(buffer.store().tree("counters"), &estate)
+            .context("where the counters stood")?;
+        let (pipeline, progress) =
+            Pipeline::new(snapshot.clone(), clock.clone(), drivers, Some(counters));
         joints.supervisor.spawn(
             Part::Stage,
             "pipeline",

@@ -12,8 +12,10 @@
 //! 4. stored when it moved by the dead band, when its quality changed, or when the last stored
 //!    one is older than `at_least_every`.
 
+mod baseline;
 mod normalise;
 mod report;
 mod stage;
 
+pub use baseline::Baselines;
 pub use stage::{Act, ActError, Effects, Pipeline, Progress};

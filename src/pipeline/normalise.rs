@@ -7,6 +7,8 @@ use crate::model::{Moment, Point, Quality, Quantity, Reading, Reason};
 pub(super) struct Belief {
     /// Last value that was believed, and when.
     pub(super) believed: Option<(f64, Moment)>,
+    /// What is believed comes from before a restart: how long ago is not known.
+    pub(super) restored: bool,
     /// A counter is under suspicion.
     pub(super) suspicion: Option<Suspicion>,
 }
@@ -88,8 +90,10 @@ fn judge_counter(
         belief.believed = Some((value, at));
         return Verdict::Pass;
     };
-    let Some(reason) = implausible(point, previous, when, value, at) else {
+    let since = (!belief.restored).then_some(when);
+    let Some(reason) = implausible(point, previous, since, value, at) else {
         belief.believed = Some((value, at));
+        belief.restored = false;
         return match belief.suspicion.take() {
             Some(Suspicion::Announced) => Verdict::Recovered { value },
             Some(Suspicion::Held) | None => Verdict::Pass,
@@ -109,11 +113,11 @@ fn judge_counter(
     }
 }
 
-/// Which rule a counter's value breaks, if any.
+/// Which rule a counter's value breaks, if any. Without `since` only running backwards is judged.
 fn implausible(
     point: &Point,
     previous: f64,
-    when: Moment,
+    since: Option<Moment>,
     value: f64,
     at: Moment,
 ) -> Option<Reason> {
@@ -127,7 +131,7 @@ fn implausible(
     if step < -resolution(point) / 2.0 {
         return Some(Reason::CounterBackwards);
     }
-    let most = point.max_rate? * seconds(when, at) + resolution(point);
+    let most = point.max_rate? * seconds(since?, at) + resolution(point);
     (step > most).then_some(Reason::CounterJump)
 }
 

@@ -2,9 +2,11 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use tokio::sync::{mpsc, oneshot};
 
+use super::baseline::Baselines;
 use super::normalise::{Belief, Verdict, judge};
 use super::report::{Reported, worth_storing};
 use crate::clock::Clock;
@@ -75,6 +77,9 @@ impl Progress {
     }
 }
 
+/// How often it is noted where the counters stand.
+const SAVE_EVERY: Duration = Duration::from_secs(900);
+
 #[derive(Debug, Clone, Default)]
 struct Track {
     belief: Belief,
@@ -82,7 +87,6 @@ struct Track {
 }
 
 /// The stage between the drivers and the buffer.
-#[derive(Debug)]
 pub struct Pipeline {
     estate: Arc<Estate>,
     snapshot: Snapshot,
@@ -91,10 +95,12 @@ pub struct Pipeline {
     /// Per device: how to ask its driver to read again; `None` where that cannot be asked.
     drivers: Vec<Option<mpsc::Sender<FieldRequest>>>,
     progress: Progress,
+    baselines: Option<Baselines>,
 }
 
 impl Pipeline {
-    /// `drivers` has one entry per device of the estate.
+    /// `drivers` has one entry per device of the estate; `baselines` is where the counters stood
+    /// before.
     ///
     /// # Panics
     /// When `drivers` has another length than the estate has devices.
@@ -102,14 +108,24 @@ impl Pipeline {
         snapshot: Snapshot,
         clock: Clock,
         drivers: Vec<Option<mpsc::Sender<FieldRequest>>>,
+        baselines: Option<Baselines>,
     ) -> (Self, Progress) {
         let estate = Arc::clone(snapshot.estate());
         assert_eq!(drivers.len(), estate.devices().len(), "one driver entry per device");
-        let tracks =
+        let now = clock.now();
+        let mut tracks: Vec<Vec<Track>> =
             estate.devices().iter().map(|d| vec![Track::default(); d.points.len()]).collect();
+        if let Some(baselines) = &baselines {
+            for (slot, points) in tracks.iter_mut().enumerate() {
+                for (at, track) in points.iter_mut().enumerate() {
+                    track.belief.believed = baselines.get(slot, at).map(|count| (count, now));
+                    track.belief.restored = track.belief.believed.is_some();
+                }
+            }
+        }
         let progress = Progress::default();
-        let stage = Self { estate, snapshot, clock, tracks, drivers, progress: progress.clone() };
-        (stage, progress)
+        let shared = progress.clone();
+        (Self { estate, snapshot, clock, tracks, drivers, progress, baselines }, shared)
     }
 
     /// Takes messages until every driver is gone, or the buffer is.
@@ -120,12 +136,19 @@ impl Pipeline {
         records: mpsc::Sender<Record>,
     ) {
         let mut acts_open = true;
+        let mut saving = tokio::time::interval(SAVE_EVERY);
+        saving.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         loop {
             let effects = tokio::select! {
                 message = field.recv() => match message {
                     Some(message) => self.apply(message),
-                    None => return,
+                    // The recorder commits once more after this, and with it the counts.
+                    None => return self.save_baselines(),
                 },
+                _ = saving.tick() => {
+                    self.save_baselines();
+                    continue;
+                }
                 act = acts.recv(), if acts_open => match act {
                     Some(act) => self.act(act, self.clock.now()),
                     None => {
@@ -143,6 +166,18 @@ impl Pipeline {
                     return;
                 }
             }
+        }
+    }
+
+    fn save_baselines(&mut self) {
+        let Some(baselines) = &mut self.baselines else { return };
+        let tracks = &self.tracks;
+        let count = |device: usize, point: usize| {
+            let track: &Track = &tracks[device][point];
+            track.belief.believed.map(|(count, _)| count)
+        };
+        if let Err(error) = baselines.save(&self.estate, count) {
+            tracing::info!(%error, "where the counters stand is not noted yet");
         }
     }
 

@@ -80,7 +80,7 @@ fn pipeline(library: &Library) {
         let clock = Clock::new(Config { trust: Trust::System, ..Config::default() });
         let snapshot = Snapshot::new(Arc::new(settings.estate()), clock.now());
         let points = settings.devices[0].points.len();
-        let (mut stage, _) = Pipeline::new(snapshot, clock.clone(), vec![None]);
+        let (mut stage, _) = Pipeline::new(snapshot, clock.clone(), vec![None], None);
         let mut at = clock.now();
         let start = Instant::now();
         for round in 0..ROUNDS {

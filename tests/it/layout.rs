@@ -15,7 +15,7 @@ const EDGES: &[(&str, &[&str])] = &[
     ("model", &[]),
     ("profile", &["model"]),
     ("driver", &["profile", "model", "clock", "backoff", "broker", "settings"]),
-    ("pipeline", &["model", "clock"]),
+    ("pipeline", &["model", "clock", "store"]),
     ("starlevel", &["model", "settings"]),
     ("buffer", &["model", "clock", "store", "settings"]),
     ("uplink", &["buffer", "model", "clock", "backoff", "broker", "settings"]),

@@ -8,6 +8,7 @@ use crate::model::{
     Category, Device, EstateKind, GatewayId, Health, Point, Quality, Reading, Reason, ReportRule,
     Unit, Value,
 };
+use crate::store::{Limits, Store};
 
 fn point(name: &str, quantity: Quantity) -> Point {
     Point {
@@ -58,7 +59,7 @@ impl Bench {
         let snapshot = Snapshot::new(Arc::new(estate.unwrap()), Moment::default());
         let clock = Clock::new(Config { trust: Trust::System, ..Config::default() });
         let (asks, requests) = mpsc::channel(4);
-        let (stage, _) = Pipeline::new(snapshot.clone(), clock, vec![Some(asks)]);
+        let (stage, _) = Pipeline::new(snapshot.clone(), clock, vec![Some(asks)], None);
         Self { stage, snapshot, requests, now: Moment::default() }
     }
 
@@ -229,6 +230,34 @@ async fn a_batch_with_a_receipt_goes_on_even_when_nothing_in_it_is_stored() {
     };
     let effects = bench.stage.apply(FieldMessage::Readings(batch));
     assert!(matches!(&effects.records[..], [Record::Readings(batch)] if batch.readings.is_empty()));
+}
+
+#[tokio::test]
+async fn a_counter_that_stood_higher_before_the_restart_is_suspect_however_long_that_took() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::open(&folder.path().join("store"), Limits::default()).unwrap();
+    let counter = Point { max_rate: Some(0.1), ..point("e", Quantity::Counter) };
+    let mut bench = Bench::new(vec![counter.clone()]);
+    let baselines = |bench: &Bench| {
+        Some(Baselines::load(store.tree("counters"), bench.snapshot.estate()).unwrap())
+    };
+    bench.stage.baselines = baselines(&bench);
+    bench.read(100.0);
+    bench.stage.save_baselines();
+
+    let mut later = Bench::new(vec![counter.clone()]);
+    let restored = baselines(&later);
+    let (snapshot, clock) = (later.snapshot.clone(), later.stage.clock.clone());
+    later.stage = Pipeline::new(snapshot, clock, vec![None], restored).0;
+    let (stored, events, _) = later.read(99.0);
+    assert_eq!(stored[0].1, Quality::Uncertain(Reason::CounterBackwards));
+    assert!(matches!(events[..], [EventKind::CounterSuspect { previous: 100.0, .. }]));
+
+    let mut later = Bench::new(vec![counter]);
+    let restored = baselines(&later);
+    let (snapshot, clock) = (later.snapshot.clone(), later.stage.clock.clone());
+    later.stage = Pipeline::new(snapshot, clock, vec![None], restored).0;
+    assert_eq!(later.read(9000.0).0, [good(9000.0)], "the daemon may have been off for years");
 }
 
 #[tokio::test]
