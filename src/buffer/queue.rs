@@ -14,6 +14,7 @@ use crate::store::{Store, StoreError, Tree};
 use super::BufferStatus;
 use super::block::{Block, Lane, boot_tag, key, parse, parse_key};
 use super::ledger::Job;
+use super::mark::Mark;
 use super::sealer;
 
 /// Acknowledgements that wait for the next commit; above this the caller waits.
@@ -34,6 +35,7 @@ pub(super) struct Shared {
     pub queue: Tree,
     pub epoch: Epoch,
     pub clock: Clock,
+    pub mark: Mark,
     pub committed: watch::Sender<Seq>,
     pub status: watch::Sender<BufferStatus>,
     pub hurry: Notify,
@@ -59,6 +61,7 @@ impl Shared {
         queue: Tree,
         epoch: Epoch,
         clock: Clock,
+        mark: Mark,
         status: BufferStatus,
     ) -> Self {
         Self {
@@ -66,6 +69,7 @@ impl Shared {
             queue,
             epoch,
             clock,
+            mark,
             committed: watch::Sender::new(status.next_seq),
             status: watch::Sender::new(status),
             hurry: Notify::new(),
