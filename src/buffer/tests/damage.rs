@@ -142,7 +142,7 @@ async fn blocks_lost_with_a_part_of_the_file_are_announced_and_no_position_is_gi
             documents.values().flat_map(|d| &d.events).map(|event| &event.what).collect();
         if buffer.epoch() != epoch {
             let replaced = |kind: &&EventKind| matches!(kind, EventKind::BufferReplaced { .. });
-            assert!(kinds.iter().any(|kind| replaced(kind)), "round {round}");
+            assert!(kinds.iter().any(replaced), "round {round}");
             continue;
         }
         let left: BTreeSet<Seq> = documents.keys().copied().collect();
