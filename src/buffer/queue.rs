@@ -25,6 +25,14 @@ const MAX_WAITING: usize = 8192;
 #[error("cannot read from the buffer: {0}")]
 pub struct ReadError(#[from] StoreError);
 
+impl ReadError {
+    /// Whether it passes by itself: the files are just being rebuilt or opened again. When they
+    /// cannot be opened, the recorder says so.
+    pub fn passes(&self) -> bool {
+        matches!(self.0, StoreError::Closed { .. })
+    }
+}
+
 /// Handle on the buffer; clones share it.
 #[derive(Clone)]
 pub struct Buffer(pub(super) Arc<Shared>);
