@@ -101,6 +101,7 @@ pub fn open(
         budget: Budget::new(config.budget, store.file_bytes()),
         keep_free: config.keep_free,
         clock: clock.clone(),
+        told_full: None,
     };
     // Positions that the store does not know of although they were durable once.
     let lost = noted.filter(|noted| noted.epoch == epoch && noted.next > found.meta.next);
