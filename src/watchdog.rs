@@ -6,7 +6,6 @@ use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
 
 use crate::buffer::BufferStatus;
-use crate::model::FieldMessage;
 use crate::pipeline::Progress;
 
 /// How often progress is judged.
@@ -62,14 +61,14 @@ impl Judge {
 }
 
 /// Whether messages wait in the channel. Nobody is kept from closing it.
-fn waits(field: &mpsc::WeakSender<FieldMessage>) -> bool {
+fn waits<T>(field: &mpsc::WeakSender<T>) -> bool {
     field.upgrade().is_some_and(|field| field.capacity() < field.max_capacity())
 }
 
 /// Tells systemd that the daemon is ready, then feeds its watchdog until `stop`.
-pub async fn run(
+pub async fn run<T>(
     progress: Progress,
-    field: mpsc::WeakSender<FieldMessage>,
+    field: mpsc::WeakSender<T>,
     buffer: watch::Receiver<BufferStatus>,
     stop: CancellationToken,
 ) {
@@ -149,7 +148,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_look_at_the_channel_does_not_keep_it_open() {
-        let (field, mut out) = mpsc::channel::<FieldMessage>(1);
+        let (field, mut out) = mpsc::channel::<()>(1);
         let weak = field.downgrade();
         assert!(!waits(&weak));
         let permit = field.reserve().await.unwrap();
