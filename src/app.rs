@@ -290,8 +290,13 @@ impl Joints {
     }
 
     fn watchdog(&mut self, progress: Progress, buffer: watch::Receiver<BufferStatus>) {
+        let field = self.field.downgrade();
         let stop = self.supervisor.token(Part::Outlet);
-        self.supervisor.spawn(Part::Outlet, "watchdog", watchdog::run(progress, buffer, stop));
+        self.supervisor.spawn(
+            Part::Outlet,
+            "watchdog",
+            watchdog::run(progress, field, buffer, stop),
+        );
     }
 
     async fn page(&mut self, settings: &Settings, view: View) -> anyhow::Result<()> {

@@ -99,7 +99,11 @@ async fn receive(arguments: &Arguments) -> anyhow::Result<bool> {
     let write = move |_: &str, document: &Document| {
         if json { write_line(document) } else { Ok(()) }
     };
-    let run = receiver::run(config(arguments)?, verifier, summary, write, stop.clone());
+    let keeper = arguments.state.clone().map(|file| -> receiver::Keep {
+        Box::new(move |state| keep(state, &file).map_err(std::io::Error::other))
+    });
+    let config = config(arguments)?;
+    let run = receiver::run_keeping(config, verifier, summary, write, keeper, stop.clone());
     let interrupt = async {
         if let Err(error) = tokio::signal::ctrl_c().await {
             tracing::warn!(%error, "cannot listen for Ctrl-C");
@@ -112,9 +116,6 @@ async fn receive(arguments: &Arguments) -> anyhow::Result<bool> {
         outcome = run => outcome?,
         () = interrupt => unreachable!("the interrupt only cancels"),
     };
-    if let Some(file) = &arguments.state {
-        keep(&outcome.verifier.state(), file)?;
-    }
     let summary = outcome.verifier.summary();
     if json {
         write_line(&serde_json::json!({

@@ -3,7 +3,7 @@
 //! The writer is by hand: at thousands of readings a second, a tree of values for each block would
 //! cost more than all the rest of the gateway.
 
-use crate::model::{Batch, Estate, Moment, Quality, Reading, Value};
+use crate::model::{Batch, Estate, Moment, Quality, Reading, Reason, Value};
 
 use super::json;
 
@@ -238,15 +238,16 @@ pub(super) fn offset(at: Moment, base: Moment) -> u64 {
 
 /// Quality and reason, for a reading that is not good or is not written as it was read.
 fn note(reading: &Reading) -> Option<(&'static str, &'static str)> {
-    if let Some(reason) = reading.quality.reason() {
-        return Some((reading.quality.word(), reason.word()));
-    }
-    match &reading.value {
-        None => Some(("bad", "not_available")),
-        Some(Value::Number(n)) if !n.is_finite() => Some(("bad", "not_available")),
-        Some(Value::Text(text)) if text.len() > MAX_TEXT => Some(("uncertain", "truncated")),
-        Some(_) => None,
-    }
+    let quality = match (&reading.value, reading.quality.reason()) {
+        (_, Some(_)) => reading.quality,
+        (None, None) => Quality::Bad(Reason::NotAvailable),
+        (Some(Value::Number(n)), None) if !n.is_finite() => Quality::Bad(Reason::NotAvailable),
+        (Some(Value::Text(text)), None) if text.len() > MAX_TEXT => {
+            Quality::Uncertain(Reason::Truncated)
+        }
+        (Some(_), None) => return None,
+    };
+    Some((quality.word(), quality.reason()?.word()))
 }
 
 fn write_value(out: &mut Vec<u8>, value: Option<&Value>) {

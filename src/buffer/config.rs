@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use crate::settings::Section;
 
+use super::MIN_BUDGET;
+
 /// Settings of the buffer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Config {
@@ -41,8 +43,7 @@ impl Config {
             ("flush_every", "tick"),
         ]);
         let default = Self::default();
-        // The store works in segments of 512 KiB; below 8 MiB it could not hold a backlog.
-        let budget = 8 << 20..=1 << 40;
+        let budget = MIN_BUDGET..=1 << 40;
         let tick = Duration::from_millis(100)..=Duration::from_secs(60);
         Self {
             path: section.path_or("path", &default.path),

@@ -4,9 +4,10 @@
 use std::collections::HashSet;
 use std::io::ErrorKind;
 use std::ops::ControlFlow;
+use std::time::Duration;
 
 use crate::clock::Clock;
-use crate::model::{Event, EventKind, Seq};
+use crate::model::{Event, EventKind, Moment, Seq};
 use crate::store::{Changes, Store, StoreError, Tree};
 
 use super::block::{Lane, Sealed, damaged_key, key, parse, parse_key};
@@ -17,6 +18,9 @@ use super::sealer::{Sealer, unpack};
 /// While files grow they are two to three times as large as what they hold. Files that are this
 /// many times as large have room inside.
 const REUSE: u64 = 4;
+
+/// The log is told of evictions at most this often.
+const TELL_EVERY: Duration = Duration::from_secs(3600);
 
 /// Most damaged blocks that are kept for inspection.
 const KEPT_DAMAGED: usize = 64;
@@ -93,6 +97,8 @@ pub(super) struct Ledger {
     pub budget: Budget,
     pub keep_free: u64,
     pub clock: Clock,
+    /// When the log was last told that blocks had to be deleted.
+    pub told_full: Option<Moment>,
 }
 
 /// Goes through the whole queue. Returns the counts and the greatest position.
@@ -294,13 +300,25 @@ impl Ledger {
             }
         }
         if gap.blocks > 0 {
-            tracing::error!(
-                from = %gap.from, to = %gap.to, blocks = gap.blocks, readings = gap.readings,
-                "the buffer is full: the oldest blocks were deleted before the platform had them"
-            );
+            self.log_eviction(&gap);
             events.push(gap.event(&self.clock, "budget"));
         }
         Ok(())
+    }
+
+    /// The stream names every range; in the log a long outage would drown all else.
+    fn log_eviction(&mut self, gap: &Gap) {
+        let now = self.clock.now();
+        if self.told_full.is_some_and(|told| now.since(told) < TELL_EVERY) {
+            tracing::debug!(from = %gap.from, to = %gap.to, blocks = gap.blocks, "deleted");
+            return;
+        }
+        self.told_full = Some(now);
+        tracing::error!(
+            from = %gap.from, to = %gap.to, blocks = gap.blocks, readings = gap.readings,
+            so_far = self.evicted,
+            "the buffer is full: the oldest blocks are deleted before the platform had them"
+        );
     }
 }
 

@@ -17,6 +17,7 @@ mod fault;
 mod inspect;
 mod json;
 mod ledger;
+mod mark;
 mod meta;
 mod open;
 mod queue;

@@ -3,11 +3,12 @@
 use std::sync::Arc;
 
 use crate::clock::Clock;
-use crate::model::{Epoch, Estate, Event, EventKind, Seq};
+use crate::model::{Epoch, Estate, Event, EventKind, Record, Seq};
 use crate::store::{Changes, Limits, SetAside, Store, StoreError, Tree};
 
 use super::budget::Budget;
 use super::ledger::{Counts, Job, Ledger, count};
+use super::mark::{Mark, Noted};
 use super::meta::{EPOCH_KEY, META_KEY, Meta, decode_epoch};
 use super::queue::{Buffer, Shared};
 use super::recorder::Recorder;
@@ -79,8 +80,14 @@ pub fn open(
     if config.budget < MIN_BUDGET {
         return Err(OpenError::Budget(config.budget));
     }
-    let (store, found, replaced) =
+    let (store, found, mut replaced) =
         Store::open_or_replace(&config.path, Limits::default(), examine)?;
+    let (mark, noted) = Mark::open(&config.path)
+        .map_err(|source| StoreError::Io { path: config.path.clone(), source })?;
+    if found.epoch.is_none() && noted.is_some() && replaced.is_none() {
+        let reason = "it was found empty".to_owned();
+        replaced = Some(SetAside { path: config.path.clone(), reason });
+    }
     let epoch = match found.epoch {
         Some(epoch) => epoch,
         None => Epoch(getrandom::u64().map_err(OpenError::Random)?),
@@ -94,15 +101,35 @@ pub fn open(
         budget: Budget::new(config.budget, store.file_bytes()),
         keep_free: config.keep_free,
         clock: clock.clone(),
+        told_full: None,
     };
-    let mut sealer = Sealer::new(estate, clock.clone(), epoch, found.meta.next);
+    // Positions that the store does not know of although they were durable once.
+    let lost = noted.filter(|noted| noted.epoch == epoch && noted.next > found.meta.next);
+    let next = lost.map_or(found.meta.next, |noted| noted.next);
+    let mut sealer = Sealer::new(estate, clock.clone(), epoch, next);
     if found.epoch.is_none() {
         begin(&mut ledger, &mut sealer, epoch, replaced)?;
+        mark.note(Noted { epoch, next: sealer.next() });
     }
+    let lost = lost.map(|noted| announce(&mut ledger, found.meta.next, noted.next));
     let status = first_status(&ledger, epoch, sealer.next())?;
-    let shared = Arc::new(Shared::new(store, found.queue, epoch, clock, status));
-    let recorder = Recorder::new(config.clone(), shared.clone(), ledger, sealer);
+    let shared = Arc::new(Shared::new(store, found.queue, epoch, clock, mark, status));
+    let mut recorder = Recorder::new(config.clone(), shared.clone(), ledger, sealer);
+    lost.into_iter().for_each(|event| recorder.take(Record::Event(event)));
     Ok((recorder, Buffer(shared)))
+}
+
+/// What was durable and is gone with a part of the file. The event goes out with the first
+/// commit; until then the note shows the loss again.
+fn announce(ledger: &mut Ledger, from: Seq, next: Seq) -> Event {
+    let blocks = next.0 - from.0;
+    let to = Seq(next.0 - 1);
+    ledger.damaged += blocks;
+    tracing::error!(%from, %to, "the end of the buffer is lost: its file was damaged");
+    // How many readings were in them, or whether the platform had them already, nobody knows.
+    let reason = "damaged".to_owned();
+    let kind = EventKind::BlocksEvicted { from, to, blocks, readings: 0, reason };
+    Event { at: ledger.clock.now(), device: None, kind }
 }
 
 /// Begins a new life: the epoch is durable before the first block is cut.

@@ -14,6 +14,7 @@ use crate::store::{Store, StoreError, Tree};
 use super::BufferStatus;
 use super::block::{Block, Lane, boot_tag, key, parse, parse_key};
 use super::ledger::Job;
+use super::mark::Mark;
 use super::sealer;
 
 /// Acknowledgements that wait for the next commit; above this the caller waits.
@@ -23,6 +24,14 @@ const MAX_WAITING: usize = 8192;
 #[derive(Debug, thiserror::Error)]
 #[error("cannot read from the buffer: {0}")]
 pub struct ReadError(#[from] StoreError);
+
+impl ReadError {
+    /// Whether it passes by itself: the files are just being rebuilt or opened again. When they
+    /// cannot be opened, the recorder says so.
+    pub fn passes(&self) -> bool {
+        matches!(self.0, StoreError::Closed { .. })
+    }
+}
 
 /// Handle on the buffer; clones share it.
 #[derive(Clone)]
@@ -34,6 +43,7 @@ pub(super) struct Shared {
     pub queue: Tree,
     pub epoch: Epoch,
     pub clock: Clock,
+    pub mark: Mark,
     pub committed: watch::Sender<Seq>,
     pub status: watch::Sender<BufferStatus>,
     pub hurry: Notify,
@@ -59,6 +69,7 @@ impl Shared {
         queue: Tree,
         epoch: Epoch,
         clock: Clock,
+        mark: Mark,
         status: BufferStatus,
     ) -> Self {
         Self {
@@ -66,6 +77,7 @@ impl Shared {
             queue,
             epoch,
             clock,
+            mark,
             committed: watch::Sender::new(status.next_seq),
             status: watch::Sender::new(status),
             hurry: Notify::new(),

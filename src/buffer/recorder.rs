@@ -24,6 +24,7 @@ use super::Config;
 use super::block::Sealed;
 use super::fault::RecorderError;
 use super::ledger::{Applied, Job, Ledger};
+use super::mark::Noted;
 use super::queue::Shared;
 use super::rate::Rate;
 use super::report::Done;
@@ -151,7 +152,8 @@ impl Recorder {
         }
     }
 
-    fn take(&mut self, record: Record) {
+    /// Takes a record; what waits before [`run`](Self::run) comes first.
+    pub(super) fn take(&mut self, record: Record) {
         self.note_waiting();
         self.records_waiting += 1;
         match record {
@@ -253,8 +255,14 @@ impl Recorder {
                 return Ok(None);
             }
         };
-        let store = self.shared.store.clone();
-        let task = tokio::task::spawn_blocking(move || store.commit());
+        let shared = self.shared.clone();
+        let task = tokio::task::spawn_blocking(move || {
+            shared.store.commit()?;
+            if deletions_only.is_none() {
+                shared.mark.note(Noted { epoch: shared.epoch, next });
+            }
+            Ok(())
+        });
         Ok(Some(Flight { job, receipts, next, deletions_only, started, task }))
     }
 

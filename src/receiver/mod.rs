@@ -13,7 +13,7 @@ mod verifier;
 
 pub use decode::{DecodeError, MAX_DOCUMENT, decode};
 pub use ledger::Range;
-pub use session::{Config, End, Outcome, ReceiverError, run};
+pub use session::{Config, End, Keep, Outcome, ReceiverError, run, run_keeping};
 pub use summary::{DeviceCount, GapReport, Summary};
 pub use verifier::{Limits, Received, State, StateError, Verifier};
 

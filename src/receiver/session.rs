@@ -1,7 +1,8 @@
 //! The connection to the platform's broker: a persistent session with manual acknowledgements.
 //!
-//! A block is acknowledged only after `sink` returned: what the receiver loses by a crash comes
-//! again, and the verifier of the next run (or its kept state) removes it as a duplicate.
+//! A block is acknowledged only after `sink` returned and, where the state is kept, after that:
+//! what the receiver loses by a crash comes again, and the verifier of the next run removes it as
+//! a duplicate.
 
 use std::collections::VecDeque;
 use std::io;
@@ -16,7 +17,7 @@ use tokio::time::{Instant, sleep_until, timeout};
 use tokio_util::sync::CancellationToken;
 
 use super::tls::{TlsError, client_config};
-use super::{Received, Summary, Verifier};
+use super::{Received, State, Summary, Verifier};
 use crate::backoff::Backoff;
 use crate::broker::BrokerConfig;
 use crate::model::Document;
@@ -30,6 +31,10 @@ const MAX_PACKET: usize = 1 << 20;
 
 /// The summary is renewed at most this often.
 const SUMMARY_EVERY: Duration = Duration::from_millis(250);
+
+/// Blocks wait at most this long for the state to be kept, and at most so many share one keeping:
+/// fewer than a broker has in flight by default, so that it never has to wait for that.
+const KEEP: (Duration, usize) = (Duration::from_millis(50), 16);
 
 /// Longest time to hand over the last acknowledgements at the end.
 const FAREWELL: Duration = Duration::from_secs(2);
@@ -93,12 +98,19 @@ pub enum ReceiverError {
     Refused(String),
 }
 
+/// Makes the verifier's state durable; only then are the blocks in it acknowledged.
+pub type Keep = Box<dyn FnMut(&State) -> io::Result<()> + Send>;
+
 struct Session<S> {
     config: Config,
     verifier: Verifier,
     summary: watch::Sender<Summary>,
     sink: S,
     unacknowledged: VecDeque<Publish>,
+    keep: Option<Keep>,
+    /// So many of `unacknowledged`, from the front, are in the state that was kept.
+    kept: usize,
+    keep_at: Option<Instant>,
     sessions: u64,
     last_block: Instant,
     renew_at: Option<Instant>,
@@ -120,6 +132,24 @@ pub async fn run<S>(
 where
     S: FnMut(&str, &Document) -> io::Result<()>,
 {
+    run_keeping(config, verifier, summary, sink, None, stop).await
+}
+
+/// As [`run`]; the state is kept by `keep` before what is in it is acknowledged.
+///
+/// # Errors
+/// As for [`run`]; a state that cannot be kept is [`ReceiverError::Sink`].
+pub async fn run_keeping<S>(
+    config: Config,
+    verifier: Verifier,
+    summary: watch::Sender<Summary>,
+    sink: S,
+    keep: Option<Keep>,
+    stop: CancellationToken,
+) -> Result<Outcome, ReceiverError>
+where
+    S: FnMut(&str, &Document) -> io::Result<()>,
+{
     let options = options(&config)?;
     let mut session = Session {
         config,
@@ -127,6 +157,9 @@ where
         summary,
         sink,
         unacknowledged: VecDeque::new(),
+        keep,
+        kept: 0,
+        keep_at: None,
         sessions: 0,
         last_block: Instant::now(),
         renew_at: None,
@@ -143,11 +176,13 @@ where
         let before = session.sessions;
         match session.serve(&client, &mut events, &stop).await? {
             Ok(end) => {
+                session.secure(true)?;
                 session.say_goodbye(&client, &mut events).await;
                 break end;
             }
             Err(error) => {
                 session.unacknowledged.clear();
+                (session.kept, session.keep_at) = (0, None);
                 if session.sessions > before {
                     backoff.reset();
                     told = false;
@@ -181,6 +216,7 @@ impl<S: FnMut(&str, &Document) -> io::Result<()>> Session<S> {
             }
             let idle_at = self.idle_at();
             let renew_at = self.renew_at;
+            let keep_at = self.keep_at;
             tokio::select! {
                 biased;
                 () = stop.cancelled() => return Ok(Ok(End::Stopped)),
@@ -193,10 +229,12 @@ impl<S: FnMut(&str, &Document) -> io::Result<()>> Session<S> {
                 () = sleep_until(renew_at.unwrap_or_else(Instant::now)), if renew_at.is_some() => {
                     self.renew();
                 }
+                () = sleep_until(keep_at.unwrap_or_else(Instant::now)), if keep_at.is_some() => {}
                 () = sleep_until(idle_at.unwrap_or_else(Instant::now)), if idle_at.is_some() => {
                     return Ok(Ok(End::Idle));
                 }
             }
+            self.secure(false)?;
             self.acknowledge(client);
             if self.renew_at.is_some_and(|at| at <= Instant::now()) {
                 self.renew();
@@ -253,13 +291,34 @@ impl<S: FnMut(&str, &Document) -> io::Result<()>> Session<S> {
         }
     }
 
+    /// Keeps the state when enough blocks wait for that, or one has waited long enough.
+    fn secure(&mut self, at_once: bool) -> Result<(), ReceiverError> {
+        let waiting = self.unacknowledged.len() - self.kept;
+        if waiting > 0
+            && let Some(keep) = &mut self.keep
+        {
+            let now = Instant::now();
+            let at = *self.keep_at.get_or_insert(now + KEEP.0);
+            if !at_once && waiting < KEEP.1 && now < at {
+                return Ok(());
+            }
+            keep(&self.verifier.state()).map_err(ReceiverError::Sink)?;
+        }
+        self.kept = self.unacknowledged.len();
+        self.keep_at = None;
+        Ok(())
+    }
+
     /// Never waits: a full channel is emptied by the next poll, and the rest follows then.
     fn acknowledge(&mut self, client: &AsyncClient) {
-        while let Some(publish) = self.unacknowledged.front() {
+        while self.kept > 0
+            && let Some(publish) = self.unacknowledged.front()
+        {
             if client.try_ack(publish).is_err() {
                 return;
             }
             self.unacknowledged.pop_front();
+            self.kept -= 1;
         }
     }
 

@@ -253,3 +253,42 @@ fn a_later_run_goes_on_from_the_kept_state() {
     assert_eq!(second.take(TOPIC, &plain(&document(2))), Received::Duplicate);
     assert!(second.summary().is_whole());
 }
+
+/// One run against a broker that has three blocks; `keep` decides.
+async fn run_with(broker: &crate::broker::fake::FakeBroker, keep: Keep) -> bool {
+    let config = Config {
+        broker: broker.config(),
+        prefix: "linli/v1/+".into(),
+        persistent: true,
+        until_idle: None,
+        expect_seq: Some(3),
+    };
+    let (summary, _) = tokio::sync::watch::channel(verifier().summary());
+    let stop = tokio_util::sync::CancellationToken::new();
+    let ended = run_keeping(config, verifier(), summary, |_, _| Ok(()), Some(keep), stop).await;
+    ended.is_ok()
+}
+
+#[tokio::test]
+async fn a_block_is_acknowledged_only_after_the_state_with_it_was_kept() {
+    let broker = crate::broker::fake::FakeBroker::start().await;
+    for seq in 1..=3 {
+        let document = document(seq);
+        broker.send(&format!("linli/v1/{}/telemetry", document.gateway), plain(&document));
+    }
+    let refuse = Box::new(|_: &State| Err(std::io::Error::other("no space")));
+    assert!(!run_with(&broker, refuse).await);
+    assert!(broker.see(|state| state.acks.is_empty()));
+    let kept = std::sync::Arc::new(std::sync::Mutex::new(None));
+    let slot = kept.clone();
+    let keep = Box::new(move |state: &State| {
+        *slot.lock().unwrap() = Some(serde_json::to_vec(state)?);
+        Ok(())
+    });
+    assert!(run_with(&broker, keep).await);
+    broker.until("acks", |state| state.acks.len() == 3).await;
+    let state = kept.lock().unwrap().take().unwrap();
+    let mut later = verifier();
+    later.restore(serde_json::from_slice(&state).unwrap()).unwrap();
+    assert!(later.is_complete_to(3));
+}

@@ -4,6 +4,8 @@
 //! than everything that can be open at once: the task cannot block itself. A poll is never cut off half-way: it stays pinned while other events are handled,
 //! because a packet half written would be lost without a word.
 
+mod documents;
+
 use std::future::Future;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
@@ -13,11 +15,10 @@ use bytes::Bytes;
 use futures_util::FutureExt;
 use rumqttc::{AsyncClient, ConnectionError, Event, EventLoop, LastWill, Outgoing, Packet, QoS};
 use tokio::sync::watch;
-use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::flow::{Flow, Kind, Now};
-use super::message::{Inventory, Status, compress, encode};
+use super::message::{Status, compress, encode};
 use super::session::Context;
 use super::store::Store;
 use super::window::{Item, Window, item};
@@ -34,6 +35,9 @@ const REQUESTS: usize = PACKET_IDS as usize;
 const MAX_SETTLING: usize = 1024;
 /// Least time between two updates of the counters on the status.
 const STATUS_EVERY: Duration = Duration::from_millis(250);
+/// How often the clock is asked while the birth waits for it; otherwise nothing is due.
+const LOOK_AGAIN: Duration = Duration::from_secs(1);
+const IDLE: Duration = Duration::from_secs(60);
 /// Longest farewell.
 const FAREWELL: Duration = Duration::from_secs(2);
 /// A link that lasted this long has proven itself even without traffic.
@@ -69,6 +73,8 @@ struct Desk<'a, S> {
     assessment: watch::Receiver<Option<Arc<str>>>,
     assessment_due: bool,
     opened: Moment,
+    /// The position told at a birth without wall time: told again when a clock is trusted.
+    unstamped: Option<Seq>,
     proven: bool,
     /// Counters of the status changed; to be shown then.
     show_at: Option<Moment>,
@@ -101,6 +107,7 @@ impl<'a, S: Store> Link<'a, S> {
         let desk = Desk {
             window: Window::new(context.config.window.clamp(1, 64)),
             opened: context.clock.now(),
+            unstamped: None,
             context,
             topics,
             client,
@@ -221,30 +228,6 @@ impl<S: Store> Desk<'_, S> {
         }
     }
 
-    /// The broker took the session: birth, inventory, assessment, then blocks.
-    fn begin(&mut self) {
-        self.context.connected();
-        let now = self.context.clock.now();
-        let context = &*self.context;
-        self.opened = now;
-        let next = context.store.next_seq();
-        let config = &context.config;
-        self.flow = Some(Flow::new(next, config.late_rate, config.hold_unstamped, now));
-        let birth =
-            Status::online(&context.estate, context.store.epoch(), &context.clock, now, next);
-        let inventory = Inventory::new(&context.estate);
-        self.document(Topic::Status, encode(&birth));
-        self.document(Topic::Inventory, compress(encode(&inventory)));
-        self.assessment_due = true;
-    }
-
-    fn document(&mut self, topic: Topic, payload: Vec<u8>) {
-        let now = self.context.clock.now();
-        if self.publish(&topic, payload.into()) {
-            self.window.push(Item::Document(topic), now);
-        }
-    }
-
     /// Puts into the client's channel; it is wider than the window, so there is always room.
     fn publish(&self, topic: &Topic, payload: Bytes) -> bool {
         let name = self.topics.print(topic);
@@ -273,6 +256,11 @@ impl<S: Store> Desk<'_, S> {
                 self.document(Topic::Assessment, compress(text.as_bytes().to_vec()));
             }
         }
+        if self.context.clock.trusted()
+            && let Some(next) = self.unstamped
+        {
+            self.birth(next);
+        }
         let moment = Now { at: now, trusted: self.context.clock.trusted() };
         while self.window.has_room() && self.settled.len() < MAX_SETTLING {
             let late = self.window.has_late_room();
@@ -281,7 +269,7 @@ impl<S: Store> Desk<'_, S> {
                 Ok(Some(departure)) => departure,
                 Ok(None) => break,
                 Err(error) => {
-                    if !std::mem::replace(&mut self.read_fault, true) {
+                    if !error.passes() && !std::mem::replace(&mut self.read_fault, true) {
                         tracing::error!(%error, "the uplink cannot read the buffer");
                     }
                     break;
@@ -348,46 +336,13 @@ impl<S: Store> Desk<'_, S> {
         let overdue = self.window.oldest().map(|sent| sent.plus(self.context.config.ack_timeout));
         let has_room = self.window.has_room();
         let flow = self.flow.as_ref().filter(|_| has_room).and_then(|flow| flow.wake_at(now));
-        let idle = now.plus(Duration::from_secs(60));
+        let idle = now.plus(if self.unstamped.is_some() { LOOK_AGAIN } else { IDLE });
         [overdue, flow, self.show_at].into_iter().flatten().min().unwrap_or(idle)
     }
 
     fn lost(&self, fault: String) -> End {
         let lasted = self.context.clock.now().since(self.opened) >= PROVEN_AFTER;
         End::Lost { fault, proven: self.proven || (self.flow.is_some() && lasted) }
-    }
-
-    /// Tells the platform that the stop is meant, and takes the last acknowledgements.
-    async fn farewell(&mut self, events: &mut EventLoop) {
-        if self.flow.take().is_none() {
-            return;
-        }
-        let bye = Status::offline(
-            &self.context.estate,
-            self.context.store.epoch(),
-            &self.context.clock,
-            true,
-        );
-        self.document(Topic::Status, encode(&bye));
-        let until = Instant::now() + FAREWELL;
-        while self.window.open() > 0 {
-            match tokio::time::timeout_at(until, events.poll()).await {
-                Ok(event) => {
-                    if self.take(event).is_err() {
-                        return;
-                    }
-                }
-                Err(_) => break,
-            }
-        }
-        if self.client.try_disconnect().is_err() {
-            return;
-        }
-        while let Ok(Ok(event)) = tokio::time::timeout_at(until, events.poll()).await {
-            if matches!(event, Event::Outgoing(Outgoing::Disconnect)) {
-                return;
-            }
-        }
     }
 }
 

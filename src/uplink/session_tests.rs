@@ -21,6 +21,11 @@ struct Rig {
 }
 
 fn rig(broker: &FakeBroker, change: impl FnOnce(&mut Config)) -> Rig {
+    let trust = clock::Config { trust: clock::Trust::System, ..Default::default() };
+    rig_at(Clock::new(trust), broker, change)
+}
+
+fn rig_at(clock: Clock, broker: &FakeBroker, change: impl FnOnce(&mut Config)) -> Rig {
     let mut config = Config {
         broker: broker.config(),
         reconnect_cap: Duration::from_millis(500),
@@ -29,7 +34,6 @@ fn rig(broker: &FakeBroker, change: impl FnOnce(&mut Config)) -> Rig {
     change(&mut config);
     let gateway = GatewayId::new("g1").unwrap();
     let estate = Estate::new(gateway, "Estate".into(), EstateKind::New, Vec::new()).unwrap();
-    let clock = Clock::new(clock::Config { trust: clock::Trust::System, ..Default::default() });
     let assessment = watch::Sender::new(None);
     let store = MemoryStore::default();
     let (session, status) =
@@ -213,4 +217,26 @@ async fn thousands_of_live_blocks_pass_a_window_of_thirty_two() {
     broker.until("all blocks", |state| state.received.len() == 3002).await;
     println!("3000 blocks of 4 KiB in {:?}", began.elapsed());
     assert_eq!(rig.end().await.left(), 0);
+}
+
+#[tokio::test]
+async fn a_birth_without_wall_time_is_told_again_once_a_clock_is_trusted() {
+    let folder = tempfile::tempdir().unwrap();
+    let marker = folder.path().join("synchronized");
+    let trust = clock::Config { trust: clock::Trust::Ntp, synchronised: vec![marker.clone()] };
+    let clock = Clock::new(trust);
+    let broker = FakeBroker::start().await;
+    let rig = rig_at(clock.clone(), &broker, |_| {});
+    let births = |state: &crate::broker::fake::State| -> Vec<Status> {
+        let births = state.received.iter().filter(|p| p.topic.ends_with("/status"));
+        births.map(|p| serde_json::from_slice(&p.payload).unwrap()).collect()
+    };
+    broker.until("a birth", |state| births(state).len() == 1).await;
+    assert_eq!(broker.see(births)[0].since, None);
+    std::fs::write(marker, "").unwrap();
+    clock.judge();
+    broker.until("another birth", |state| births(state).len() == 2).await;
+    let told = broker.see(births);
+    assert!(told[1].since.is_some() && told[1].next_seq == told[0].next_seq);
+    rig.end().await;
 }

@@ -100,3 +100,60 @@ async fn a_torn_or_flipped_file_never_keeps_the_buffer_from_going_on() {
         assert!(buffer.status().borrow().committed_readings == 1, "round {round}");
     }
 }
+
+/// A log that lost its end opens as if nothing was ever written after it. That must not go
+/// unnoticed: what is missing is announced, and no position is given twice.
+#[tokio::test(start_paused = true)]
+async fn blocks_lost_with_a_part_of_the_file_are_announced_and_no_position_is_given_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let (estate, clock) = (estate(4, 10), clock());
+    let original = config(&folder.path().join("b"));
+    let mut random = fastrand::Rng::with_seed(11);
+    let (recorder, buffer) = reopen(&original, &estate, &clock);
+    beside(recorder, async |records| {
+        for n in 0..60u32 {
+            let record = Record::Readings(batch(&clock, n % 4, &noise(&mut random, 10)));
+            records.send(record).await.unwrap();
+            commit_after(&buffer, Seq(u64::from(n) + 1)).await;
+        }
+    })
+    .await;
+    let sent: BTreeSet<Seq> = documents(&buffer).into_keys().collect();
+    let epoch = buffer.epoch();
+    drop(buffer);
+    for round in 0..30 {
+        let path = folder.path().join(format!("image-{round}"));
+        copy(&original.path, &path);
+        std::fs::copy(folder.path().join("b.mark"), path.with_extension("mark")).unwrap();
+        let db = path.join("db");
+        let mut bytes = std::fs::read(&db).unwrap();
+        let used = bytes.iter().rposition(|b| *b != 0).unwrap();
+        if round % 2 == 0 {
+            // The first round loses everything.
+            bytes.truncate(if round == 0 { 0 } else { random.usize(0..used) });
+        } else {
+            bytes[random.usize(0..used)] ^= 1 << random.u8(0..8);
+        }
+        std::fs::write(&db, bytes).unwrap();
+        let (recorder, buffer) = reopen(&config(&path), &estate, &clock);
+        ends(recorder, vec![Record::Readings(batch(&clock, 0, &[1.0]))]).await.unwrap();
+        let documents = documents(&buffer);
+        let kinds: Vec<_> =
+            documents.values().flat_map(|d| &d.events).map(|event| &event.what).collect();
+        if buffer.epoch() != epoch {
+            let replaced = |kind: &&EventKind| matches!(kind, EventKind::BufferReplaced { .. });
+            assert!(kinds.iter().any(replaced), "round {round}");
+            continue;
+        }
+        let left: BTreeSet<Seq> = documents.keys().copied().collect();
+        let told = |seq: Seq| {
+            kinds.iter().any(|kind| match kind {
+                EventKind::BlocksEvicted { from, to, .. } => (*from..=*to).contains(&seq),
+                _ => false,
+            })
+        };
+        assert!(sent.iter().all(|seq| left.contains(seq) || told(*seq)), "round {round}");
+        let fresh = documents.values().filter(|d| !sent.contains(&Seq(d.seq)));
+        assert!(fresh.flat_map(|d| &d.devices).count() > 0, "round {round}: a position twice");
+    }
+}

@@ -23,6 +23,7 @@ mod devices;
 mod extract;
 mod intake;
 mod limit;
+mod purge;
 mod routes;
 mod session;
 mod status;

@@ -1,5 +1,7 @@
 //! The MQTT driver's task: one persistent session at the field broker.
 
+mod farewell;
+
 use std::collections::VecDeque;
 use std::pin::pin;
 use std::sync::Arc;
@@ -8,15 +10,16 @@ use std::time::Duration;
 use rumqttc::mqttbytes::v4::SubscribeReasonCode;
 use rumqttc::{
     AsyncClient, ConnectionError, Event as Happening, EventLoop, MqttOptions, Outgoing, Packet,
-    Publish, QoS, StateError,
+    Publish, QoS,
 };
 use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, Interval, MissedTickBehavior};
 use tokio_util::sync::CancellationToken;
 
 use super::acks::{AckBook, Arrival};
-use super::desk::{Desk, push_acks};
+use super::desk::Desk;
 use super::intake::{Intake, Message};
+use super::purge::{purge, unreadable};
 use super::{BrokerStatus, Config, MAX_UNACKED, MqttDevice};
 use crate::backoff::Backoff;
 use crate::clock::Clock;
@@ -32,8 +35,11 @@ const RECONNECT: (Duration, Duration) = (Duration::from_millis(500), Duration::f
 const STALL: (usize, Duration) = (10, Duration::from_millis(30));
 /// After so many unreadable packets in a row the broker's queue is given up.
 const PATIENCE: u32 = 2;
-/// Longest wait at the end for readings to become durable.
-const LINGER: Duration = Duration::from_secs(2);
+/// An unreadable packet within this time of the connection's begin was waiting for us.
+const AT_ONCE: Duration = Duration::from_secs(10);
+/// Largest packet that is taken in, to be refused by name of its device. Above it the connection
+/// has to end.
+const MAX_PACKET: usize = 4 << 20;
 
 /// The MQTT driver: owns the session at the field broker.
 pub struct Driver {
@@ -50,6 +56,10 @@ pub struct Driver {
     rejected: u64,
     /// Connections in a row that ended with a packet that cannot be read.
     unreadable: u32,
+    /// When the present connection began.
+    begun: Instant,
+    /// Filters under which the broker retains something that cannot be read.
+    deaf: Vec<String>,
     tick: Interval,
 }
 
@@ -94,6 +104,8 @@ impl Driver {
             messages: 0,
             rejected: 0,
             unreadable: 0,
+            begun: Instant::now(),
+            deaf: Vec::new(),
             tick,
         };
         (driver, reader)
@@ -121,7 +133,9 @@ impl Driver {
     fn lost(&mut self, fault: &str, unreadable: bool) {
         self.book.disconnected();
         if unreadable {
-            self.unreadable += 1;
+            // What is queued or retained comes at once; what came later was heard only once.
+            let again = self.begun.elapsed() < AT_ONCE;
+            self.unreadable = if again { self.unreadable + 1 } else { 1 };
         } else if self.unreadable < PATIENCE {
             self.unreadable = 0;
         }
@@ -172,12 +186,19 @@ impl Driver {
             }
         };
         options.set_manual_acks(true);
-        if self.unreadable >= PATIENCE
-            && let Err(error) = self.purge(options.clone()).await
-        {
-            let fault = self.config.broker.describe(&error);
-            return End::Lost { fault, unreadable: false, proven: false };
+        options.set_max_packet_size(MAX_PACKET, MAX_PACKET);
+        if self.unreadable >= PATIENCE {
+            let given_up = tokio::select! {
+                biased;
+                () = stop.cancelled() => return End::Stopped,
+                given_up = self.give_up(options.clone()) => given_up,
+            };
+            if let Err(error) = given_up {
+                let fault = self.config.broker.describe(&error);
+                return End::Lost { fault, unreadable: false, proven: false };
+            }
         }
+        self.begun = Instant::now();
         options.set_clean_session(false);
         let (client, mut events) = AsyncClient::new(options, REQUESTS);
         events.set_network_options(self.config.broker.network());
@@ -187,7 +208,7 @@ impl Driver {
             if !valid {
                 tracing::error!(filter, "not a topic filter; its devices are not heard");
             }
-            valid
+            valid && !self.deaf.contains(filter)
         });
         let mut desk = Desk::new(client, filters);
         let end = self.serve(&mut desk, &mut events, stop).await;
@@ -197,23 +218,26 @@ impl Driver {
         end
     }
 
-    /// Gives the broker's queue up, once: a message that cannot even be framed would come again
-    /// for ever and let nothing pass.
-    async fn purge(&mut self, mut options: MqttOptions) -> Result<(), ConnectionError> {
-        options.set_clean_session(true);
-        let (client, mut events) = AsyncClient::new(options, REQUESTS);
-        events.set_network_options(self.config.broker.network());
-        while !matches!(events.poll().await?, Happening::Incoming(Packet::ConnAck(_))) {}
-        if client.try_disconnect().is_ok() {
-            while !matches!(events.poll().await?, Happening::Outgoing(Outgoing::Disconnect)) {}
-        }
+    /// Gives the broker's queue up, and every topic that cannot be heard.
+    async fn give_up(&mut self, options: MqttOptions) -> Result<(), ConnectionError> {
+        let network = self.config.broker.network();
+        self.deaf = purge(options, network, &self.intake.filters()).await?;
         self.unreadable = 0;
         let fault = "a message in the broker's queue cannot be read; the queue was given up";
-        tracing::error!(broker = self.config.broker.title(), fault, "messages lost");
-        let kind = EventKind::PayloadRejected { topic: "#".into(), fault: fault.into() };
+        self.announce("#", fault);
+        for filter in self.deaf.clone() {
+            let fault = "a retained message cannot be read: not heard until it is removed and \
+                         linli is started again";
+            self.announce(&filter, fault);
+        }
+        Ok(())
+    }
+
+    fn announce(&mut self, topic: &str, fault: &str) {
+        tracing::error!(broker = self.config.broker.title(), topic, fault, "messages lost");
+        let kind = EventKind::PayloadRejected { topic: topic.into(), fault: fault.into() };
         let at = self.clock.now();
         self.pending.push_back(FieldMessage::Event(Event { at, device: None, kind }));
-        Ok(())
     }
 
     async fn serve(
@@ -261,11 +285,7 @@ impl Driver {
                     for last in std::mem::take(&mut events.state.events) {
                         self.take(desk, last);
                     }
-                    let unreadable = matches!(
-                        error,
-                        ConnectionError::MqttState(StateError::Deserialization(ref e))
-                            if !matches!(e, rumqttc::mqttbytes::Error::Io(_))
-                    );
+                    let unreadable = unreadable(&error);
                     let fault = self.config.broker.describe(&error);
                     return End::Lost { fault, unreadable, proven: desk.proven && !unreadable };
                 }
@@ -313,10 +333,12 @@ impl Driver {
     fn connected(&mut self) {
         let now = self.clock.now();
         self.intake.broker_back(now, &mut self.pending);
+        let deaf = (!self.deaf.is_empty())
+            .then(|| format!("a retained message cannot be read: {}", self.deaf.join(", ")));
         self.status.send_modify(|status| {
             status.connected = true;
             status.since = now;
-            status.fault = None;
+            status.fault = deaf;
         });
         tracing::info!(broker = self.config.broker.title(), "field broker connected");
     }
@@ -358,39 +380,6 @@ impl Driver {
                 }
             }
             self.book.sealed(token);
-        }
-    }
-
-    /// Closes the flow, and acknowledges what becomes durable within a short while.
-    async fn farewell(&mut self, desk: &Desk, events: &mut EventLoop) {
-        let until = Instant::now() + LINGER;
-        if let Some(out) = self.out.take() {
-            while let Some(message) = self.pending.pop_front() {
-                if !matches!(tokio::time::timeout_at(until, out.send(message)).await, Ok(Ok(()))) {
-                    break;
-                }
-            }
-        }
-        self.pending.clear();
-        let mailbox = self.book.mailbox();
-        // Receipts dropped with `pending` are no news: the broker delivers those again.
-        while self.book.settle() && self.book.len() > 0 && Instant::now() < until {
-            push_acks(&desk.client, &mut self.book);
-            tokio::select! {
-                () = mailbox.told() => {}
-                event = events.poll() => if event.is_err() { return },
-                () = tokio::time::sleep_until(until) => {}
-            }
-        }
-        push_acks(&desk.client, &mut self.book);
-        if desk.client.try_disconnect().is_err() {
-            return;
-        }
-        let until = Instant::now() + LINGER;
-        while let Ok(Ok(event)) = tokio::time::timeout_at(until, events.poll()).await {
-            if matches!(event, Happening::Outgoing(Outgoing::Disconnect)) {
-                return;
-            }
         }
     }
 }

@@ -162,6 +162,47 @@ async fn a_message_that_cannot_be_framed_does_not_block_for_ever() {
     rig.end().await;
 }
 
+fn retained(topic: &str, bytes: usize) -> Publish {
+    let mut publish = Publish::new(topic, QoS::AtMostOnce, vec![b'x'; bytes]);
+    publish.retain = true;
+    publish
+}
+
+#[tokio::test]
+async fn a_large_message_is_refused_by_name_and_the_connection_goes_on() {
+    let broker = FakeBroker::start().await;
+    let mut rig = rig(&broker).await;
+    broker.until("subscription", |state| state.filters.len() == 4).await;
+    let large = broker.send("z/a", vec![b'x'; 3 << 20]);
+    let id = broker.send("z/b", r#"{"t":1}"#);
+    let refused = rig.batch().await;
+    assert!(refused.readings.iter().all(|reading| reading.value.is_none()));
+    confirm(refused);
+    confirm(rig.batch().await);
+    broker.until("acks", |state| state.acks == [large, id] && state.connects.len() == 1).await;
+    rig.end().await;
+}
+
+#[tokio::test]
+async fn a_retained_message_that_cannot_be_read_silences_its_own_topic_only() {
+    let broker = FakeBroker::start().await;
+    broker.set(|state| state.retained.push(retained("z/a", 5 << 20)));
+    let mut rig = rig(&broker).await;
+    let named = |status: &BrokerStatus| {
+        status.connected && status.fault.as_ref().is_some_and(|text| text.ends_with(": z/a"))
+    };
+    let wait = rig.status.wait_for(named);
+    drop(tokio::time::timeout(Duration::from_secs(20), wait).await.unwrap().unwrap());
+    broker.set(|state| state.filters.clear());
+    let sessions = broker.see(|state| state.connects.len());
+    let id = broker.send("z/b", r#"{"t":1}"#);
+    confirm(rig.batch().await);
+    broker.until("ack", |state| state.acks == [id]).await;
+    assert_eq!(broker.see(|state| state.connects.len()), sessions);
+    assert!(broker.see(|state| !state.filters.contains("z/a")));
+    rig.end().await;
+}
+
 #[tokio::test]
 async fn a_refused_session_and_a_refused_subscription_are_named() {
     let broker = FakeBroker::start().await;
