@@ -15,7 +15,7 @@ mod points;
 mod schema;
 
 pub use binding::{
-    Availability, Binding, Code, Encoding, Limits, MqttModel, MqttSource, Param, PathStep,
+    Absent, Availability, Binding, Code, Encoding, Limits, MqttModel, MqttSource, Param, PathStep,
     PayloadFormat, Product, Profile, RegisterSource, Scale, SerialDefaults, Table, TopicRule,
     WordOrder,
 };
