@@ -154,6 +154,7 @@ impl Joints {
             if let Connection::Modbus { bus, unit } = &device.connection {
                 per_bus[*bus].push(ModbusDevice {
                     index,
+                    id: device.id.clone(),
                     unit: *unit,
                     profile: Arc::clone(&device.profile),
                     params: device.params.clone(),

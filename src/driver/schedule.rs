@@ -242,6 +242,36 @@ impl Schedule {
         self.slots[job.device].blocks[job.block].retry = Some(at);
     }
 
+    /// The block was cut in two: it and a new last block of the same period are wanted at once.
+    pub(super) fn cut(&mut self, device: usize, block: usize, now: Time) {
+        let blocks = &mut self.slots[device].blocks;
+        blocks[block].want(now);
+        let Ticks { period, phase, .. } = blocks[block];
+        blocks.push(Ticks { period, phase, due: now, off_grid: true, retry: None });
+    }
+
+    /// The block is read only every `period` from now on, if that is longer than its own.
+    pub(super) fn rarely(&mut self, device: usize, block: usize, period: Duration, now: Time) {
+        let ticks = &mut self.slots[device].blocks[block];
+        if ticks.period < period {
+            ticks.period = period;
+            ticks.due = now + period;
+        }
+    }
+
+    /// The device has other blocks now; all are wanted at once.
+    pub(super) fn replan(&mut self, device: usize, demand: &Demand, now: Time) {
+        self.again.retain(|&(other, _)| other != device);
+        let slot = &mut self.slots[device];
+        let phase = slot.blocks.first().map_or(Time::ZERO, |ticks| ticks.phase);
+        let ticks = |&period: &Duration| {
+            let period = period.max(Duration::from_millis(1));
+            Ticks { period, phase: phase.min(period), due: now, off_grid: true, retry: None }
+        };
+        slot.blocks = demand.periods.iter().map(ticks).collect();
+        slot.smallest = demand.smallest;
+    }
+
     /// The device is not to be addressed before `until`.
     pub(super) fn hold(&mut self, device: usize, until: Time) {
         let slot = &mut self.slots[device];

@@ -13,7 +13,7 @@ use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep, sleep_until};
 use tokio_util::sync::CancellationToken;
 
-use super::device::Unit;
+use super::device::{Sequel, Unit};
 use super::open::{Opened, open};
 use super::row::Row;
 use super::session::{Answer, Exchange, Fault, Session};
@@ -22,7 +22,7 @@ use crate::backoff::Backoff;
 use crate::clock::Clock;
 use crate::driver::BusConfig;
 use crate::driver::schedule::{Job, Next, Purpose, Schedule};
-use crate::model::{BusTable, Cause, DeviceIndex, FieldMessage, FieldRequest, Health};
+use crate::model::{BusTable, Cause, DeviceId, DeviceIndex, FieldMessage, FieldRequest, Health};
 use crate::profile::Profile;
 
 /// Delays between attempts to open a line.
@@ -41,6 +41,8 @@ const ROW_EVERY: Duration = Duration::from_secs(5);
 pub struct ModbusDevice {
     /// Its place in the estate.
     pub index: DeviceIndex,
+    /// Its name in the log.
+    pub id: DeviceId,
     /// Its unit id.
     pub unit: u8,
     /// What its model offers.
@@ -321,6 +323,20 @@ impl Bus {
         if matches!(answer, Answer::Exception(5 | 6)) && unit.busy(job.block) {
             self.schedule.retry(job, now + BUSY_DELAY);
             return Ok(());
+        }
+        match unit.learn(job.block, &answer, &self.config.id) {
+            Sequel::Take => {}
+            Sequel::Rarely(period) => {
+                self.schedule.rarely(job.device, job.block, period, now);
+            }
+            Sequel::Cut => {
+                self.schedule.cut(job.device, job.block, now);
+                return Ok(());
+            }
+            Sequel::Restored => {
+                self.schedule.replan(job.device, &unit.demand(), now);
+                return Ok(());
+            }
         }
         let before = unit.tracker.health();
         let changed = unit.answered(job.block, &answer);

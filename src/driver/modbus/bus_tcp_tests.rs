@@ -58,6 +58,7 @@ fn bus(
     let profile = profile(&places, Limits::default());
     let devices = (1..=units).map(|unit| ModbusDevice {
         index: DeviceIndex(u32::from(unit) - 1),
+        id: DeviceId::new(&format!("meter-{unit}")).unwrap(),
         unit,
         profile: Arc::clone(&profile),
         params: Vec::new(),

@@ -2,6 +2,8 @@
 
 #[path = "rig.rs"]
 mod rig;
+#[path = "split_tests.rs"]
+mod split_tests;
 #[path = "bus_tcp_tests.rs"]
 mod tcp_server;
 

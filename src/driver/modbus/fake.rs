@@ -26,6 +26,10 @@ pub(super) enum Mode {
     Exception(u8),
     /// Refuses reads that begin at this address, with exception 2.
     Refuses(u16),
+    /// Refuses reads that touch this address, with exception 2.
+    Lacks(u16),
+    /// Refuses reads of more than so many registers, with exception 3.
+    AtMost(u16),
     /// Answers in the name of another unit.
     WrongUnit,
     /// Answers with a damaged check sum (RTU) or protocol id (MBAP).
@@ -136,6 +140,8 @@ impl Fake {
             Mode::Short => data(quantity - 1),
             Mode::Exception(code) => refusal(code),
             Mode::Refuses(first) if first == address => refusal(2),
+            Mode::Lacks(hole) if (address..address + quantity).contains(&hole) => refusal(2),
+            Mode::AtMost(most) if quantity > most => refusal(3),
             _ => data(quantity),
         };
         match mode {
