@@ -74,7 +74,11 @@ impl<'a> Faults<'a> {
         let message = error.message().replace('\n', " ");
         let mut quoted = message.split('`').skip(1).step_by(2);
         let near = match message.starts_with("unknown ") {
-            true => quoted.next().and_then(|given| nearest(given, quoted)).map(str::to_owned),
+            true => quoted.next().and_then(|given| {
+                let known: Vec<&str> = quoted.collect();
+                let meant = elsewhere(given).filter(|word| known.contains(word));
+                meant.or_else(|| nearest(given, known)).map(str::to_owned)
+            }),
             false => None,
         };
         self.push(error.span(), message, near);
@@ -112,6 +116,30 @@ impl<'a> Faults<'a> {
         self.list.sort_by_key(|fault| fault.place);
         self.list
     }
+}
+
+/// What others call the words of a profile.
+fn elsewhere(given: &str) -> Option<&'static str> {
+    Some(match given.to_ascii_lowercase().as_str() {
+        "uint16" | "ushort" | "word" => "u16",
+        "uint32" | "udint" | "dword" => "u32",
+        "uint64" => "u64",
+        "int16" | "short" => "i16",
+        "int32" | "int" | "dint" | "long" => "i32",
+        "int64" => "i64",
+        "float" | "float32" | "real" => "f32",
+        "double" | "float64" => "f64",
+        "string" => "ascii",
+        "big" | "big_endian" => "abcd",
+        "little" | "little_endian" => "dcba",
+        "word_swap" | "swapped" => "cdab",
+        "enum" => "state",
+        "bool" | "boolean" => "flag",
+        "type" | "data_type" | "datatype" => "encoding",
+        "register" | "reg" => "address",
+        "scale" | "multiplier" => "factor",
+        _ => return None,
+    })
 }
 
 /// The word most like `given`, if one is like it at all.
