@@ -4,7 +4,6 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::ModbusDevice;
 use super::plan::{Block, plan};
 use super::session::{Answer, Manners};
 use super::split::{ILLEGAL_ADDRESS, ILLEGAL_VALUE, cut};
@@ -24,6 +23,23 @@ const REFUSED_MAX: u8 = 3;
 const ILLEGAL_EVERY: Duration = Duration::from_secs(60);
 /// Times that a device is planned anew because what was refused gives data now.
 const RESTORES_MAX: u8 = 3;
+
+/// A device of a bus.
+#[derive(Debug, Clone)]
+pub struct ModbusDevice {
+    /// Its place in the estate.
+    pub index: DeviceIndex,
+    /// Its name in the log.
+    pub id: DeviceId,
+    /// Its unit id.
+    pub unit: u8,
+    /// What its model offers.
+    pub profile: Arc<Profile>,
+    /// Values of the profile's parameters, in their order.
+    pub params: Vec<f64>,
+    /// How often a point is read whose profile says nothing else.
+    pub period: Duration,
+}
 
 /// What a block last said.
 #[derive(Debug, Clone, Copy, Default)]

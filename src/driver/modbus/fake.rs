@@ -53,6 +53,8 @@ pub(super) struct State {
     pub(super) generation: Option<u16>,
     /// Lines opened so far.
     pub(super) opens: usize,
+    /// Closes the line after each answer.
+    pub(super) closes: bool,
     /// Opening the line fails.
     pub(super) closed: bool,
 }
@@ -89,7 +91,8 @@ impl Fake {
                 biased;
                 () = sleep_until(next.unwrap_or_else(Instant::now)), if next.is_some() => {
                     let (_, reply) = pending.remove(0);
-                    if line.write_all(&reply).await.is_err() {
+                    let wrote = line.write_all(&reply).await;
+                    if wrote.is_err() || self.state.lock().unwrap().closes {
                         return;
                     }
                 }

@@ -24,4 +24,5 @@ mod session;
 mod split;
 mod wire;
 
-pub use bus::{Bus, ModbusDevice};
+pub use bus::Bus;
+pub use device::ModbusDevice;

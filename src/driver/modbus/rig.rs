@@ -1,6 +1,6 @@
 //! A bus with a fake line, and what a test needs to look at it.
 
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 
 use super::super::super::fake::{Fake, Mode, State};
 use super::super::super::open::describe;
@@ -8,10 +8,11 @@ use super::super::*;
 use crate::clock::Config as ClockConfig;
 use crate::driver::Transport;
 use crate::model::{
-    Batch, BusCounters, BusId, BusState, Category, HealthChange, Moment, Quality, Reason, Value,
+    Batch, BusCounters, BusId, BusState, Category, DeviceId, DeviceIndex, HealthChange, Moment,
+    Quality, Reason, Value,
 };
 use crate::profile::{
-    Binding, Encoding, Limits, RegisterSource, Scale, SerialDefaults, Table, WordOrder,
+    Binding, Encoding, Limits, Profile, RegisterSource, Scale, SerialDefaults, Table, WordOrder,
 };
 
 pub(super) const MS: Duration = Duration::from_millis(1);
