@@ -324,7 +324,8 @@ async fn assess(
         }
         let now = clock.now();
         engine.observe(&snapshot, now);
-        if turn.is_multiple_of(10) || out.borrow().is_none() {
+        // Right after the start little is known: the first interval renews at every look.
+        if turn < 10 || turn.is_multiple_of(10) {
             let link = {
                 let status = uplink.borrow();
                 LinkEvidence {

@@ -64,9 +64,11 @@ impl<'a> Templates<'a> {
                 return;
             }
             let number = run_number(file, place, self.head.modbus.is_some()).to_string();
-            let last = name.rsplit('.').next().unwrap_or(&name);
+            // The total of a run that goes on by phases has no last part to tell.
+            let last = name.rsplit_once('.').map_or("", |(_, last)| last);
             let title = |text: &Option<String>| {
-                text.as_deref().unwrap_or("").replace("{n}", &number).replace("{}", last)
+                let text = text.as_deref().unwrap_or("").replace("{n}", &number);
+                text.replace("{}", last).trim_end().to_owned()
             };
             let point = Point {
                 name: Arc::from(name.as_str()),

@@ -13,7 +13,7 @@
 //!
 //! [[points]]                      # one entry, three points, every two registers
 //! names = ["phaseVoltage.L1", "phaseVoltage.L2", "phaseVoltage.L3"]
-//! en = "voltage {}"               # {} is the last part of the name
+//! en = "voltage {}"               # {} is the part of the name after the last `.`
 //! unit = "V"
 //! address = 0x2006
 //!
