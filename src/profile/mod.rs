@@ -8,6 +8,7 @@ mod check;
 mod decode;
 mod encode;
 mod encoding;
+mod entry;
 mod fault;
 mod library;
 mod load;
