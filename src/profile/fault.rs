@@ -71,7 +71,19 @@ impl<'a> Faults<'a> {
     /// What the TOML reader or serde refused. An unknown key gets the nearest right one, taken
     /// from serde's own list: `` unknown field `a`, expected one of `b`, `c` ``.
     pub fn toml(&mut self, error: &toml::de::Error) {
-        let message = error.message().replace('\n', " ");
+        let mut message = error.message().replace('\n', " ");
+        // The names of Rust's types say nothing to who writes the file.
+        const TYPES: [(&str, &str); 4] = [
+            ("expected u8", "expected a whole number from 0 to 255"),
+            ("expected u16", "expected a whole number from 0 to 65535"),
+            ("expected u32", "expected a whole number from 0 to 4294967295"),
+            ("expected f64", "expected a number"),
+        ];
+        for (rust, plain) in TYPES {
+            if message.ends_with(rust) {
+                message = message.replace(rust, plain);
+            }
+        }
         let mut quoted = message.split('`').skip(1).step_by(2);
         let near = match message.starts_with("unknown ") {
             true => quoted.next().and_then(|given| {

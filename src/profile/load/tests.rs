@@ -62,8 +62,13 @@ fn one_wrong_key_does_not_hide_the_others() {
         .replace("unit = \"V\"", "units = \"V\"\nregister = 5");
     assert_ne!(text, GOOD);
     let faults = faults(&text);
-    for told in ["did you mean `holding`?", "\"9600\"", "300", "`units`", "did you mean `address`?"]
-    {
+    for told in [
+        "did you mean `holding`?",
+        "\"9600\"",
+        "from 0 to 255",
+        "`units`",
+        "did you mean `address`?",
+    ] {
         assert!(faults.contains(told), "{told}: {faults}");
     }
 }
