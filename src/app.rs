@@ -157,6 +157,7 @@ impl Joints {
             if let Connection::Modbus { bus, unit } = &device.connection {
                 per_bus[*bus].push(ModbusDevice {
                     index,
+                    id: device.id.clone(),
                     unit: *unit,
                     profile: Arc::clone(&device.profile),
                     params: device.params.clone(),
@@ -331,7 +332,8 @@ async fn assess(
         }
         let now = clock.now();
         engine.observe(&snapshot, now);
-        if turn.is_multiple_of(10) || out.borrow().is_none() {
+        // Right after the start little is known: the first interval renews at every look.
+        if turn < 10 || turn.is_multiple_of(10) {
             let link = {
                 let status = uplink.borrow();
                 LinkEvidence {

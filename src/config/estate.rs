@@ -19,7 +19,7 @@ impl Settings {
         let (connection, bus) = match &device.connection {
             Connection::Modbus { bus, unit } => {
                 let bus = self.buses[*bus].config.id.clone();
-                (format!("{bus} unit {unit}"), Some(bus))
+                (format!("{bus} #{unit}"), Some(bus))
             }
             Connection::Mqtt { base } => (format!("mqtt {base}"), None),
         };
@@ -38,11 +38,20 @@ impl Settings {
     }
 }
 
-/// Brand and model when the profile fits one product, else its title.
+/// Brand and models, which read the same in both languages.
 fn product(profile: &Profile) -> String {
-    match profile.products.as_slice() {
-        [only] => format!("{} {}", only.brand, only.model),
-        _ if profile.en.is_empty() => profile.id.clone(),
-        _ => profile.en.clone(),
+    let mut text = String::new();
+    let mut brand = "";
+    for product in &profile.products {
+        if !text.is_empty() {
+            text.push_str(" / ");
+        }
+        if product.brand != brand {
+            brand = &product.brand;
+            text.push_str(brand);
+            text.push(' ');
+        }
+        text.push_str(&product.model);
     }
+    if text.is_empty() { profile.id.clone() } else { text }
 }

@@ -262,7 +262,7 @@ fn equal_devices_share_their_points_and_a_changed_one_has_its_own() {
     let [a, b, c] = estate.devices() else { panic!("three devices") };
     assert!(Arc::ptr_eq(&a.points, &b.points));
     assert_eq!((a.points[0].report.dead_band, c.points[0].report.dead_band), (0.0, 5.0));
-    assert_eq!(b.connection, "line-1 unit 3");
+    assert_eq!(b.connection, "line-1 #3");
     assert_eq!(b.expected_every, Duration::from_secs(30));
 }
 
@@ -332,6 +332,18 @@ fn the_example_has_no_fault_and_no_note() {
     assert_eq!(settings.notes, []);
     assert_eq!(settings.devices.len(), BY_MODBUS.len() + BY_MQTT.len());
     assert_eq!(settings.uplink.unwrap().broker.client_id, "linli-jinan-lixia-0107");
+}
+
+#[test]
+fn the_example_fits_the_profiles_that_are_built_in() {
+    let library = crate::profile::Library::built_in();
+    let settings = parse_with("linli.toml", EXAMPLE, &library).unwrap_or_else(|f| panic!("{f}"));
+    let estate = settings.estate();
+    assert!(estate.devices().iter().any(|d| d.product == "Eastron SDM630 / SDM72V2"));
+    // And the names of its comments: uncommented, they are right too.
+    let text = EXAMPLE.replace("# params = { ct = 40 }", "params = { ct = 40 }");
+    assert_ne!(text, EXAMPLE);
+    assert!(parse_with("linli.toml", &text, &library).is_ok());
 }
 
 /// Every `key = value` of the example below its header, commented out or not.

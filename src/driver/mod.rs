@@ -5,5 +5,6 @@ mod health;
 pub mod modbus;
 pub mod mqtt;
 mod schedule;
+mod ticks;
 
 pub use config::{BusConfig, Parity, Transport};

@@ -11,6 +11,7 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
+use super::ticks::Ticks;
 use crate::backoff::Backoff;
 
 /// Time since the bus started.
@@ -57,6 +58,17 @@ pub(super) struct Job {
     pub(super) purpose: Purpose,
 }
 
+/// Why a line had to be opened.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Back {
+    /// The other end closed it after an answer, as many servers do.
+    Closed,
+    /// It broke.
+    Broke,
+    /// It could not be opened for some time.
+    Away,
+}
+
 /// The schedule's answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Next {
@@ -66,17 +78,6 @@ pub(super) enum Next {
     Wait(Time),
     /// Nothing to do at all: no device has a block.
     Nothing,
-}
-
-#[derive(Debug)]
-struct Ticks {
-    period: Duration,
-    phase: Time,
-    due: Time,
-    /// `due` is not a tick of the grid: the read was wanted as soon as possible.
-    off_grid: bool,
-    /// An attempt after one that failed, beside the grid.
-    retry: Option<Time>,
 }
 
 #[derive(Debug)]
@@ -242,6 +243,36 @@ impl Schedule {
         self.slots[job.device].blocks[job.block].retry = Some(at);
     }
 
+    /// The block was cut in two: it and a new last block of the same period are wanted at once.
+    pub(super) fn cut(&mut self, device: usize, block: usize, now: Time) {
+        let blocks = &mut self.slots[device].blocks;
+        blocks[block].want(now);
+        let Ticks { period, phase, .. } = blocks[block];
+        blocks.push(Ticks { period, phase, due: now, off_grid: true, retry: None });
+    }
+
+    /// The block is read only every `period` from now on, if that is longer than its own.
+    pub(super) fn rarely(&mut self, device: usize, block: usize, period: Duration, now: Time) {
+        let ticks = &mut self.slots[device].blocks[block];
+        if ticks.period < period {
+            ticks.period = period;
+            ticks.due = now + period;
+        }
+    }
+
+    /// The device has other blocks now; all are wanted at once.
+    pub(super) fn replan(&mut self, device: usize, demand: &Demand, now: Time) {
+        self.again.retain(|&(other, _)| other != device);
+        let slot = &mut self.slots[device];
+        let phase = slot.blocks.first().map_or(Time::ZERO, |ticks| ticks.phase);
+        let ticks = |&period: &Duration| {
+            let period = period.max(Duration::from_millis(1));
+            Ticks { period, phase: phase.min(period), due: now, off_grid: true, retry: None }
+        };
+        slot.blocks = demand.periods.iter().map(ticks).collect();
+        slot.smallest = demand.smallest;
+    }
+
     /// The device is not to be addressed before `until`.
     pub(super) fn hold(&mut self, device: usize, until: Time) {
         let slot = &mut self.slots[device];
@@ -258,15 +289,29 @@ impl Schedule {
         }
     }
 
-    /// The line was away and is back: everything that is not probed is wanted at once, and what
-    /// fell into the outage is not counted as missed. Devices that failed go last, and of these
-    /// the one that failed last: it may be the one whose request breaks the line.
-    pub(super) fn line_back(&mut self, now: Time) {
+    /// Goes before everything: the connection was closed under it.
+    pub(super) fn first(&mut self, job: Job) {
+        let place = (job.device, job.block);
+        if job.purpose == Purpose::Poll && !self.again.contains(&place) {
+            self.again.push_front(place);
+        }
+    }
+
+    /// The line is back. When it was away everything that is not probed is wanted at once, and
+    /// what fell into the outage is not counted as missed. When it broke, devices that failed go
+    /// last, and of these the one that failed last: its request may be what breaks the line.
+    pub(super) fn line_back(&mut self, now: Time, back: Back) {
         let mut healthy = false;
+        let away = back == Back::Away;
+        self.slots.iter_mut().for_each(|slot| slot.hold = Time::ZERO);
+        if back == Back::Closed {
+            return;
+        }
         for slot in &mut self.slots {
-            slot.hold = Time::ZERO;
             if matches!(slot.mode, Mode::Polling) {
-                slot.blocks.iter_mut().for_each(|ticks| ticks.want(now));
+                if away {
+                    slot.blocks.iter_mut().for_each(|ticks| ticks.want(now));
+                }
                 healthy = true;
             }
         }
@@ -303,49 +348,6 @@ impl Schedule {
             self.probe_gate = now + took * PROBE_REST;
         }
     }
-}
-
-impl Ticks {
-    fn wanted(&self) -> Time {
-        self.retry.map_or(self.due, |retry| retry.min(self.due))
-    }
-
-    /// Half a period after it was due: on a bus that is too slow a block that waits for the
-    /// whole of it would always lose its next tick too.
-    fn deadline(&self) -> Time {
-        let deadline = self.due + self.period / 2;
-        self.retry.map_or(deadline, |retry| retry.min(deadline))
-    }
-
-    fn want(&mut self, now: Time) {
-        self.due = now;
-        self.off_grid = true;
-        self.retry = None;
-    }
-
-    /// The read begins: on to the next tick. Returns how many ticks it is too late for.
-    fn begin(&mut self, now: Time) -> u64 {
-        self.retry = None;
-        if self.due > now {
-            return 0;
-        }
-        let late = now - self.due;
-        let missed = if self.off_grid { 0 } else { late.as_nanos() / self.period.as_nanos() };
-        // A read beside the grid is not repeated a moment later.
-        let after = if self.off_grid { now + self.period / 2 } else { now };
-        self.off_grid = false;
-        self.due = next_tick(after, self.phase, self.period);
-        u64::try_from(missed).unwrap_or(u64::MAX)
-    }
-}
-
-/// The first tick after `after`.
-fn next_tick(after: Time, phase: Time, period: Duration) -> Time {
-    let Some(into) = after.checked_sub(phase) else {
-        return phase;
-    };
-    let past = into.as_nanos() % period.as_nanos();
-    after - Duration::from_nanos(u64::try_from(past).unwrap_or(0)) + period
 }
 
 #[cfg(test)]

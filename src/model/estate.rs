@@ -92,7 +92,7 @@ pub struct Device {
     pub profile: String,
     /// Brand and model.
     pub product: String,
-    /// How it is reached, for people: `line-1 unit 3`, `mqtt zigbee2mqtt/hall`.
+    /// How it is reached, for people: `line-1 #3`, `mqtt zigbee2mqtt/hall`.
     pub connection: String,
     /// The bus it hangs on; `None` for MQTT.
     pub bus: Option<BusId>,

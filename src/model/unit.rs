@@ -60,7 +60,10 @@ const UNITS: &[(&str, &str)] = &[
 
 /// Why a text is not a unit.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` is not a known UCUM unit; known are {list}", list = Unit::list())]
+#[error(
+    "`{0}` is not a known UCUM unit{meant}; known are {list}",
+    meant = Unit::meant(.0), list = Unit::list()
+)]
 pub struct UnitError(pub String);
 
 /// A unit of measure by its UCUM code, for instance `kW.h`; `1` for counts, codes and texts.
@@ -93,6 +96,21 @@ impl Unit {
     /// What people read on the page; empty for dimensionless.
     pub fn sign(self) -> &'static str {
         UNITS[usize::from(self.0)].1
+    }
+
+    /// For those who write the sign instead of the code.
+    fn meant(text: &str) -> String {
+        let plain = |sign: &str| sign.to_lowercase().replace('µ', "u").replace('³', "3");
+        let named = UNITS.iter().find(|(_, sign)| plain(sign) == plain(text));
+        let named = named.or_else(|| match plain(text).as_str() {
+            "c" | "degc" | "℃" => UNITS.iter().find(|(code, _)| *code == "Cel"),
+            "volt" | "volts" => UNITS.iter().find(|(code, _)| *code == "V"),
+            "amp" | "amps" | "ampere" => UNITS.iter().find(|(code, _)| *code == "A"),
+            "watt" | "watts" => UNITS.iter().find(|(code, _)| *code == "W"),
+            "m^3" => UNITS.iter().find(|(code, _)| *code == "m3"),
+            _ => None,
+        });
+        named.map_or_else(String::new, |(code, _)| format!(", it is written `{code}`"))
     }
 
     fn list() -> String {

@@ -220,12 +220,41 @@ impl Scale {
 }
 
 /// A raw code or text and the code it becomes in the stream.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Code {
     /// As the device says it: a number written in decimal, or a text.
     pub raw: String,
     /// As it stands in the stream.
     pub code: i64,
+    /// `raw` as a number, so that a lookup need not parse it.
+    pub(super) number: Option<f64>,
+}
+
+impl Code {
+    /// What the device says as `raw` is `code` in the stream.
+    pub fn new(raw: impl Into<String>, code: i64) -> Self {
+        let raw = raw.into();
+        let number = raw.parse().ok();
+        Self { raw, code, number }
+    }
+}
+
+/// A word of a message, or a number, that means "not available".
+#[derive(Debug, Clone, PartialEq)]
+pub struct Absent {
+    /// As it stands in the payload.
+    pub(super) word: String,
+    /// The word as a number, so that a lookup need not parse it.
+    pub(super) number: Option<f64>,
+}
+
+impl Absent {
+    /// The word as it stands in the payload.
+    pub fn new(word: impl Into<String>) -> Self {
+        let word = word.into();
+        let number = word.parse().ok();
+        Self { word, number }
+    }
 }
 
 /// Where a point lies in a Modbus model.
@@ -317,7 +346,7 @@ pub struct MqttSource {
     /// To the point's unit.
     pub scale: Scale,
     /// Texts or numbers that mean "not available" (JSON null always does).
-    pub unavailable: Vec<String>,
+    pub unavailable: Vec<Absent>,
     /// Table of codes; empty when the value is the code.
     pub codes: Vec<Code>,
     /// Words (besides `true`/`false`) that mean true and false, for flags.

@@ -53,12 +53,12 @@ pub struct Example {
 
 /// An example that did not give what it says.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
-#[error("{profile}: example in line {line}, `{point}`: {what}")]
+#[error("{}`{point}`: {what}", line.map_or_else(String::new, |line| format!("example in line {line}, ")))]
 pub struct ExampleFault {
     /// The profile.
     pub profile: String,
-    /// Line of the example in its file.
-    pub line: usize,
+    /// Line of the example in its file; none when all examples together lack something.
+    pub line: Option<usize>,
     /// The point that differed, or what is not covered.
     pub point: String,
     /// What was expected and what came.
@@ -177,7 +177,7 @@ pub fn run_examples(loaded: &Loaded) -> Vec<ExampleFault> {
                 }
                 (None, _) => continue,
             };
-            faults.push(fault(example.line, &point.name, what));
+            faults.push(fault(Some(example.line), &point.name, what));
         }
     }
     let shown = |slot: usize| {
@@ -194,7 +194,9 @@ pub fn run_examples(loaded: &Loaded) -> Vec<ExampleFault> {
         *missing.entry(kind).or_default() |= shown(slot);
     }
     for (kind, _) in missing.iter().filter(|(_, shown)| !**shown) {
-        faults.push(fault(0, kind, "no example shows a point of this kind".to_owned()));
+        let what =
+            "no example shows a point of this encoding (or topic); add one to `[[examples]]`";
+        faults.push(fault(None, kind, what.to_owned()));
     }
     faults
 }

@@ -29,7 +29,7 @@ fn scaled(raw: f64, factor: f64, offset: f64, decimals: u8) -> Result<f64, Reaso
 fn code_of_number(codes: &[Code], raw: f64) -> Result<i64, Reason> {
     codes
         .iter()
-        .find(|code| code.raw.parse::<f64>().is_ok_and(|number| number == raw))
+        .find(|code| code.number == Some(raw))
         .map(|code| code.code)
         .ok_or(Reason::UnknownCode)
 }
@@ -229,7 +229,7 @@ pub fn decode_json(
 /// As [`decode_json`].
 pub fn decode_text(source: &MqttSource, text: &str, factor: f64) -> Result<Value, Reason> {
     let text = text.trim();
-    if source.unavailable.iter().any(|word| word == text) {
+    if source.unavailable.iter().any(|absent| absent.word == text) {
         return Err(Reason::NotAvailable);
     }
     if !source.codes.is_empty() {
@@ -262,7 +262,7 @@ fn flag_word(source: &MqttSource, text: &str) -> Result<bool, Reason> {
 
 fn from_bool(source: &MqttSource, flag: bool) -> Result<Value, Reason> {
     let word = if flag { "true" } else { "false" };
-    if source.unavailable.iter().any(|unavailable| unavailable == word) {
+    if source.unavailable.iter().any(|absent| absent.word == word) {
         Err(Reason::NotAvailable)
     } else if !source.codes.is_empty() {
         code_of_text(&source.codes, word).map(|code| code_value(code, source.flag))
@@ -274,8 +274,8 @@ fn from_bool(source: &MqttSource, flag: bool) -> Result<Value, Reason> {
 }
 
 fn from_number(source: &MqttSource, number: f64, factor: f64) -> Result<Value, Reason> {
-    let same = |word: &String| word.parse::<f64>().is_ok_and(|other| other == number);
-    if !number.is_finite() || source.unavailable.iter().any(same) {
+    let absent = source.unavailable.iter().any(|absent| absent.number == Some(number));
+    if !number.is_finite() || absent {
         return Err(Reason::NotAvailable);
     }
     if !source.codes.is_empty() {

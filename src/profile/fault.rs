@@ -71,10 +71,26 @@ impl<'a> Faults<'a> {
     /// What the TOML reader or serde refused. An unknown key gets the nearest right one, taken
     /// from serde's own list: `` unknown field `a`, expected one of `b`, `c` ``.
     pub fn toml(&mut self, error: &toml::de::Error) {
-        let message = error.message().replace('\n', " ");
+        let mut message = error.message().replace('\n', " ");
+        // The names of Rust's types say nothing to who writes the file.
+        const TYPES: [(&str, &str); 4] = [
+            ("expected u8", "expected a whole number from 0 to 255"),
+            ("expected u16", "expected a whole number from 0 to 65535"),
+            ("expected u32", "expected a whole number from 0 to 4294967295"),
+            ("expected f64", "expected a number"),
+        ];
+        for (rust, plain) in TYPES {
+            if message.ends_with(rust) {
+                message = message.replace(rust, plain);
+            }
+        }
         let mut quoted = message.split('`').skip(1).step_by(2);
         let near = match message.starts_with("unknown ") {
-            true => quoted.next().and_then(|given| nearest(given, quoted)).map(str::to_owned),
+            true => quoted.next().and_then(|given| {
+                let known: Vec<&str> = quoted.collect();
+                let meant = elsewhere(given).filter(|word| known.contains(word));
+                meant.or_else(|| nearest(given, known)).map(str::to_owned)
+            }),
             false => None,
         };
         self.push(error.span(), message, near);
@@ -112,6 +128,30 @@ impl<'a> Faults<'a> {
         self.list.sort_by_key(|fault| fault.place);
         self.list
     }
+}
+
+/// What others call the words of a profile.
+fn elsewhere(given: &str) -> Option<&'static str> {
+    Some(match given.to_ascii_lowercase().as_str() {
+        "uint16" | "ushort" | "word" => "u16",
+        "uint32" | "udint" | "dword" => "u32",
+        "uint64" => "u64",
+        "int16" | "short" => "i16",
+        "int32" | "int" | "dint" | "long" => "i32",
+        "int64" => "i64",
+        "float" | "float32" | "real" => "f32",
+        "double" | "float64" => "f64",
+        "string" => "ascii",
+        "big" | "big_endian" => "abcd",
+        "little" | "little_endian" => "dcba",
+        "word_swap" | "swapped" => "cdab",
+        "enum" => "state",
+        "bool" | "boolean" => "flag",
+        "type" | "data_type" | "datatype" => "encoding",
+        "register" | "reg" => "address",
+        "scale" | "multiplier" => "factor",
+        _ => return None,
+    })
 }
 
 /// The word most like `given`, if one is like it at all.

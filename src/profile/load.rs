@@ -6,15 +6,15 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use serde::Deserialize;
 use toml::Spanned;
-use toml::de::{DeTable, DeValue, ValueDeserializer};
+use toml::de::{DeTable, DeValue};
 
 use super::binding::{
     Availability, Binding, Limits, MqttModel, Param, PathStep, PayloadFormat, Product, Profile,
     RegisterSource, SerialDefaults, Table, TopicRule,
 };
 use super::check::{Example, read_example};
+use super::entry::{by_key, entry, head};
 use super::fault::{Faults, ProfileFault};
 use super::points::{Source, Templates};
 use super::schema::{ExampleFile, HeadFile, ModbusFile, MqttFile, PointFile};
@@ -65,19 +65,20 @@ fn read(name: &str, text: &str, faults: &mut Faults<'_>) -> Option<Loaded> {
     let table = DeTable::parse(text).map_err(|error| faults.toml(&error)).ok()?;
     let span = table.span();
     let mut table = table.into_inner();
-    let points: Vec<Spanned<PointFile>> = entries(&mut table, "points", MAX_POINTS, faults);
-    let examples: Vec<Spanned<ExampleFile>> = entries(&mut table, "examples", MAX_EXAMPLES, faults);
-    let head: HeadFile = entry(Spanned::new(span, DeValue::Table(table)), faults)?;
+    let points = entries(&mut table, "points", MAX_POINTS, by_key, faults);
+    let examples = entries(&mut table, "examples", MAX_EXAMPLES, entry, faults);
+    let head = head(Spanned::new(span, DeValue::Table(table)), faults)?;
     assemble(id, head, points, examples, faults)
 }
 
 /// Takes an array of tables out of the file, so that one wrong entry does not hide the others.
-fn entries<T: for<'de> Deserialize<'de>>(
-    table: &mut DeTable<'_>,
+fn entries<'t, T>(
+    table: &mut DeTable<'t>,
     key: &str,
     most: usize,
+    read: impl Fn(Spanned<DeValue<'t>>, &mut Faults<'_>) -> Option<T>,
     faults: &mut Faults<'_>,
-) -> Vec<Spanned<T>> {
+) -> Vec<T> {
     let Some(value) = table.remove(key) else {
         faults.whole(format!("`[[{key}]]` is missing, at least one is needed"));
         return Vec::new();
@@ -90,20 +91,7 @@ fn entries<T: for<'de> Deserialize<'de>>(
     if array.is_empty() || array.len() > most {
         faults.at(span, format!("{} entries of `{key}`, allowed are 1 to {most}", array.len()));
     }
-    array.into_iter().take(most).filter_map(|value| entry(value, faults)).collect()
-}
-
-fn entry<T: for<'de> Deserialize<'de>>(
-    value: Spanned<DeValue<'_>>,
-    faults: &mut Faults<'_>,
-) -> Option<T> {
-    let span = value.span();
-    T::deserialize(ValueDeserializer::from(value))
-        .map_err(|error| match error.span() {
-            Some(_) => faults.toml(&error),
-            None => faults.at(span, error.message().to_owned()),
-        })
-        .ok()
+    array.into_iter().take(most).filter_map(|value| read(value, faults)).collect()
 }
 
 fn assemble(

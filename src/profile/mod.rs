@@ -8,6 +8,7 @@ mod check;
 mod decode;
 mod encode;
 mod encoding;
+mod entry;
 mod fault;
 mod library;
 mod load;
@@ -15,7 +16,7 @@ mod points;
 mod schema;
 
 pub use binding::{
-    Availability, Binding, Code, Encoding, Limits, MqttModel, MqttSource, Param, PathStep,
+    Absent, Availability, Binding, Code, Encoding, Limits, MqttModel, MqttSource, Param, PathStep,
     PayloadFormat, Product, Profile, RegisterSource, Scale, SerialDefaults, Table, TopicRule,
     WordOrder,
 };

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use toml::Spanned;
 
-use super::binding::{Code, Encoding, MqttModel, MqttSource, Param, RegisterSource, Scale};
+use super::binding::{Absent, Code, Encoding, MqttModel, MqttSource, Param, RegisterSource, Scale};
 use super::encoding::{encoding, is_point_name};
 use super::fault::Faults;
 use super::load::{MAX_POINTS, first_address, pointer};
@@ -64,9 +64,11 @@ impl<'a> Templates<'a> {
                 return;
             }
             let number = run_number(file, place, self.head.modbus.is_some()).to_string();
-            let last = name.rsplit('.').next().unwrap_or(&name);
+            // The total of a run that goes on by phases has no last part to tell.
+            let last = name.rsplit_once('.').map_or("", |(_, last)| last);
             let title = |text: &Option<String>| {
-                text.as_deref().unwrap_or("").replace("{n}", &number).replace("{}", last)
+                let text = text.as_deref().unwrap_or("").replace("{n}", &number);
+                text.replace("{}", last).trim_end().to_owned()
             };
             let point = Point {
                 name: Arc::from(name.as_str()),
@@ -313,7 +315,11 @@ impl<'a> Templates<'a> {
             topic,
             path,
             scale: self.scale(file, faults),
-            unavailable: file.unavailable.iter().map(|word| word.get_ref().0.clone()).collect(),
+            unavailable: file
+                .unavailable
+                .iter()
+                .map(|word| Absent::new(&word.get_ref().0))
+                .collect(),
             codes: codes.to_vec(),
             flag_words: file.words.clone(),
             flag: file.quantity == Some(QuantityWord::Flag),
@@ -359,7 +365,7 @@ fn run_number(file: &PointFile, place: u32, modbus: bool) -> u32 {
 fn codes(file: &PointFile, labels: &[Label], faults: &mut Faults<'_>) -> Vec<Code> {
     let known: BTreeMap<i64, ()> = labels.iter().map(|label| (label.code, ())).collect();
     if file.codes.is_empty() && file.quantity == Some(QuantityWord::State) {
-        return labels.iter().map(|l| Code { raw: l.code.to_string(), code: l.code }).collect();
+        return labels.iter().map(|l| Code::new(l.code.to_string(), l.code)).collect();
     }
     if file.codes.len() > MAX_CODES
         && let Some((raw, _)) = file.codes.first_key_value()
@@ -374,7 +380,7 @@ fn codes(file: &PointFile, labels: &[Label], faults: &mut Faults<'_>) -> Vec<Cod
         if code.unsigned_abs() > MAX_CODE {
             faults.at(raw.span(), format!("code {code} is too large, at most {MAX_CODE}"));
         }
-        codes.push(Code { raw: raw.get_ref().clone(), code: *code });
+        codes.push(Code::new(raw.get_ref(), *code));
     }
     codes
 }

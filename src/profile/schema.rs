@@ -13,7 +13,7 @@
 //!
 //! [[points]]                      # one entry, three points, every two registers
 //! names = ["phaseVoltage.L1", "phaseVoltage.L2", "phaseVoltage.L3"]
-//! en = "voltage {}"               # {} is the last part of the name
+//! en = "voltage {}"               # {} is the part of the name after the last `.`
 //! unit = "V"
 //! address = 0x2006
 //!
@@ -53,21 +53,21 @@ pub(super) struct HeadFile {
 }
 
 #[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, expecting = "a table { zh = \"…\", en = \"…\" }")]
 pub(super) struct TitleFile {
     pub zh: String,
     pub en: String,
 }
 
 #[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, expecting = "a table { brand = \"…\", model = \"…\" }")]
 pub(super) struct ProductFile {
     pub brand: String,
     pub model: String,
 }
 
 #[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, expecting = "a table [[params]]")]
 pub(super) struct ParamFile {
     pub name: String,
     pub default: f64,
@@ -77,7 +77,7 @@ pub(super) struct ParamFile {
 }
 
 #[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, expecting = "a table [modbus]")]
 pub(super) struct ModbusFile {
     pub baud: Option<Spanned<u32>>,
     pub frame: Option<Spanned<String>>,
@@ -100,7 +100,7 @@ pub(super) struct ModbusFile {
 }
 
 #[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, expecting = "a table [mqtt]")]
 pub(super) struct MqttFile {
     pub topics: Vec<Spanned<TopicFile>>,
     pub availability: Option<Spanned<AvailabilityFile>>,
@@ -108,7 +108,7 @@ pub(super) struct MqttFile {
 }
 
 #[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, expecting = "a table { pattern = \"{base}/…\" }")]
 pub(super) struct TopicFile {
     pub pattern: String,
     pub format: Option<FormatWord>,
@@ -117,7 +117,10 @@ pub(super) struct TopicFile {
 }
 
 #[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(
+    deny_unknown_fields,
+    expecting = "a table { pattern = \"{base}/…\", online = [\"…\"], offline = [\"…\"] }"
+)]
 pub(super) struct AvailabilityFile {
     pub pattern: String,
     #[serde(default)]
@@ -128,7 +131,7 @@ pub(super) struct AvailabilityFile {
 
 /// One entry of `[[points]]`: one point, or a run of them.
 #[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, expecting = "a table [[points]]")]
 pub(super) struct PointFile {
     pub name: Option<Spanned<String>>,
     /// A run with these names instead of `name`.
@@ -181,7 +184,7 @@ pub(super) struct PointFile {
 
 /// One entry of `[[examples]]`.
 #[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, expecting = "a table [[examples]]")]
 pub(super) struct ExampleFile {
     #[serde(default)]
     pub about: String,
@@ -195,7 +198,7 @@ pub(super) struct ExampleFile {
 }
 
 #[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, expecting = "a table { table = \"…\", address = 0, words = [0] }")]
 pub(super) struct BlockFile {
     pub table: TableWord,
     /// In the same count as the points' addresses.
@@ -207,7 +210,7 @@ pub(super) struct BlockFile {
 }
 
 #[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, expecting = "a table { topic = \"{base}/…\", payload = \"…\" }")]
 pub(super) struct MessageFile {
     /// With `{base}`.
     pub topic: String,

@@ -132,7 +132,12 @@ pub fn show_size(bytes: u64) -> String {
 /// What is wrong with the text.
 pub fn check_endpoint(text: &str, usual: u16) -> Result<(), Wrong> {
     let Some((host, port)) = text.rsplit_once(':') else {
-        return Err(Wrong::hinted("has no port", format!("write \"{text}:{usual}\"")));
+        let whole = match text.parse::<u16>() {
+            Ok(port) => format!("127.0.0.1:{port}"),
+            Err(_) if text == "localhost" => format!("127.0.0.1:{usual}"),
+            Err(_) => format!("{text}:{usual}"),
+        };
+        return Err(Wrong::hinted("has no port", format!("write \"{whole}\"")));
     };
     if text.contains("://") {
         return Err(Wrong::hinted("is a URL", "write only host:port"));

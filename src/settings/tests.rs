@@ -64,7 +64,7 @@ fn each_wrong_value_is_told_with_its_place_and_a_way_out() {
         ("tcp = \"10.0.0.5:0\"", "1:7 `0` is not a port from 1 to 65535 / -"),
         ("tcp = \"tcp://x:1\"", "1:7 is a URL / write only host:port"),
         ("listen = \"box:80\"", "1:10 is a host name, not an address of this machine / -"),
-        ("listen = \"8080\"", "1:10 has no port / write \"8080:80\""),
+        ("listen = \"8080\"", "1:10 has no port / write \"127.0.0.1:8080\""),
         ("params = { ct = \"x\" }", "1:17 is a text / -"),
         ("band = 10.5", "1:8 is out of range / -"),
         ("band = nan", "1:8 is a number with a fraction / -"),

@@ -94,7 +94,7 @@ pub(super) async fn sample(copies: usize, more: usize) -> Sample {
                 category,
                 profile: "eastron-sdm630".into(),
                 product: "Eastron SDM630".into(),
-                connection: format!("line-1 unit {}", slot + 1),
+                connection: format!("line-1 #{}", slot + 1),
                 bus: (slot < 6).then(|| line.clone()),
                 expected_every: Duration::from_secs(60),
                 points: points(category, more).into(),

@@ -219,19 +219,6 @@ async fn the_star_page_says_that_it_is_no_official_rating_and_names_what_is_miss
 }
 
 #[tokio::test]
-async fn four_hundred_devices_of_forty_points_are_answered_quickly() {
-    let view = sample(37, 38).await.view;
-    for path in ["/", "/devices", "/buses", "/stars", "/metrics", "/api/v1/devices"] {
-        let begin = tokio::time::Instant::now();
-        let (head, body) = get(&view, path).await;
-        let took = begin.elapsed();
-        assert!(head.starts_with("HTTP/1.1 200"));
-        // Ten times the promise: an unoptimised build on a busy machine must pass too.
-        assert!(took < Duration::from_millis(500), "{path}: {took:?} for {} bytes", body.len());
-    }
-}
-
-#[tokio::test]
 async fn who_connects_and_says_nothing_is_let_go_after_a_minute() {
     let view = sample(1, 0).await.view;
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();

@@ -175,7 +175,7 @@ texts! {
     Acknowledged => "已确认读数", "Readings acknowledged";
     Latency => "上报时延", "Delivery latency";
     Sessions => "会话次数", "Sessions";
-    Broker => "平台地址", "Broker";
+    Broker => "服务器地址", "Broker";
     StoredBlocks => "待上报数据块", "Blocks stored";
     StoredReadings => "待上报读数", "Readings stored";
     DiskUse => "占用空间", "Disk use";

@@ -6,14 +6,13 @@
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep, sleep_until};
 use tokio_util::sync::CancellationToken;
 
-use super::device::Unit;
+use super::device::{ModbusDevice, Sequel, Unit};
 use super::open::{Opened, open};
 use super::row::Row;
 use super::session::{Answer, Exchange, Fault, Session};
@@ -21,9 +20,8 @@ use super::wire::Stream;
 use crate::backoff::Backoff;
 use crate::clock::Clock;
 use crate::driver::BusConfig;
-use crate::driver::schedule::{Job, Next, Purpose, Schedule};
-use crate::model::{BusTable, Cause, DeviceIndex, FieldMessage, FieldRequest, Health};
-use crate::profile::Profile;
+use crate::driver::schedule::{Back, Job, Next, Purpose, Schedule};
+use crate::model::{BusTable, Cause, FieldMessage, FieldRequest, Health};
 
 /// Delays between attempts to open a line.
 const REOPEN: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(60));
@@ -35,21 +33,6 @@ const SILENT_MAX: u32 = 6;
 const BUSY_DELAY: Duration = Duration::from_millis(500);
 /// The row is renewed at least this often.
 const ROW_EVERY: Duration = Duration::from_secs(5);
-
-/// A device of a bus.
-#[derive(Debug, Clone)]
-pub struct ModbusDevice {
-    /// Its place in the estate.
-    pub index: DeviceIndex,
-    /// Its unit id.
-    pub unit: u8,
-    /// What its model offers.
-    pub profile: Arc<Profile>,
-    /// Values of the profile's parameters, in their order.
-    pub params: Vec<f64>,
-    /// How often a point is read whose profile says nothing else.
-    pub period: Duration,
-}
 
 type Opening = Pin<Box<dyn Future<Output = Result<Opened<Box<dyn Stream>>, String>> + Send>>;
 /// How the line is opened; tests put a fake line in its place.
@@ -71,6 +54,10 @@ pub struct Bus {
     reopen: Backoff,
     /// Breaks without an answer since.
     breaks: u32,
+    /// Answers on the present connection.
+    answers: u32,
+    /// Why the line must be opened.
+    back: Back,
     /// Requests without an answer since.
     silent: u32,
     /// When a silent line may be opened anew.
@@ -117,6 +104,8 @@ impl Bus {
             session: None,
             reopen: Backoff::new(REOPEN.0, REOPEN.1),
             breaks: 0,
+            answers: 0,
+            back: Back::Away,
             silent: 0,
             renew_after: Instant::now(),
             down: false,
@@ -209,7 +198,9 @@ impl Bus {
                 self.session = Some(Session::new(opened, self.config.gap));
                 self.row.opened(self.clock.now());
                 tracing::debug!(bus = %self.config.id, "line open");
-                self.schedule.line_back(self.start.elapsed());
+                self.answers = 0;
+                self.schedule.line_back(self.start.elapsed(), self.back);
+                self.back = Back::Broke;
                 Ok(())
             }
             Err(why) => {
@@ -222,6 +213,7 @@ impl Bus {
 
     /// The delay before the next attempt to open the line; requests meanwhile have no use.
     async fn rest(&mut self) {
+        self.back = Back::Away;
         let delay = self.reopen.delay();
         self.row.idle(self.start.elapsed());
         sleep(delay).await;
@@ -255,6 +247,7 @@ impl Bus {
             Ok(answer) => {
                 self.silent = 0;
                 self.breaks = 0;
+                self.answers = self.answers.saturating_add(1);
                 self.reopen.reset();
                 // Not when it opens: a line that breaks again at once would fill the log.
                 if std::mem::take(&mut self.down) {
@@ -277,13 +270,34 @@ impl Bus {
                 self.silent = 0;
                 self.not_answered(job, exchange.took, Cause::DamagedReplies).await
             }
-            Err(Fault::Lost(why)) => self.broke(&why).await,
+            // Many servers close after each answer, or when they were idle: that is nobody's
+            // fault, the same is asked on a fresh connection.
+            Err(Fault::Lost(_)) if self.answers > 0 => self.closed(job),
+            Err(Fault::Broken(_))
+                if self.answers > 0
+                    && !probing
+                    && self.units[job.device].attempt(job.block) == 1 =>
+            {
+                self.closed(job)
+            }
+            Err(Fault::Lost(why)) => {
+                self.schedule.first(job);
+                self.broke(&why).await
+            }
             Err(Fault::Broken(why)) => {
                 let cause = Cause::LineDown(why.clone());
                 self.not_answered(job, exchange.took, cause).await?;
                 self.broke(&why).await
             }
         }
+    }
+
+    /// The connection was closed after it gave answers.
+    fn closed(&mut self, job: Job) -> Result<(), Closed> {
+        self.row.closed(self.clock.now(), None);
+        self.back = Back::Closed;
+        self.schedule.first(job);
+        Ok(())
     }
 
     /// The line broke. One that worked is opened anew at once; one that breaks again and again
@@ -321,6 +335,20 @@ impl Bus {
         if matches!(answer, Answer::Exception(5 | 6)) && unit.busy(job.block) {
             self.schedule.retry(job, now + BUSY_DELAY);
             return Ok(());
+        }
+        match unit.learn(job.block, &answer, &self.config.id) {
+            Sequel::Take => {}
+            Sequel::Rarely(period) => {
+                self.schedule.rarely(job.device, job.block, period, now);
+            }
+            Sequel::Cut => {
+                self.schedule.cut(job.device, job.block, now);
+                return Ok(());
+            }
+            Sequel::Restored => {
+                self.schedule.replan(job.device, &unit.demand(), now);
+                return Ok(());
+            }
         }
         let before = unit.tracker.health();
         let changed = unit.answered(job.block, &answer);

@@ -1,6 +1,7 @@
 //! A bus against the server of tokio-modbus over real sockets.
 
 use std::future::{Ready, ready};
+use std::sync::Arc;
 
 use tokio::net::TcpListener;
 use tokio_modbus::server::Service;
@@ -9,6 +10,7 @@ use tokio_modbus::{ExceptionCode, Request, Response, SlaveRequest};
 
 use super::rig::{MS, bus_table, profile};
 use super::*;
+use crate::model::DeviceId;
 use crate::profile::Limits;
 
 /// Registers hold their address; addresses from 1000 on are illegal.
@@ -58,6 +60,7 @@ fn bus(
     let profile = profile(&places, Limits::default());
     let devices = (1..=units).map(|unit| ModbusDevice {
         index: DeviceIndex(u32::from(unit) - 1),
+        id: DeviceId::new(&format!("meter-{unit}")).unwrap(),
         unit,
         profile: Arc::clone(&profile),
         params: Vec::new(),

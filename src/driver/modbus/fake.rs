@@ -26,6 +26,10 @@ pub(super) enum Mode {
     Exception(u8),
     /// Refuses reads that begin at this address, with exception 2.
     Refuses(u16),
+    /// Refuses reads that touch this address, with exception 2.
+    Lacks(u16),
+    /// Refuses reads of more than so many registers, with exception 3.
+    AtMost(u16),
     /// Answers in the name of another unit.
     WrongUnit,
     /// Answers with a damaged check sum (RTU) or protocol id (MBAP).
@@ -49,6 +53,8 @@ pub(super) struct State {
     pub(super) generation: Option<u16>,
     /// Lines opened so far.
     pub(super) opens: usize,
+    /// Closes the line after each answer.
+    pub(super) closes: bool,
     /// Opening the line fails.
     pub(super) closed: bool,
 }
@@ -85,7 +91,8 @@ impl Fake {
                 biased;
                 () = sleep_until(next.unwrap_or_else(Instant::now)), if next.is_some() => {
                     let (_, reply) = pending.remove(0);
-                    if line.write_all(&reply).await.is_err() {
+                    let wrote = line.write_all(&reply).await;
+                    if wrote.is_err() || self.state.lock().unwrap().closes {
                         return;
                     }
                 }
@@ -136,6 +143,8 @@ impl Fake {
             Mode::Short => data(quantity - 1),
             Mode::Exception(code) => refusal(code),
             Mode::Refuses(first) if first == address => refusal(2),
+            Mode::Lacks(hole) if (address..address + quantity).contains(&hole) => refusal(2),
+            Mode::AtMost(most) if quantity > most => refusal(3),
             _ => data(quantity),
         };
         match mode {

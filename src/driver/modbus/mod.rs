@@ -8,6 +8,7 @@
 //! wire     the transport under tokio-modbus: whole frames only, no late replies
 //! frame    where a reply begins and ends
 //! open     sockets and serial ports
+//! split    a refused read in two parts
 //! row      counters and load for pages and metrics
 //! ```
 
@@ -20,6 +21,8 @@ mod open;
 mod plan;
 mod row;
 mod session;
+mod split;
 mod wire;
 
-pub use bus::{Bus, ModbusDevice};
+pub use bus::Bus;
+pub use device::ModbusDevice;

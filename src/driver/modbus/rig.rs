@@ -1,6 +1,6 @@
 //! A bus with a fake line, and what a test needs to look at it.
 
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 
 use super::super::super::fake::{Fake, Mode, State};
 use super::super::super::open::describe;
@@ -8,10 +8,11 @@ use super::super::*;
 use crate::clock::Config as ClockConfig;
 use crate::driver::Transport;
 use crate::model::{
-    Batch, BusCounters, BusId, BusState, Category, HealthChange, Moment, Quality, Reason, Value,
+    Batch, BusCounters, BusId, BusState, Category, DeviceId, DeviceIndex, HealthChange, Moment,
+    Quality, Reason, Value,
 };
 use crate::profile::{
-    Binding, Encoding, Limits, RegisterSource, Scale, SerialDefaults, Table, WordOrder,
+    Binding, Encoding, Limits, Profile, RegisterSource, Scale, SerialDefaults, Table, WordOrder,
 };
 
 pub(super) const MS: Duration = Duration::from_millis(1);
@@ -59,7 +60,8 @@ pub(super) fn holding(addresses: &[u16]) -> Arc<Profile> {
 
 pub(super) fn device(slot: u32, unit: u8, profile: &Arc<Profile>) -> ModbusDevice {
     let profile = Arc::clone(profile);
-    ModbusDevice { index: DeviceIndex(slot), unit, profile, params: Vec::new(), period: SECOND }
+    let id = DeviceId::new(&format!("meter-{slot}")).unwrap();
+    ModbusDevice { index: DeviceIndex(slot), id, unit, profile, params: Vec::new(), period: SECOND }
 }
 
 /// What a test holds of a bus.
@@ -140,9 +142,22 @@ pub(super) async fn with_bus<F>(transport: Transport, devices: Vec<ModbusDevice>
 where
     F: AsyncFnOnce(&mut Bench),
 {
+    with_bus_in(Mode::Answers, transport, devices, test).await;
+}
+
+/// The same, with unit 1 in a mode from the first request on.
+pub(super) async fn with_bus_in<F>(
+    mode: Mode,
+    transport: Transport,
+    devices: Vec<ModbusDevice>,
+    test: F,
+) where
+    F: AsyncFnOnce(&mut Bench),
+{
     let framing = describe(&transport, ()).framing;
     let (fake, lines) = Fake::new(framing);
     fake.state.lock().unwrap().delay = 10 * MS;
+    fake.state.lock().unwrap().modes.insert(1, mode);
     let (out, messages) = mpsc::channel(16);
     let (requests, asked) = mpsc::channel(16);
     let table = bus_table();

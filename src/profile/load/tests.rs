@@ -53,6 +53,27 @@ fn all_faults_are_told_at_once_each_with_its_place() {
 }
 
 #[test]
+fn one_wrong_key_does_not_hide_the_others() {
+    let text = GOOD
+        .replace(
+            "table = \"holding\"\nenc",
+            "table = \"holdings\"\nbaud = \"9600\"\nunit = 300\nenc",
+        )
+        .replace("unit = \"V\"", "units = \"V\"\nregister = 5");
+    assert_ne!(text, GOOD);
+    let faults = faults(&text);
+    for told in [
+        "did you mean `holding`?",
+        "\"9600\"",
+        "from 0 to 255",
+        "`units`",
+        "did you mean `address`?",
+    ] {
+        assert!(faults.contains(told), "{told}: {faults}");
+    }
+}
+
+#[test]
 fn each_wrong_value_is_refused_with_what_is_allowed() {
     let cases = [
         ("address = 1\nunit", "address = 65535\nunit", "beyond the last register"),
@@ -61,6 +82,9 @@ fn each_wrong_value_is_refused_with_what_is_allowed() {
         ("\"phaseVoltage.L2\"", "\"Phase_2\"", "no point name"),
         ("unit = \"V\"", "quantity = \"counter\"", "max_rate"),
         ("unit = \"V\"", "decimals = 10", "0 to 9"),
+        ("unit = \"V\"", "unit = \"kWh\"", "it is written `kW.h`"),
+        ("unit = \"V\"", "unit = \"°C\"", "it is written `Cel`"),
+        ("unit = \"V\"", "encoding = \"uint16\"", "did you mean `u16`?"),
         ("unit = \"V\"", "encoding = \"bit\"", "coil"),
         ("unit = \"V\"", "range = [3, 1]", "must be lower"),
         ("unit = \"V\"", "by = [\"ct\"]", "no param `ct`"),

@@ -62,7 +62,9 @@ fn table(view: &View, lang: Lang, all: &[BusState]) -> Markup {
 #[expect(clippy::cast_precision_loss, reason = "a share for people")]
 fn answer_rate(bus: &BusState) -> Option<f64> {
     let asked = bus.counters.requests;
-    (asked > 0).then(|| bus.counters.answers as f64 / asked as f64)
+    // An exception is an answer too: the line is fine, the profile may not be.
+    let answered = bus.counters.answers + bus.counters.exceptions;
+    (asked > 0).then(|| answered as f64 / asked as f64)
 }
 
 fn broker(view: &View, lang: Lang) -> Markup {

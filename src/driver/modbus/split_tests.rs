@@ -1,0 +1,106 @@
+//! Behaviour of a bus whose devices do not bear the reads that were planned.
+
+use super::rig::with_bus_in;
+use super::*;
+
+/// The last readings of each point that `batches` speak of, `None` for one without a value.
+fn last(batches: &[Batch]) -> Vec<(u16, Option<f64>)> {
+    let mut last = std::collections::BTreeMap::new();
+    for reading in batches.iter().flat_map(|batch| &batch.readings) {
+        last.insert(reading.point.0, reading.value.as_ref().and_then(Value::number));
+    }
+    last.into_iter().collect()
+}
+
+fn quantities(bench: &rig::Bench, skip: usize) -> Vec<(u16, u16)> {
+    bench.state.lock().unwrap().seen[skip..].iter().map(|seen| (seen.2, seen.3)).collect()
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_hole_that_the_device_refuses_costs_no_point_its_value() {
+    for transport in [tcp(), rtu()] {
+        let devices = vec![device(0, 1, &holding(&[0, 1, 4, 5]))];
+        with_bus_in(Mode::Lacks(3), transport, devices, async |bench| {
+            let (batches, changes) = bench.during(SECOND * 10).await;
+            let bad = batches.iter().filter(|b| !all_good(b)).count();
+            assert_eq!(bad, 0, "{batches:?}");
+            let values = [0, 1, 4, 5].map(|at| Some(f64::from(at)));
+            assert_eq!(last(&batches), (0..).zip(values).collect::<Vec<_>>());
+            assert_eq!(changes.len(), 1, "{changes:?}");
+            assert_eq!(changes[0].health, Health::Online);
+            assert_eq!(bench.counters().exceptions, 1, "the whole read is not tried again");
+        })
+        .await;
+    }
+}
+
+fn all_good(batch: &Batch) -> bool {
+    batch.readings.iter().all(|reading| reading.value.is_some())
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_illegal_address_stands_alone_and_is_asked_rarely() {
+    let devices = vec![device(0, 1, &holding(&[0, 1, 2, 3, 4, 5, 6, 7]))];
+    with_bus_in(Mode::Lacks(5), tcp(), devices, async |bench| {
+        let (batches, changes) = bench.during(SECOND * 300).await;
+        let mut values: Vec<_> = (0..8u16).map(|at| (at, Some(f64::from(at)))).collect();
+        values[5].1 = None;
+        assert_eq!(last(&batches), values);
+        assert_eq!(changes.len(), 1, "online all the time: {changes:?}");
+        let exceptions = bench.counters().exceptions;
+        assert!((6..=9).contains(&exceptions), "{exceptions}");
+        // A device that knows the address after all, e.g. after a restart: planned anew.
+        bench.mode(1, Mode::Answers);
+        bench.during(SECOND * 70).await;
+        let skip = bench.state.lock().unwrap().seen.len();
+        let (batches, _) = bench.during(SECOND * 5).await;
+        assert!(batches.iter().all(|batch| batch.readings.len() == 8 && all_good(batch)));
+        assert!(quantities(bench, skip).iter().all(|read| *read == (0, 8)));
+    })
+    .await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_read_that_is_too_long_is_halved_until_the_device_bears_it() {
+    let addresses: Vec<u16> = (0..20).collect();
+    with_bus_in(Mode::AtMost(5), tcp(), vec![device(0, 1, &holding(&addresses))], async |bench| {
+        let (batches, _) = bench.during(SECOND * 5).await;
+        assert!(batches.iter().all(all_good));
+        assert_eq!(last(&batches).len(), 20);
+        assert_eq!(bench.counters().exceptions, 3);
+    })
+    .await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_device_that_refuses_everything_is_never_called_online() {
+    with_bus_in(
+        Mode::Exception(2),
+        tcp(),
+        vec![device(0, 1, &holding(&[0, 1, 2, 100]))],
+        async |bench| {
+            let (_, changes) = bench.during(SECOND * 20).await;
+            assert_eq!(changes.len(), 1, "{changes:?}");
+            assert_eq!(changes[0].cause, Some(Cause::Refuses(2)));
+            bench.mode(1, Mode::Answers);
+            let (batches, changes) = bench.during(SECOND * 70).await;
+            assert_eq!(changes.last().map(|change| change.health), Some(Health::Online));
+            assert!(last(&batches).iter().all(|(_, value)| value.is_some()));
+        },
+    )
+    .await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_gave_data_once_is_cut_only_after_three_refusals() {
+    with_bus(tcp(), vec![device(0, 1, &holding(&[0, 1]))], async |bench| {
+        bench.during(SECOND * 3).await;
+        bench.mode(1, Mode::Exception(2));
+        bench.during(SECOND * 2).await;
+        bench.mode(1, Mode::Answers);
+        let skip = bench.state.lock().unwrap().seen.len();
+        bench.during(SECOND * 5).await;
+        assert!(quantities(bench, skip).iter().all(|read| *read == (0, 2)));
+    })
+    .await;
+}

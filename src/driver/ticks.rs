@@ -1,0 +1,60 @@
+//! When a block of a device is read: a grid of ticks, and reads beside it.
+
+use std::time::Duration;
+
+use super::schedule::Time;
+
+/// The ticks of one block.
+#[derive(Debug)]
+pub(super) struct Ticks {
+    pub(super) period: Duration,
+    pub(super) phase: Time,
+    pub(super) due: Time,
+    /// `due` is not a tick of the grid: the read was wanted as soon as possible.
+    pub(super) off_grid: bool,
+    /// An attempt after one that failed, beside the grid.
+    pub(super) retry: Option<Time>,
+}
+
+impl Ticks {
+    pub(super) fn wanted(&self) -> Time {
+        self.retry.map_or(self.due, |retry| retry.min(self.due))
+    }
+
+    /// Half a period after it was due: on a bus that is too slow a block that waits for the
+    /// whole of it would always lose its next tick too.
+    pub(super) fn deadline(&self) -> Time {
+        let deadline = self.due + self.period / 2;
+        self.retry.map_or(deadline, |retry| retry.min(deadline))
+    }
+
+    pub(super) fn want(&mut self, now: Time) {
+        self.due = now;
+        self.off_grid = true;
+        self.retry = None;
+    }
+
+    /// The read begins: on to the next tick. Returns how many ticks it is too late for.
+    pub(super) fn begin(&mut self, now: Time) -> u64 {
+        self.retry = None;
+        if self.due > now {
+            return 0;
+        }
+        let late = now - self.due;
+        let missed = if self.off_grid { 0 } else { late.as_nanos() / self.period.as_nanos() };
+        // A read beside the grid is not repeated a moment later.
+        let after = if self.off_grid { now + self.period / 2 } else { now };
+        self.off_grid = false;
+        self.due = next_tick(after, self.phase, self.period);
+        u64::try_from(missed).unwrap_or(u64::MAX)
+    }
+}
+
+/// The first tick after `after`.
+fn next_tick(after: Time, phase: Time, period: Duration) -> Time {
+    let Some(into) = after.checked_sub(phase) else {
+        return phase;
+    };
+    let past = into.as_nanos() % period.as_nanos();
+    after - Duration::from_nanos(u64::try_from(past).unwrap_or(0)) + period
+}
