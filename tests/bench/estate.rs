@@ -111,6 +111,10 @@ fn run(scenario: &Scenario, seconds: u64) -> Figures {
     let mut daemon = Command::new("taskset")
         .args(["-c", "0", env!("CARGO_BIN_EXE_linli"), "run", "--config"])
         .arg(&config)
+        // As systemd/linli.service sets them.
+        .env("MALLOC_ARENA_MAX", "1")
+        .env("MALLOC_MMAP_THRESHOLD_", "65536")
+        .env("MALLOC_TRIM_THRESHOLD_", "131072")
         .stderr(Stdio::from(log))
         .spawn()
         .unwrap();
