@@ -64,20 +64,13 @@ fn main() {
     let figures = run(&estate, seconds);
     print(&estate, &figures, seconds);
     println!("    {}", figures.page);
-    for (points_per_unit, period_ms) in [
-        (100, 400),
-        (100, 200),
-        (200, 250),
-        (200, 200),
-        (200, 150),
-        (200, 100),
-        (400, 125),
-        (400, 100),
-    ] {
+    for (points_per_unit, period_ms) in [(100, 400), (100, 200), (200, 200), (200, 100), (400, 100)]
+    {
         let scenario = Scenario { name: "load", points_per_unit, period_ms, mqtt_devices: 100 };
         let figures = run(&scenario, seconds);
         print(&scenario, &figures, seconds);
-        if (figures.points as f64) < figures.expected * 0.97 {
+        // One value in 64 does not change and is not stored; a commit more or less is 1 s.
+        if (figures.points as f64) < figures.expected * 0.9 {
             println!("falls behind here");
             break;
         }
