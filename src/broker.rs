@@ -1,18 +1,15 @@
 //! How an MQTT broker is reached, for the field side and the platform side alike.
 
-use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use rumqttc::mqttbytes::Error as PacketError;
-use rumqttc::{
-    ConnectReturnCode, ConnectionError, MqttOptions, NetworkOptions, StateError, TlsConfiguration,
-    TlsError, Transport,
-};
+use rumqttc::{MqttOptions, NetworkOptions, TlsConfiguration, Transport};
 use rustls::pki_types::pem::{self, PemObject};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::{ClientConfig, RootCertStore};
+
+mod words;
 
 /// A broker that misbehaves on demand.
 #[cfg(test)]
@@ -158,52 +155,6 @@ impl BrokerConfig {
         network.set_connection_timeout(self.connect_timeout.as_secs().max(1));
         network
     }
-
-    /// What a failed connection means, for people.
-    pub fn describe(&self, error: &ConnectionError) -> String {
-        let at = format!("{}:{}", self.host, self.port);
-        match error {
-            ConnectionError::Io(error) => self.describe_io(&at, error),
-            ConnectionError::Tls(TlsError::Io(error)) => format!("TLS with {at} failed: {error}"),
-            ConnectionError::Tls(error) => format!("TLS with {at} failed: {error}"),
-            ConnectionError::NetworkTimeout => {
-                format!("no answer from {at} within {:?}", self.connect_timeout)
-            }
-            ConnectionError::FlushTimeout => format!("{at} takes no more data"),
-            ConnectionError::ConnectionRefused(code) => {
-                format!("{at} refused the session: {}", refusal(*code))
-            }
-            ConnectionError::NotConnAck(_) => format!("{at} does not answer like an MQTT broker"),
-            ConnectionError::MqttState(StateError::Io(error)) => self.describe_io(&at, error),
-            ConnectionError::MqttState(StateError::ConnectionAborted) => {
-                format!("{at} closed the connection")
-            }
-            ConnectionError::MqttState(StateError::AwaitPingResp) => {
-                format!("{at} does not answer pings")
-            }
-            ConnectionError::MqttState(StateError::Deserialization(PacketError::Io(error))) => {
-                self.describe_io(&at, error)
-            }
-            ConnectionError::MqttState(StateError::Deserialization(error)) => {
-                format!("{at} sent a packet that cannot be read: {error}")
-            }
-            other => format!("{at}: {other}"),
-        }
-    }
-
-    fn describe_io(&self, at: &str, error: &std::io::Error) -> String {
-        match error.kind() {
-            ErrorKind::ConnectionRefused => format!("nothing listens at {at} (connection refused)"),
-            ErrorKind::ConnectionReset | ErrorKind::BrokenPipe | ErrorKind::UnexpectedEof => {
-                format!("{at} closed the connection")
-            }
-            // The resolver's failures carry no code of the system.
-            _ if error.raw_os_error().is_none() && error.to_string().contains("lookup") => {
-                format!("the name `{}` cannot be resolved: {error}", self.host)
-            }
-            _ => format!("{at}: {error}"),
-        }
-    }
 }
 
 impl TlsConfig {
@@ -244,17 +195,6 @@ impl TlsConfig {
                 })
             }
         }
-    }
-}
-
-fn refusal(code: ConnectReturnCode) -> &'static str {
-    match code {
-        ConnectReturnCode::Success => "no reason given",
-        ConnectReturnCode::RefusedProtocolVersion => "it does not speak MQTT 3.1.1",
-        ConnectReturnCode::BadClientId => "client id not allowed",
-        ConnectReturnCode::ServiceUnavailable => "service unavailable",
-        ConnectReturnCode::BadUserNamePassword => "wrong user name or password",
-        ConnectReturnCode::NotAuthorized => "not authorised",
     }
 }
 
@@ -308,6 +248,8 @@ fn wrong_pem(what: &'static str, path: &Path, error: &pem::Error) -> BrokerError
 
 #[cfg(test)]
 mod tests {
+    use rumqttc::{ConnectReturnCode, ConnectionError, StateError};
+
     use super::*;
 
     fn with_tls(tls: TlsConfig) -> BrokerConfig {
@@ -345,6 +287,37 @@ mod tests {
         let config = BrokerConfig::default();
         let text = config
             .describe(&ConnectionError::ConnectionRefused(ConnectReturnCode::BadUserNamePassword));
-        assert_eq!(text, "127.0.0.1:1883 refused the session: wrong user name or password");
+        assert_eq!(text.en, "127.0.0.1:1883 refused the session: wrong user name or password");
+        assert_eq!(text.zh, "127.0.0.1:1883 拒绝会话：用户名或密码错误");
+    }
+
+    #[test]
+    fn the_common_faults_are_told_in_both_languages() {
+        use std::io::{Error, ErrorKind};
+        let config = BrokerConfig { host: "box".into(), ..BrokerConfig::default() };
+        let io = |kind: ErrorKind| ConnectionError::Io(Error::from(kind));
+        let certificate = rustls::Error::from(rustls::CertificateError::UnknownIssuer);
+        let cases = [
+            (io(ErrorKind::ConnectionRefused), "nothing listens at box:1883", "连接被拒绝"),
+            (io(ErrorKind::ConnectionReset), "closed the connection", "断开了连接"),
+            (io(ErrorKind::HostUnreachable), "box:1883: ", "主机不可达"),
+            (ConnectionError::Io(Error::other("failed to lookup address")), "resolved", "无法解析"),
+            (ConnectionError::NetworkTimeout, "no answer from box:1883 within 10s", "无应答"),
+            (ConnectionError::MqttState(StateError::AwaitPingResp), "pings", "不回应心跳"),
+            (
+                ConnectionError::Tls(rumqttc::TlsError::Io(Error::other(certificate))),
+                "TLS with box:1883 failed",
+                "对方证书签发机构不受信任",
+            ),
+        ];
+        for (error, en, zh) in cases {
+            let told = config.describe(&error);
+            assert!(told.en.contains(en) && told.zh.contains(zh), "{told:?}");
+        }
+        let wrong = BrokerError::Empty("host").words();
+        assert_eq!(
+            (wrong.en.as_str(), wrong.zh.as_str()),
+            ("`host` of the broker is empty", "消息代理的 `host` 为空")
+        );
     }
 }

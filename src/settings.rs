@@ -23,8 +23,8 @@ use toml::de::{DeTable, DeValue};
 
 pub use fault::{Fault, Faults, Place};
 pub use scalar::{
-    Wrong, check_endpoint, check_host, nearest, parse_duration, parse_size, show_duration,
-    show_size,
+    Wrong, check_endpoint, check_host, meant_key, meant_value, nearest, parse_duration, parse_size,
+    show_duration, show_size, write_it,
 };
 
 /// Longest value that is repeated in a fault, in characters.
@@ -57,7 +57,8 @@ impl<'t> Document<'t> {
             let (line, column) = position(text, &lines, error.span().map_or(0, |span| span.start));
             let mut place = Place::of_file(&name);
             (place.line, place.column) = (line, column);
-            let problem = format!("is not TOML: {}", error.message().replace('\n', ", "));
+            let told = error.message().replace('\n', ", ");
+            let problem = (format!("is not TOML: {told}"), format!("不符合 TOML 语法：{told}"));
             Box::new(Fault::new(place, problem))
         })?;
         Ok(Self {
@@ -187,12 +188,14 @@ impl<'d> Section<'d> {
     /// A fault unless the key is there. `what` says what belongs there.
     pub fn require(&mut self, key: &'static str, what: &str) {
         if !self.has(key) {
-            self.note(Fault::new(self.place(key), "is missing").allowed(what));
+            self.note(
+                Fault::new(self.place(key), ("is missing", format!("缺少 `{key}`"))).allowed(what),
+            );
         }
     }
 
     /// A key that must not be there, e.g. a secret in clear. Its value is not repeated.
-    pub fn refuse(&mut self, key: &'static str, problem: &str, hint: &str) {
+    pub fn refuse(&mut self, key: &'static str, problem: (&str, &str), hint: (&str, &str)) {
         self.asked.push(key);
         if self.has(key) {
             let place = Place { value: Some("(hidden)".into()), ..self.place(key) };
@@ -281,15 +284,15 @@ impl<'d> Section<'d> {
 
     fn wrong_kind(&self, key: &str, value: &Spanned<DeValue<'_>>, allowed: &str) {
         let kind = match value.get_ref() {
-            DeValue::String(_) => "a text",
-            DeValue::Integer(_) => "a whole number",
-            DeValue::Float(_) => "a number with a fraction",
-            DeValue::Boolean(_) => "true or false",
-            DeValue::Datetime(_) => "a date",
-            DeValue::Array(_) => "a list",
-            DeValue::Table(_) => "a table",
+            DeValue::String(_) => ("is a text", "是文本，类型不对"),
+            DeValue::Integer(_) => ("is a whole number", "是整数，类型不对"),
+            DeValue::Float(_) => ("is a number with a fraction", "是小数，类型不对"),
+            DeValue::Boolean(_) => ("is true or false", "是真假值，类型不对"),
+            DeValue::Datetime(_) => ("is a date", "是日期，类型不对"),
+            DeValue::Array(_) => ("is a list", "是列表，类型不对"),
+            DeValue::Table(_) => ("is a table", "是表，类型不对"),
         };
-        self.fault_at(key, value, Wrong::new(format!("is {kind}")), allowed);
+        self.fault_at(key, value, Wrong::new(kind), allowed);
     }
 
     fn fault_at(&self, key: &str, value: &Spanned<DeValue<'_>>, wrong: Wrong, allowed: &str) {
@@ -313,10 +316,12 @@ impl Drop for Section<'_> {
                 .map(|(_, right)| *right)
                 .or_else(|| nearest(name, self.asked.iter().copied()));
             let place = self.document.place(&key.span(), join(&self.path, name), None);
+            let problem =
+                (format!("there is no key `{name}` here"), format!("此处没有名为 `{name}` 的项"));
             self.note(
-                Fault::new(place, format!("there is no key `{name}` here"))
+                Fault::new(place, problem)
                     .allowed(self.asked.join(", "))
-                    .maybe_hint(right.map(|right| format!("did you mean `{right}`?"))),
+                    .maybe_hint(right.map(meant_key)),
             );
         }
     }

@@ -82,7 +82,7 @@ fn show(folder: &Path, running: Option<&str>, json: bool) -> anyhow::Result<Exit
             serde_json::from_str(body).context("the page's answer is no buffer status")?;
         let number = |key: &str| status[key].as_f64().unwrap_or(0.0);
         say(&format!(
-            "{} blocks, {} readings, {:.1} MiB stored; {:.1} of {:.1} MiB on the disk",
+            "{} blocks 块, {} readings 读数, {:.1} MiB stored 已缓存; {:.1} of {:.1} MiB on the disk 磁盘占用/预算",
             number("blocks"),
             number("readings"),
             number("live_bytes") / f64::from(1 << 20),
@@ -93,7 +93,7 @@ fn show(folder: &Path, running: Option<&str>, json: bool) -> anyhow::Result<Exit
             Some(hours) => say(&format!(
                 "an outage of {hours:.0} hours still fits at the present rate / 按当前速率还可缓存 {hours:.0} 小时"
             )),
-            None => say("the rate is not known yet"),
+            None => say("the rate is not known yet / 速率尚不清楚"),
         }
         return Ok(ExitCode::SUCCESS);
     }
@@ -107,24 +107,24 @@ fn show(folder: &Path, running: Option<&str>, json: bool) -> anyhow::Result<Exit
 }
 
 fn describe(inspection: &buffer::Inspection) {
-    let epoch = inspection.epoch.map_or_else(|| "none".to_owned(), |epoch| epoch.to_string());
-    say(&format!("epoch {epoch}, next block {}", inspection.next_seq));
+    let epoch = inspection.epoch.map_or_else(|| "none 无".to_owned(), |epoch| epoch.to_string());
+    say(&format!("epoch 纪元 {epoch}, next block 下一块 {}", inspection.next_seq));
     for lane in &inspection.lanes {
         let range = match (lane.oldest, lane.newest) {
             (Some(oldest), Some(newest)) => format!(", {oldest} to {newest}"),
             _ => String::new(),
         };
         say(&format!(
-            "{}: {} blocks, {} readings, {} bytes{range}",
+            "{}: {} blocks 块, {} readings 读数, {} bytes 字节{range}",
             lane.lane, lane.blocks, lane.readings, lane.bytes
         ));
     }
     say(&format!(
-        "{} bytes on the disk, {} blocks evicted so far",
+        "{} bytes on the disk 磁盘占用字节, {} blocks evicted so far 累计丢弃块",
         inspection.file_bytes, inspection.evicted_blocks
     ));
     for block in &inspection.damaged {
-        say(&format!("damaged: {} block {}: {}", block.lane, block.seq, block.fault));
+        say(&format!("damaged 损坏: {} block 块 {}: {}", block.lane, block.seq, block.fault));
     }
 }
 

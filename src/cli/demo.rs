@@ -37,7 +37,7 @@ pub(super) struct Arguments {
 }
 
 fn duration(text: &str) -> Result<Duration, String> {
-    parse_duration(text).map_err(|wrong| wrong.problem)
+    parse_duration(text).map_err(|wrong| format!("{} / {}", wrong.problem.en, wrong.problem.zh))
 }
 
 pub(super) fn execute(arguments: Arguments) -> anyhow::Result<ExitCode> {

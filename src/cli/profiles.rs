@@ -51,10 +51,12 @@ pub(super) fn execute(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     match &arguments.action {
         Action::Show { id } => {
             let Some(found) = library.get(id) else {
-                let near = library
-                    .nearest(id)
-                    .map_or_else(String::new, |near| format!("; did you mean `{near}`?"));
-                complain(&format!("no profile is called `{id}`{near}"));
+                let (en, zh) = library.nearest(id).map_or_else(Default::default, |near| {
+                    (format!("; did you mean `{near}`?"), format!("；是否应为 `{near}`？"))
+                });
+                complain(&format!(
+                    "no profile is called `{id}`{en} / 没有名为 `{id}` 的设备模型{zh}"
+                ));
                 return Ok(ExitCode::FAILURE);
             };
             say(&profile::describe(&found));
@@ -75,7 +77,7 @@ fn check(files: &[PathBuf]) -> ExitCode {
         let text = match std::fs::read_to_string(file) {
             Ok(text) => text,
             Err(error) => {
-                complain(&format!("{name}: cannot be read: {error}"));
+                complain(&format!("{name}: cannot be read / 无法读取: {error}"));
                 good = false;
                 continue;
             }

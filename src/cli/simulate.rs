@@ -61,8 +61,9 @@ pub(super) fn execute(arguments: Arguments) -> anyhow::Result<ExitCode> {
         Some(base) => {
             let (host, port) = arguments.broker.rsplit_once(':').context("--broker HOST:PORT")?;
             let port = port.parse().with_context(|| format!("`{port}` is not a port"))?;
-            let every: Duration = parse_duration(&arguments.every)
-                .map_err(|wrong| anyhow::anyhow!("--every: {}", wrong.problem))?;
+            let every: Duration = parse_duration(&arguments.every).map_err(|wrong| {
+                anyhow::anyhow!("--every: {} / {}", wrong.problem.en, wrong.problem.zh)
+            })?;
             Served::Mqtt { host: host.to_owned(), port, base, every }
         }
         None => Served::Modbus {

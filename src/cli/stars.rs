@@ -30,7 +30,10 @@ pub(super) fn execute(arguments: &Arguments) -> anyhow::Result<ExitCode> {
         Some(page) => page,
         None => match config::load(&arguments.config) {
             Ok(settings) => {
-                settings.status.context("the configuration has no [status] page")?.listen
+                settings
+                    .status
+                    .context("the configuration has no [status] page / 配置中没有 [status] 页面")?
+                    .listen
             }
             Err(faults) => {
                 complain(&faults.to_string());
@@ -40,13 +43,13 @@ pub(super) fn execute(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     };
     let body = runtime()?
         .block_on(status::fetch(page, "/api/v1/stars"))
-        .with_context(|| format!("asking the gateway's page at {page}; is the gateway running?"))?;
+        .with_context(|| format!("asking the gateway's page at {page}; is the gateway running? / 询问 {page} 的网关页面，网关在运行吗？"))?;
     if arguments.json {
         say(&body);
         return Ok(ExitCode::SUCCESS);
     }
-    let assessment: Assessment =
-        serde_json::from_str(&body).context("the page's answer is no assessment")?;
+    let assessment: Assessment = serde_json::from_str(&body)
+        .context("the page's answer is no assessment / 页面的应答不是自评结果")?;
     describe(&assessment);
     Ok(ExitCode::SUCCESS)
 }

@@ -34,9 +34,14 @@ pub(super) fn read(
     for key in ["password", "passwd", "token"] {
         section.refuse(
             key,
-            "a secret does not belong into this file",
-            "write it into a file of its own and name that: password_file = \"/etc/linli/password\", \
-             or use a systemd credential: password_file = \"credential:NAME\"",
+            ("a secret does not belong into this file", "密码不应写在此文件中"),
+            (
+                "write it into a file of its own and name that: \
+                 password_file = \"/etc/linli/password\", \
+                 or use a systemd credential: password_file = \"credential:NAME\"",
+                "请写入单独的文件并注明：password_file = \"/etc/linli/password\"，\
+                 或用 systemd 凭据：password_file = \"credential:NAME\"",
+            ),
         );
     }
     let host = section.host_or("host", &default.host);
@@ -53,14 +58,20 @@ pub(super) fn read(
     let password_file = file(section, "password_file", files);
     if password_file.is_some() && username.is_none() {
         section.note(
-            Fault::new(section.place("password_file"), "a password needs a user name")
-                .hint("add `username`"),
+            Fault::new(
+                section.place("password_file"),
+                ("a password needs a user name", "有密码就要有用户名"),
+            )
+            .hint(("add `username`", "请加上 `username`")),
         );
     }
     if username.is_some() && tls.is_none() && !is_local(&host) {
         notes.push(
-            Fault::new(section.place("username"), "the password crosses the network in clear")
-                .hint("add the section `tls`"),
+            Fault::new(
+                section.place("username"),
+                ("the password crosses the network in clear", "密码将以明文经过网络"),
+            )
+            .hint(("add the section `tls`", "请加上 `tls` 节")),
         );
     }
     let seconds = |low, high| Duration::from_secs(low)..=Duration::from_secs(high);
@@ -100,8 +111,11 @@ fn read_tls(section: &mut Section<'_>, files: &mut Files) -> TlsConfig {
     for (one, other) in [("cert_file", "key_file"), ("key_file", "cert_file")] {
         if section.has(one) && !section.has(other) {
             section.note(
-                Fault::new(section.place(one), "certificate and key belong together")
-                    .hint(format!("add `{other}`")),
+                Fault::new(
+                    section.place(one),
+                    ("certificate and key belong together", "证书与私钥须成对"),
+                )
+                .hint((format!("add `{other}`"), format!("请加上 `{other}`"))),
             );
         }
     }
@@ -114,7 +128,7 @@ fn file(section: &mut Section<'_>, key: &'static str, files: &mut Files) -> Opti
     let allowed = "a path, or \"credential:NAME\" for a systemd credential";
     let path = section.parsed(key, allowed, |text| match text.strip_prefix("credential:") {
         Some(name) => credential(name),
-        None if text.trim().is_empty() => Err(Wrong::new("is empty")),
+        None if text.trim().is_empty() => Err(Wrong::empty()),
         None => Ok(folder.join(text)),
     })?;
     files.readable.push((path.clone(), section.place(key)));
@@ -123,7 +137,7 @@ fn file(section: &mut Section<'_>, key: &'static str, files: &mut Files) -> Opti
 
 fn credential(name: &str) -> Result<PathBuf, Wrong> {
     if name.is_empty() || name.contains('/') || name.starts_with('.') {
-        return Err(Wrong::new("is not the name of a credential"));
+        return Err(Wrong::new(("is not the name of a credential", "不是凭据的名称")));
     }
     let folder = std::env::var_os("CREDENTIALS_DIRECTORY");
     Ok(folder.as_deref().map_or(Path::new(CREDENTIALS), Path::new).join(name))
@@ -137,10 +151,14 @@ pub(super) fn is_unseen_credential(path: &Path) -> bool {
 fn client_id(text: &str) -> Result<String, Wrong> {
     let plain = text.replace(GATEWAY, "");
     if plain.contains(['{', '}']) {
-        return Err(Wrong::hinted("holds an unknown placeholder", "known is {gateway}"));
+        return Err(Wrong::placeholder());
     }
     let fine = !text.is_empty()
         && text.chars().count() <= 128
         && !text.chars().any(|c| c.is_control() || c.is_whitespace());
-    if fine { Ok(text.to_owned()) } else { Err(Wrong::new("is not a client id")) }
+    if fine {
+        Ok(text.to_owned())
+    } else {
+        Err(Wrong::new(("is not a client id", "不是合法的客户端标识")))
+    }
 }

@@ -41,16 +41,39 @@ impl Claim {
         Self::SerialLine(format!("/{}", parts.join("/")))
     }
 
-    fn hint(&self) -> &'static str {
+    fn hint(&self) -> (&'static str, &'static str) {
         match self {
-            Claim::Device(_) | Claim::Bus(_) => "give each its own name",
-            Claim::SerialLine(_) | Claim::Endpoint(_) => {
-                "declare it once, and put the devices of both on that bus"
-            }
-            Claim::Unit(..) => "give one of the devices another unit id, on its own panel",
-            Claim::Topic(..) => "the second device would show the same readings; remove it",
-            Claim::Port(_) => "choose another port",
-            Claim::Client(..) => "a broker drops the older of two clients of one id: change one",
+            Claim::Device(_) | Claim::Bus(_) => ("give each its own name", "请各取其名"),
+            Claim::SerialLine(_) | Claim::Endpoint(_) => (
+                "declare it once, and put the devices of both on that bus",
+                "只声明一次，把两处的设备都挂在该总线上",
+            ),
+            Claim::Unit(..) => (
+                "give one of the devices another unit id, on its own panel",
+                "请在其中一台设备的面板上改站号",
+            ),
+            Claim::Topic(..) => (
+                "the second device would show the same readings; remove it",
+                "第二台设备的读数会与第一台相同，请删除",
+            ),
+            Claim::Port(_) => ("choose another port", "请换一个端口"),
+            Claim::Client(..) => (
+                "a broker drops the older of two clients of one id: change one",
+                "两个客户端标识相同时，消息代理会断开先连的那个，请改其一",
+            ),
+        }
+    }
+
+    fn zh(&self) -> String {
+        match self {
+            Claim::Device(id) => format!("设备名 `{id}`"),
+            Claim::Bus(id) => format!("总线名 `{id}`"),
+            Claim::SerialLine(path) => format!("串口 {path}"),
+            Claim::Endpoint(address) => format!("地址 {address}"),
+            Claim::Unit(bus, unit) => format!("总线 `{bus}` 上的站号 {unit}"),
+            Claim::Topic(profile, base) => format!("{profile} 的主题 `{base}`"),
+            Claim::Port(port) => format!("本机端口 {port}"),
+            Claim::Client(host, port, id) => format!("{host}:{port} 上的客户端标识 `{id}`"),
         }
     }
 }
@@ -80,7 +103,8 @@ impl Claims {
         match self.0.get(&claim) {
             Some(first) => {
                 let hint = claim.hint();
-                let fault = Fault::new(place, format!("{claim} is taken at {first}"));
+                let zh = format!("{} 已被 {first} 占用", claim.zh());
+                let fault = Fault::new(place, (format!("{claim} is taken at {first}"), zh));
                 Err(Box::new(fault.hint(hint)))
             }
             None => {

@@ -9,7 +9,7 @@ use super::{BusSettings, Connection, DeviceSettings};
 use crate::driver::Transport;
 use crate::model::{DeviceId, Point};
 use crate::profile::{Binding, MqttModel, Profile};
-use crate::settings::{Fault, Section, Wrong, nearest};
+use crate::settings::{Fault, Section, Wrong, meant_key, meant_value, nearest, write_it};
 
 /// How often a bus device is read when the file does not say.
 const PERIOD: Duration = Duration::from_secs(30);
@@ -60,7 +60,7 @@ fn read(
     section.require("id", "a name, e.g. \"b1-u1-meter\"");
     section.require("profile", "a model, see `linli profiles`");
     let id = section.parsed("id", "lower-case letters, digits, `.`, `_` and `-`", |text| {
-        DeviceId::new(text).map_err(|_| Wrong::new("is not an identifier"))
+        DeviceId::new(text).map_err(|_| Wrong::no_identifier())
     });
     if let Some(id) = &id {
         context.claim(Claim::Device(id.to_string()), section.place("id"));
@@ -84,12 +84,12 @@ fn read(
     let profile = profile?;
     let (connection, period) = match &profile.binding {
         Binding::Modbus { unit: factory, .. } => {
-            without(section, &["topic"], "is read over Modbus");
+            without(section, &["topic"], ("is read over Modbus", "经 Modbus 读取"));
             let unit = unit.or(*factory);
             (on_bus(section, bus, unit, buses, context), period.unwrap_or(PERIOD))
         }
         Binding::Mqtt(model) => {
-            without(section, &["bus", "unit"], "publishes by MQTT");
+            without(section, &["bus", "unit"], ("publishes by MQTT", "经 MQTT 上报"));
             (at_broker(section, topic, &profile, buses, context), expected(model, period, buses))
         }
     };
@@ -116,9 +116,9 @@ fn read_profile(section: &mut Section<'_>, context: &Context<'_>) -> Option<Arc<
     if found.is_none() {
         let near = nearest(&wanted, profiles.names());
         section.note(
-            Fault::new(section.place("profile"), "there is no such profile")
+            Fault::new(section.place("profile"), ("there is no such profile", "没有这个设备模型"))
                 .allowed("one of `linli profiles`, or of a folder named in gateway.profiles")
-                .maybe_hint(near.map(|near| format!("did you mean \"{near}\"?"))),
+                .maybe_hint(near.map(meant_value)),
         );
     }
     found
@@ -129,19 +129,22 @@ fn known_bus(section: &Section<'_>, name: &String, buses: &Buses<'_>) -> bool {
     if !known {
         let near = nearest(name, buses.names.iter().map(String::as_str));
         section.note(
-            Fault::new(section.place("bus"), "there is no such bus")
+            Fault::new(section.place("bus"), ("there is no such bus", "没有这条总线"))
                 .allowed(buses.names.join(", "))
-                .maybe_hint(near.map(|near| format!("did you mean \"{near}\"?"))),
+                .maybe_hint(near.map(meant_value)),
         );
     }
     known
 }
 
 /// Keys that make no sense for this kind of model.
-fn without(section: &Section<'_>, keys: &[&str], why: &str) {
+fn without(section: &Section<'_>, keys: &[&str], (en, zh): (&str, &str)) {
     for key in keys.iter().filter(|key| section.has(key)) {
-        let problem = format!("the profile {why} and has no `{key}`");
-        section.note(Fault::new(section.place(key), problem).hint("remove it"));
+        let problem = (
+            format!("the profile {en} and has no `{key}`"),
+            format!("该设备模型{zh}，没有 `{key}`"),
+        );
+        section.note(Fault::new(section.place(key), problem).hint(("remove it", "请删除")));
     }
 }
 
@@ -167,10 +170,14 @@ fn on_bus(
     let unit = unit?;
     let place = section.place(if section.has("unit") { "unit" } else { "id" });
     if unit > LAST_REGULAR_UNIT && !tcp {
-        let note = "unit ids above 247 are reserved by the Modbus specification";
-        context.notes.push(
-            Fault::new(place.clone(), note).hint("right for some models; see their data sheet"),
+        let note = (
+            "unit ids above 247 are reserved by the Modbus specification",
+            "247 以上的站号为 Modbus 规范所保留",
         );
+        context.notes.push(Fault::new(place.clone(), note).hint((
+            "right for some models; see their data sheet",
+            "个别型号确实如此，请查其说明书",
+        )));
     }
     context.claim(Claim::Unit(name, unit), place);
     Some(Connection::Modbus { bus: slot, unit })
@@ -188,9 +195,12 @@ fn at_broker(
         section.note(
             Fault::new(
                 section.place("profile"),
-                "the model publishes by MQTT, and there is no field broker",
+                (
+                    "the model publishes by MQTT, and there is no field broker",
+                    "该设备经 MQTT 上报，而现场消息代理尚未配置",
+                ),
             )
-            .hint("add the section [mqtt]"),
+            .hint(("add the section [mqtt]", "请加上 [mqtt] 节")),
         );
     }
     let base = topic?;
@@ -204,13 +214,20 @@ fn expected(model: &MqttModel, period: Option<Duration>, buses: &Buses<'_>) -> D
 
 fn base_topic(text: &str) -> Result<String, Wrong> {
     if text.is_empty() || text.chars().any(|c| matches!(c, '+' | '#' | '\0')) {
-        return Err(Wrong::new("is not a topic"));
+        return Err(Wrong::new(("is not a topic", "不是合法的主题")));
     }
     if text.starts_with('/') || text.ends_with('/') {
         let trimmed = text.trim_matches('/');
-        return Err(Wrong::hinted("begins or ends with `/`", format!("write \"{trimmed}\"")));
+        return Err(Wrong::hinted(
+            ("begins or ends with `/`", "以 `/` 开头或结尾"),
+            write_it(trimmed),
+        ));
     }
     Ok(text.to_owned())
+}
+
+fn no_such(profile: &Profile, en: &str, zh: &str) -> (String, String) {
+    (format!("{} has no such {en}", profile.id), format!("{} 没有这个{zh}", profile.id))
 }
 
 fn resolve_params(
@@ -226,9 +243,9 @@ fn resolve_params(
                 if allowed.is_empty() { "no parameter".into() } else { allowed.join(", ") };
             let near = nearest(name, names());
             section.note(
-                Fault::new(place.clone(), format!("{} has no such parameter", profile.id))
+                Fault::new(place.clone(), no_such(profile, "parameter", "参数"))
                     .allowed(allowed)
-                    .maybe_hint(near.map(|near| format!("did you mean `{near}`?"))),
+                    .maybe_hint(near.map(meant_key)),
             );
         }
     }
@@ -239,8 +256,11 @@ fn resolve_params(
         let (low, high) = param.range;
         if !(low..=high).contains(number) {
             section.note(
-                Fault::new(place.clone(), "is out of range")
-                    .allowed(format!("a number from {low} to {high}: {}", param.about)),
+                Fault::new(
+                    place.clone(),
+                    ("is out of range", format!("超出范围：应在 {low} 至 {high} 之间")),
+                )
+                .allowed(format!("a number from {low} to {high}: {}", param.about)),
             );
         }
         *number
@@ -281,8 +301,8 @@ fn resolve_points(
         let Some(point) = points.iter_mut().find(|point| *point.name == *change.point) else {
             let near = nearest(&change.point, profile.points.iter().map(|point| &*point.name));
             section.note(
-                Fault::new(change.at, format!("{} has no such point", profile.id))
-                    .maybe_hint(near.map(|near| format!("did you mean `{near}`?"))),
+                Fault::new(change.at, no_such(profile, "point", "测点"))
+                    .maybe_hint(near.map(meant_key)),
             );
             continue;
         };

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use rustix::fs::{Access, access};
 
 use super::broker::is_unseen_credential;
+use crate::model::Words;
 use crate::settings::{Fault, Place};
 
 /// Paths of a configuration, each with its place.
@@ -24,15 +25,24 @@ impl Files {
     pub fn check(&self, faults: &mut Vec<Fault>, notes: &mut Vec<Fault>) {
         for (path, place) in &self.readable {
             if is_unseen_credential(path) {
-                let note = "a credential can be checked only inside the service";
+                let note = (
+                    "a credential can be checked only inside the service",
+                    "凭据只能在服务内部检查",
+                );
                 notes.push(Fault::new(place.clone(), note));
                 continue;
             }
             if let Err(error) = access(path, Access::READ_OK) {
                 let shown = path.display();
                 faults.push(
-                    Fault::new(place.clone(), format!("{shown} cannot be read: {error}"))
-                        .allowed("a file that this user may read"),
+                    Fault::new(
+                        place.clone(),
+                        (
+                            format!("{shown} cannot be read: {error}"),
+                            format!("无法读取 {shown}：{error}"),
+                        ),
+                    )
+                    .allowed("a file that this user may read"),
                 );
             }
         }
@@ -41,13 +51,18 @@ impl Files {
                 faults.push(
                     Fault::new(place.clone(), problem)
                         .allowed("a folder that this user may write, or may create")
-                        .hint("create it, or run as the user of the service"),
+                        .hint((
+                            "create it, or run as the user of the service",
+                            "请先创建，或以服务的用户身份运行",
+                        )),
                 );
             }
         }
         for (path, place) in &self.devices {
             if !path.exists() {
-                let problem = format!("{} is not there at present", path.display());
+                let shown = path.display();
+                let problem =
+                    (format!("{shown} is not there at present"), format!("{shown} 目前不存在"));
                 notes.push(Fault::new(place.clone(), problem));
             }
         }
@@ -55,14 +70,21 @@ impl Files {
 }
 
 /// Whether a folder can be written, or, when it is missing, created.
-fn folder_is_usable(path: &Path) -> Result<(), String> {
+fn folder_is_usable(path: &Path) -> Result<(), Words> {
     if path.exists() && !path.is_dir() {
-        return Err(format!("{} is not a folder", path.display()));
+        return Err(no_folder(path));
     }
     let existing = path.ancestors().find(|folder| folder.exists()).unwrap_or(Path::new("."));
     if !existing.is_dir() {
-        return Err(format!("{} is not a folder", existing.display()));
+        return Err(no_folder(existing));
     }
-    access(existing, Access::WRITE_OK | Access::EXEC_OK)
-        .map_err(|error| format!("{} is not writable: {error}", existing.display()))
+    access(existing, Access::WRITE_OK | Access::EXEC_OK).map_err(|error| {
+        let shown = existing.display();
+        (format!("{shown} is not writable: {error}"), format!("{shown} 不可写：{error}")).into()
+    })
+}
+
+fn no_folder(path: &Path) -> Words {
+    let shown = path.display();
+    (format!("{shown} is not a folder"), format!("{shown} 不是文件夹")).into()
 }

@@ -222,7 +222,10 @@ fn read_file(path: &Path) -> Result<String, Faults> {
         })
         .map_err(|problem| {
             let place = Place::of_file(&path.display().to_string());
-            Faults::new(vec![Fault::new(place, format!("cannot be read: {problem}"))])
+            Faults::new(vec![Fault::new(
+                place,
+                (format!("cannot be read: {problem}"), format!("无法读取：{problem}")),
+            )])
         })
 }
 
@@ -231,7 +234,10 @@ fn drop_ins(path: &Path) -> Result<Vec<PathBuf>, Faults> {
     let folder = path.parent().unwrap_or(Path::new("")).join("conf.d");
     let wrong = |error: std::io::Error| {
         let place = Place::of_file(&folder.display().to_string());
-        Faults::new(vec![Fault::new(place, format!("cannot be listed: {error}"))])
+        Faults::new(vec![Fault::new(
+            place,
+            (format!("cannot be listed: {error}"), format!("无法列出其内容：{error}")),
+        )])
     };
     let entries = match std::fs::read_dir(&folder) {
         Ok(entries) => entries,

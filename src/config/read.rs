@@ -89,8 +89,11 @@ pub(super) fn settings<'s>(
         Ok(profiles) => context.profiles = Some(profiles),
         Err(wrong) => {
             let place = root.place("gateway");
-            let fault =
-                |problem| Fault::new(place.clone(), format!("a profile is wrong: {problem}"));
+            let fault = |problem: String| {
+                let told =
+                    (format!("a profile is wrong: {problem}"), format!("设备模型有误：{problem}"));
+                Fault::new(place.clone(), told)
+            };
             context.faults.extend(wrong.into_iter().map(fault));
         }
     }
@@ -111,7 +114,9 @@ pub(super) fn settings<'s>(
     }
     weigh_buses(&mut buses, &devices, &mut context);
     if devices.is_empty() {
-        context.notes.push(Fault::new(roots[0].head(), "no device is configured"));
+        context
+            .notes
+            .push(Fault::new(roots[0].head(), ("no device is configured", "没有配置任何设备")));
     }
     if machine == Machine::Ask {
         files.check(&mut context.faults, &mut context.notes);
@@ -149,7 +154,7 @@ fn read_gateway(section: &mut Section<'_>) -> Gateway {
     let kinds = [EstateKind::New, EstateKind::OldRetrofit].map(|kind| (kind.word(), kind));
     Gateway {
         id: section.parsed("id", "lower-case letters, digits, `.`, `_` and `-`", |text| {
-            GatewayId::new(text).map_err(|_| Wrong::new("is not an identifier"))
+            GatewayId::new(text).map_err(|_| Wrong::no_identifier())
         }),
         name: section.text_or("name", ""),
         kind: section.word_or("kind", &kinds, EstateKind::default()),
@@ -301,14 +306,18 @@ fn weigh_buses(buses: &mut [BusSettings], devices: &[DeviceSettings], context: &
             .collect();
         bus.budget = budget(&bus.config, &on_it);
         let sweep = show_duration(bus.budget.sweep);
-        let told = format!(
-            "its {} devices need {} requests and {sweep} a round, {:.0} % of the bus",
-            on_it.len(),
-            bus.budget.requests,
-            bus.budget.load * 100.0
+        let (count, requests, load) = (on_it.len(), bus.budget.requests, bus.budget.load * 100.0);
+        let told = (
+            format!(
+                "its {count} devices need {requests} requests and {sweep} a round, \
+                 {load:.0} % of the bus"
+            ),
+            format!("其 {count} 台设备每轮需 {requests} 次请求、{sweep}，占总线时间 {load:.0} %"),
         );
-        let remedy =
-            "lengthen `period` of its devices, raise the baud rate, or spread them over two lines";
+        let remedy = (
+            "lengthen `period` of its devices, raise the baud rate, or spread them over two lines",
+            "请加长设备的 `period`，提高波特率，或分到两条线路上",
+        );
         // What a line can carry is known; how fast an endpoint answers is a guess.
         let line = matches!(bus.config.transport, Transport::Serial { .. });
         if bus.budget.load > 1.0 && line {
@@ -319,7 +328,10 @@ fn weigh_buses(buses: &mut [BusSettings], devices: &[DeviceSettings], context: &
             context.notes.push(Fault::new(bus.at.clone(), told).hint(remedy));
         }
         if on_it.is_empty() {
-            context.notes.push(Fault::new(bus.at.clone(), "no device hangs on this bus"));
+            context.notes.push(Fault::new(
+                bus.at.clone(),
+                ("no device hangs on this bus", "此总线上没有设备"),
+            ));
         }
     }
 }

@@ -1,5 +1,7 @@
 //! Tests of the whole configuration: conflicts, references, budgets, the example.
 
+mod chinese;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;

@@ -131,7 +131,7 @@ impl BusConfig {
         ]);
         section.require("id", "a name, e.g. \"line-1\"");
         let id = section.parsed("id", "lower-case letters, digits, `.`, `_` and `-`", |text| {
-            BusId::new(text).map_err(|_| Wrong::new("is not an identifier"))
+            BusId::new(text).map_err(|_| Wrong::no_identifier())
         });
         let transport = read_transport(section);
         let span = |low, high| Duration::from_millis(low)..=Duration::from_millis(high);
@@ -163,22 +163,30 @@ fn read_transport(section: &mut Section<'_>) -> Option<Transport> {
     if !BAUD.contains(&baud) {
         let rates: Vec<String> = BAUD.iter().map(u32::to_string).collect();
         section.note(
-            Fault::new(section.place("baud"), "is not a usual rate").allowed(rates.join(", ")),
+            Fault::new(section.place("baud"), ("is not a usual rate", "不是常用的波特率"))
+                .allowed(rates.join(", ")),
         );
     }
     let allowed = "one of `serial`, `tcp`, `rtu_over_tcp`";
     match present.as_slice() {
-        [] => section.note(Fault::new(section.head(), "has no line").allowed(allowed)),
+        [] => {
+            let problem = ("has no line", "没有线路：须写 `serial`、`tcp`、`rtu_over_tcp` 之一");
+            section.note(Fault::new(section.head(), problem).allowed(allowed));
+        }
         [_] => {}
         [_, second, ..] => {
-            section.note(Fault::new(section.place(second), "is a second line").allowed(allowed))
+            let problem = ("is a second line", "是第二条线路，只能有一条");
+            section.note(Fault::new(section.place(second), problem).allowed(allowed));
         }
     }
     if !present.is_empty() && !present.contains(&"serial") {
         for key in ["baud", "frame"].into_iter().filter(|key| section.has(key)) {
             section.note(
-                Fault::new(section.place(key), "only a serial line has this")
-                    .hint("remove it; a serial server is set on its own page"),
+                Fault::new(section.place(key), ("only a serial line has this", "只有串口才有此项"))
+                    .hint((
+                        "remove it; a serial server is set on its own page",
+                        "请删除；串口服务器在其自身的网页上设置",
+                    )),
             );
         }
     }

@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Batch, DeviceIndex, Event, Moment};
+use super::{Batch, DeviceIndex, Event, Moment, Words};
 
 /// Whether a device can be reached.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
@@ -60,7 +60,7 @@ pub enum Cause {
     /// No message for longer than expected.
     Silent,
     /// The field broker cannot be reached; the client's words.
-    BrokerDown(String),
+    BrokerDown(Words),
 }
 
 impl Cause {
@@ -73,7 +73,7 @@ impl Cause {
             Cause::LineDown(why) => format!("线路不通：{why}"),
             Cause::SaysOffline => "设备自报离线".into(),
             Cause::Silent => "长时间无消息".into(),
-            Cause::BrokerDown(why) => format!("现场消息代理不通：{why}"),
+            Cause::BrokerDown(why) => format!("现场消息代理不通：{}", why.zh),
         }
     }
 

@@ -13,6 +13,7 @@ mod reading;
 mod snapshot;
 mod time;
 mod unit;
+mod words;
 
 pub use bus::{BusCounters, BusState, BusTable};
 pub use category::{Category, EstateKind};
@@ -27,3 +28,4 @@ pub use reading::{Batch, Quality, Reading, Reason, Receipt, Value};
 pub use snapshot::{DeviceState, PointState, Snapshot};
 pub use time::{BootId, Moment, WallTime};
 pub use unit::{Unit, UnitError};
+pub use words::Words;

@@ -5,6 +5,8 @@ use std::sync::Arc;
 
 use serde::Serialize;
 
+use crate::model::Words;
+
 /// A place in a configuration file.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Place {
@@ -40,20 +42,26 @@ pub struct Fault {
     /// Where.
     #[serde(flatten)]
     pub place: Place,
-    /// What.
+    /// What, in English.
     pub problem: String,
+    /// What, in Chinese.
+    pub problem_zh: String,
     /// What is allowed there.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub allowed: Option<String>,
-    /// A way out.
+    /// A way out, in English.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub hint: Option<String>,
+    /// The same in Chinese.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub hint_zh: Option<String>,
 }
 
 impl Fault {
-    /// A fault at a place.
-    pub fn new(place: Place, problem: impl Into<String>) -> Self {
-        Self { place, problem: problem.into(), allowed: None, hint: None }
+    /// A fault at a place; the problem as a pair, English and Chinese.
+    pub fn new(place: Place, problem: impl Into<Words>) -> Self {
+        let Words { en, zh } = problem.into();
+        Self { place, problem: en, problem_zh: zh, allowed: None, hint: None, hint_zh: None }
     }
 
     /// Says what is allowed.
@@ -63,17 +71,16 @@ impl Fault {
         self
     }
 
-    /// Gives a way out.
+    /// Gives a way out, as a pair: English and Chinese.
     #[must_use]
-    pub fn hint(mut self, hint: impl Into<String>) -> Self {
-        self.hint = Some(hint.into());
-        self
+    pub fn hint(self, hint: impl Into<Words>) -> Self {
+        self.maybe_hint(Some(hint.into()))
     }
 
     /// Gives a way out, when there is one.
     #[must_use]
-    pub fn maybe_hint(mut self, hint: Option<String>) -> Self {
-        self.hint = hint;
+    pub fn maybe_hint(mut self, hint: Option<Words>) -> Self {
+        (self.hint, self.hint_zh) = hint.map(|hint| (hint.en, hint.zh)).unzip();
         self
     }
 }
@@ -92,6 +99,10 @@ impl fmt::Display for Fault {
         }
         if let Some(hint) = &self.hint {
             write!(f, "\n  hint: {hint}")?;
+        }
+        write!(f, "\n  中文：{}", self.problem_zh)?;
+        if let Some(hint) = &self.hint_zh {
+            write!(f, "；提示：{hint}")?;
         }
         Ok(())
     }

@@ -10,8 +10,8 @@ use toml::Spanned;
 use toml::de::DeValue;
 
 use super::{
-    Place, Section, Wrong, check_endpoint, check_host, nearest, parse_duration, parse_size,
-    show_duration, show_size,
+    Place, Section, Wrong, check_endpoint, check_host, meant_value, nearest, parse_duration,
+    parse_size, show_duration, show_size,
 };
 
 impl<'d> Section<'d> {
@@ -116,7 +116,7 @@ impl<'d> Section<'d> {
         match number.filter(|n| (low..=high).contains(n)).and_then(|n| T::try_from(n).ok()) {
             Some(number) => Some(number),
             None => {
-                self.fault_at(key, value, Wrong::new("is out of range"), &allowed);
+                self.fault_at(key, value, Wrong::out_of_range(low, high), &allowed);
                 None
             }
         }
@@ -133,7 +133,8 @@ impl<'d> Section<'d> {
         if range.contains(&number) {
             return Some(number);
         }
-        self.fault_at(key, value, Wrong::new("is out of range"), &allowed);
+        let wrong = Wrong::out_of_range(range.start(), range.end());
+        self.fault_at(key, value, wrong, &allowed);
         None
     }
 
@@ -173,12 +174,11 @@ impl<'d> Section<'d> {
         show: fn(T) -> String,
     ) -> Option<T> {
         let value = self.ask(key, default)?;
-        let allowed = format!("{what}, {} to {}", show(*range.start()), show(*range.end()));
+        let (low, high) = (show(*range.start()), show(*range.end()));
+        let allowed = format!("{what}, {low} to {high}");
         let result = match value.get_ref() {
             DeValue::String(text) => read(text),
-            DeValue::Integer(bare) => {
-                Err(Wrong::hinted("has no unit", format!("write \"{}{unit}\"", bare.as_str())))
-            }
+            DeValue::Integer(bare) => Err(Wrong::no_unit(bare.as_str(), unit)),
             _ => {
                 self.wrong_kind(key, value, &allowed);
                 return None;
@@ -186,7 +186,7 @@ impl<'d> Section<'d> {
         };
         match result {
             Ok(amount) if range.contains(&amount) => return Some(amount),
-            Ok(_) => self.fault_at(key, value, Wrong::new("is out of range"), &allowed),
+            Ok(_) => self.fault_at(key, value, Wrong::out_of_range(low, high), &allowed),
             Err(wrong) => self.fault_at(key, value, wrong, &allowed),
         }
         None
@@ -219,8 +219,12 @@ impl<'d> Section<'d> {
             words.iter().find(|(word, _)| *word == text).map(|(_, t)| *t).ok_or_else(|| {
                 let near = nearest(text, words.iter().map(|(word, _)| *word));
                 Wrong {
-                    problem: "is not one of the words allowed".into(),
-                    hint: near.map(|word| format!("did you mean \"{word}\"?")),
+                    problem: (
+                        "is not one of the words allowed",
+                        format!("不在可用的词之列：{}", list.join("、")),
+                    )
+                        .into(),
+                    hint: near.map(meant_value),
                 }
             })
         })
@@ -274,7 +278,10 @@ impl<'d> Section<'d> {
         self.parsed_with(key, shown, allowed, |text| {
             text.parse().map_err(|_| match check_endpoint(text, default.port()) {
                 Err(wrong) => wrong,
-                Ok(()) => Wrong::new("is a host name, not an address of this machine"),
+                Ok(()) => Wrong::new((
+                    "is a host name, not an address of this machine",
+                    "是主机名，不是本机的地址",
+                )),
             })
         })
         .unwrap_or(default)
@@ -315,7 +322,7 @@ const DURATION: (&str, &str) = ("a duration with its unit (ms, s, m, h, d)", "s"
 const SIZE: (&str, &str) = ("a size with its unit (B, KiB, MiB, GiB)", "MiB");
 
 fn full(text: &str) -> Result<String, Wrong> {
-    if text.trim().is_empty() { Err(Wrong::new("is empty")) } else { Ok(text.to_owned()) }
+    if text.trim().is_empty() { Err(Wrong::empty()) } else { Ok(text.to_owned()) }
 }
 
 /// A finite number, whole or not.

@@ -1,24 +1,70 @@
 //! Durations and sizes with their unit, endpoints, and the nearest word.
 
+use std::fmt::Display;
 use std::time::Duration;
+
+use crate::model::Words;
 
 /// Why a text is not what it should be.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Wrong {
     /// What is wrong.
-    pub problem: String,
+    pub problem: Words,
     /// A way out.
-    pub hint: Option<String>,
+    pub hint: Option<Words>,
+}
+
+/// The hint to write a value in another way.
+pub fn write_it(text: impl Display) -> Words {
+    (format!("write \"{text}\""), format!("请写 \"{text}\"")).into()
+}
+
+/// The hint that another value was probably meant.
+pub fn meant_value(text: &str) -> Words {
+    (format!("did you mean \"{text}\"?"), format!("是否应为 \"{text}\"？")).into()
+}
+
+/// The hint that another key was probably meant.
+pub fn meant_key(text: &str) -> Words {
+    (format!("did you mean `{text}`?"), format!("是否应为 `{text}`？")).into()
 }
 
 impl Wrong {
-    /// Without a hint.
-    pub fn new(problem: impl Into<String>) -> Self {
+    /// A value that must not be empty.
+    pub fn empty() -> Self {
+        Self::new(("is empty", "为空"))
+    }
+
+    /// A text that is no identifier of ours.
+    pub fn no_identifier() -> Self {
+        Self::new(("is not an identifier", "不是合法的标识：只能用小写字母、数字、`.`、`_`、`-`"))
+    }
+
+    /// A placeholder other than that of the gateway.
+    pub fn placeholder() -> Self {
+        Self::hinted(
+            ("holds an unknown placeholder", "含有未知的占位符"),
+            ("known is {gateway}", "可用的占位符是 {gateway}"),
+        )
+    }
+
+    /// A number or quantity outside its range.
+    pub(super) fn out_of_range(low: impl Display, high: impl Display) -> Self {
+        Self::new(("is out of range", format!("超出范围：应在 {low} 至 {high} 之间")))
+    }
+
+    /// An amount without its unit.
+    pub(super) fn no_unit(number: &str, usual: &str) -> Self {
+        Self::hinted(("has no unit", "缺少单位"), write_it(format_args!("{number}{usual}")))
+    }
+
+    /// Without a hint; the problem as a pair, English and Chinese.
+    pub fn new(problem: impl Into<Words>) -> Self {
         Self { problem: problem.into(), hint: None }
     }
 
-    /// With a hint.
-    pub fn hinted(problem: impl Into<String>, hint: impl Into<String>) -> Self {
+    /// With a hint; both as pairs, English and Chinese.
+    pub fn hinted(problem: impl Into<Words>, hint: impl Into<Words>) -> Self {
         Self { problem: problem.into(), hint: Some(hint.into()) }
     }
 }
@@ -75,20 +121,23 @@ fn with_unit(
     let digits = text.bytes().take_while(u8::is_ascii_digit).count();
     let (number, unit) = text.split_at(digits);
     if number.is_empty() {
-        return Err(Wrong::new("does not begin with a whole number"));
+        return Err(Wrong::new(("does not begin with a whole number", "开头不是整数")));
     }
     if unit.is_empty() {
-        return Err(Wrong::hinted("has no unit", format!("write \"{number}{usual}\"")));
+        return Err(Wrong::no_unit(number, usual));
     }
     let Some((_, factor)) = units.iter().find(|(name, _)| *name == unit) else {
         let hint = others
             .iter()
             .find(|(other, _)| *other == unit.trim())
-            .map(|(_, right)| format!("write \"{number}{right}\""));
-        return Err(Wrong { problem: format!("`{unit}` is not a unit here"), hint });
+            .map(|(_, right)| write_it(format_args!("{number}{right}")));
+        let problem =
+            (format!("`{unit}` is not a unit here"), format!("`{unit}` 不是此处可用的单位"));
+        return Err(Wrong { problem: problem.into(), hint });
     };
-    let number: u64 = number.parse().map_err(|_| Wrong::new("is too large"))?;
-    number.checked_mul(*factor).ok_or_else(|| Wrong::new("is too large"))
+    let too_large = || Wrong::new(("is too large", "数值过大"));
+    let number: u64 = number.parse().map_err(|_| too_large())?;
+    number.checked_mul(*factor).ok_or_else(too_large)
 }
 
 /// Reads `200ms`, `30s`, `15m`, `1h`, `2d`.
@@ -137,13 +186,19 @@ pub fn check_endpoint(text: &str, usual: u16) -> Result<(), Wrong> {
             Err(_) if text == "localhost" => format!("127.0.0.1:{usual}"),
             Err(_) => format!("{text}:{usual}"),
         };
-        return Err(Wrong::hinted("has no port", format!("write \"{whole}\"")));
+        return Err(Wrong::hinted(("has no port", "缺少端口"), write_it(whole)));
     };
     if text.contains("://") {
-        return Err(Wrong::hinted("is a URL", "write only host:port"));
+        return Err(Wrong::hinted(
+            ("is a URL", "是网址"),
+            ("write only host:port", "只写 主机:端口"),
+        ));
     }
     if !port.parse::<u16>().is_ok_and(|port| port != 0) {
-        return Err(Wrong::new(format!("`{port}` is not a port from 1 to 65535")));
+        return Err(Wrong::new((
+            format!("`{port}` is not a port from 1 to 65535"),
+            format!("`{port}` 不是 1 至 65535 的端口"),
+        )));
     }
     check_host(host)
 }
@@ -154,15 +209,20 @@ pub fn check_endpoint(text: &str, usual: u16) -> Result<(), Wrong> {
 /// What is wrong with the text.
 pub fn check_host(host: &str) -> Result<(), Wrong> {
     if let Some(inner) = host.strip_prefix('[').and_then(|h| h.strip_suffix(']')) {
-        return inner
-            .parse::<std::net::Ipv6Addr>()
-            .map(|_| ())
-            .map_err(|_| Wrong::new(format!("`{inner}` is not an IPv6 address")));
+        return inner.parse::<std::net::Ipv6Addr>().map(|_| ()).map_err(|_| {
+            Wrong::new((
+                format!("`{inner}` is not an IPv6 address"),
+                format!("`{inner}` 不是 IPv6 地址"),
+            ))
+        });
     }
     if host.contains("://") {
         return Err(Wrong::hinted(
-            "is a URL",
-            "write only the host; the port is `port`, TLS is the section `tls`",
+            ("is a URL", "是网址"),
+            (
+                "write only the host; the port is `port`, TLS is the section `tls`",
+                "只写主机；端口写在 `port`，TLS 写在 `tls` 节",
+            ),
         ));
     }
     let fine = !host.is_empty()
@@ -170,7 +230,10 @@ pub fn check_host(host: &str) -> Result<(), Wrong> {
     if fine || host.parse::<std::net::Ipv6Addr>().is_ok() {
         Ok(())
     } else {
-        Err(Wrong::new(format!("`{host}` is not a host name or address")))
+        Err(Wrong::new((
+            format!("`{host}` is not a host name or address"),
+            format!("`{host}` 不是主机名或地址"),
+        )))
     }
 }
 

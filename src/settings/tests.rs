@@ -26,7 +26,11 @@ fn faults(text: &str) -> Vec<String> {
         root.numbers("params");
         root.float("band", 0.0..=10.0);
         root.paths_or("files", &[]);
-        root.refuse("password", "is a secret", "use password_file");
+        root.refuse(
+            "password",
+            ("is a secret", "是密码"),
+            ("use password_file", "请用 password_file"),
+        );
         if let Some(mut inner) = root.section("inner") {
             inner.text("key");
         }
@@ -110,7 +114,7 @@ fn ten_faults_are_told_at_once_in_the_order_of_the_file() {
 #[test]
 fn a_secret_in_clear_is_never_repeated() {
     let document = Document::parse("t", "password = \"geheim\"", Path::new("")).unwrap();
-    document.root().refuse("password", "is a secret", "use a file");
+    document.root().refuse("password", ("is a secret", "是密码"), ("use a file", "请用文件"));
     let report = Faults::new(document.into_faults());
     assert!(!report.to_string().contains("geheim"), "{report}");
     assert!(!serde_json::to_string(&report).unwrap().contains("geheim"));
@@ -129,12 +133,15 @@ fn the_report_names_place_path_value_allowed_and_hint() {
         report.to_string(),
         "a.toml:2:10: inner.period = 30: has no unit\n  \
          allowed: a duration with its unit (ms, s, m, h, d), 1s to 1m\n  \
-         hint: write \"30s\"\n1 fault (1 处错误)"
+         hint: write \"30s\"\n  \
+         中文：缺少单位；提示：请写 \"30s\"\n1 fault (1 处错误)"
     );
     let json = serde_json::to_value(&report).unwrap();
     assert_eq!(json[0]["line"], 2);
     assert_eq!(json[0]["path"], "inner.period");
     assert_eq!(json[0]["value"], "30");
+    assert_eq!(json[0]["problem_zh"], "缺少单位");
+    assert_eq!(json[0]["hint_zh"], "请写 \"30s\"");
 }
 
 #[test]

@@ -117,12 +117,18 @@ async fn the_gateway_is_not_ready_when_nothing_is_durable_and_only_degraded_with
     assert_eq!(json(&view, "/readyz").await["ready"], true);
     uplink.send_modify(|status| {
         status.connected = false;
-        status.fault = Some("connection refused".into());
+        status.fault = Some(("connection refused", "连接被拒绝").into());
     });
     broker.send_modify(|status| status.connected = false);
     let ready = json(&view, "/readyz").await;
     assert_eq!(ready["ready"], true);
     assert_eq!(ready["degraded"][0], "uplink down: connection refused");
+    for (lang, fault) in [("zh", "连接被拒绝"), ("en", "connection refused")] {
+        for page in ["/", "/delivery"] {
+            let (_, body) = get(&view, &format!("{page}?lang={lang}")).await;
+            assert!(body.contains(fault), "{page} {lang}");
+        }
+    }
     buffer.send_modify(|status| status.fault = Some("disk full".into()));
     let (head, body) = get(&view, "/readyz").await;
     assert!(head.starts_with("HTTP/1.1 503"), "{head}");

@@ -1,5 +1,6 @@
 //! All fixed texts of the page, Chinese and English side by side.
 
+use crate::model::Words;
 use crate::starlevel::Bilingual;
 
 /// Language of a page.
@@ -13,6 +14,14 @@ pub enum Lang {
 }
 
 impl Lang {
+    /// The text of a pair in this language.
+    pub fn words(self, words: &Words) -> &str {
+        match self {
+            Lang::Zh => &words.zh,
+            Lang::En => &words.en,
+        }
+    }
+
     /// BCP 47 tag.
     pub fn tag(self) -> &'static str {
         match self {

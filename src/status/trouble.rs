@@ -123,7 +123,7 @@ fn storage(view: &View, list: &mut Vec<Trouble>) {
         list.push(Trouble {
             severity: if little { Severity::Critical } else { Severity::Warning },
             title: Bilingual::new("平台连接中断", "The platform cannot be reached"),
-            cause: Bilingual::new(fault.clone(), fault),
+            cause: Bilingual::new(fault.zh, fault.en),
             advice: Bilingual::new(zh, en),
             since: Some(uplink.since),
             link: "/delivery".into(),
@@ -181,7 +181,7 @@ fn field_broker(view: &View, list: &mut Vec<Trouble>) {
     list.push(Trouble {
         severity: Severity::Critical,
         title: Bilingual::new("现场消息代理不通", "The field broker cannot be reached"),
-        cause: Bilingual::new(fault.clone(), fault),
+        cause: Bilingual::new(fault.zh, fault.en),
         advice: Bilingual::new(
             format!("检查 {} 上的服务是否运行", status.broker),
             format!("check that the service at {} runs", status.broker),

@@ -68,13 +68,16 @@ impl Config {
 
 fn topic_prefix(text: &str) -> Result<String, Wrong> {
     if text.is_empty() || text.chars().any(|c| matches!(c, '+' | '#' | '\0')) {
-        return Err(Wrong::new("is not the begin of a topic"));
+        return Err(Wrong::new(("is not the begin of a topic", "不能作为主题的开头")));
     }
     if text.starts_with('/') || text.ends_with('/') || text.starts_with('$') {
-        return Err(Wrong::new("begins or ends with `/`, or begins with `$`"));
+        return Err(Wrong::new((
+            "begins or ends with `/`, or begins with `$`",
+            "以 `/` 开头或结尾，或以 `$` 开头",
+        )));
     }
     if text.replace("{gateway}", "").contains(['{', '}']) {
-        return Err(Wrong::hinted("holds an unknown placeholder", "known is {gateway}"));
+        return Err(Wrong::placeholder());
     }
     Ok(text.to_owned())
 }

@@ -25,7 +25,7 @@ use super::window::{Item, Window, item};
 use super::{Topic, Topics};
 use crate::broker::BrokerError;
 use crate::buffer::Lane;
-use crate::model::{Moment, Seq};
+use crate::model::{Moment, Seq, Words};
 
 /// The client's range of packet ids; wider than any window with its documents.
 const PACKET_IDS: u16 = 256;
@@ -51,7 +51,7 @@ pub(super) enum End {
     /// It broke, or could not be made.
     Lost {
         /// Why.
-        fault: String,
+        fault: Words,
         /// Whether the platform had acknowledged something (or the link lasted).
         proven: bool,
     },
@@ -240,14 +240,15 @@ impl<S: Store> Desk<'_, S> {
     }
 
     /// Publishes whatever may go now.
-    fn pump(&mut self) -> Result<(), String> {
+    fn pump(&mut self) -> Result<(), Words> {
         if self.flow.is_none() {
             return Ok(());
         }
         let now = self.context.clock.now();
         let limit = self.context.config.ack_timeout;
         if self.window.oldest().is_some_and(|sent| now.since(sent) >= limit) {
-            return Err(format!("no acknowledgement within {limit:?}"));
+            let en = format!("no acknowledgement within {limit:?}");
+            return Err((en, format!("平台在 {limit:?} 内未确认")).into());
         }
         if self.assessment_due && !self.window.holds(&Topic::Assessment) {
             self.assessment_due = false;
@@ -283,7 +284,7 @@ impl<S: Store> Desk<'_, S> {
             };
             let bytes = departure.payload.len();
             if !self.publish(&topic, departure.payload) {
-                return Err("the client's request channel is full".into());
+                return Err(("the client's request channel is full", "客户端的发送队列已满").into());
             }
             self.window.push(item(departure.kind, &departure.block, bytes), now);
             self.context.status.send_if_modified(|status| {
@@ -340,7 +341,7 @@ impl<S: Store> Desk<'_, S> {
         [overdue, flow, self.show_at].into_iter().flatten().min().unwrap_or(idle)
     }
 
-    fn lost(&self, fault: String) -> End {
+    fn lost(&self, fault: Words) -> End {
         let lasted = self.context.clock.now().since(self.opened) >= PROVEN_AFTER;
         End::Lost { fault, proven: self.proven || (self.flow.is_some() && lasted) }
     }

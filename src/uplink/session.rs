@@ -12,7 +12,7 @@ use super::{Config, Topics, UplinkStatus};
 use crate::backoff::Backoff;
 use crate::buffer::Buffer;
 use crate::clock::Clock;
-use crate::model::Estate;
+use crate::model::{Estate, Words};
 
 /// First delay before another attempt to connect.
 const FIRST_DELAY: Duration = Duration::from_millis(500);
@@ -61,7 +61,8 @@ impl<S: Store> Session<S> {
             Err(error) => {
                 // The configuration's check refuses this; here nothing can be published.
                 tracing::error!(%error, "no uplink");
-                context.lost(&error.to_string());
+                let zh = format!("主题前缀有误：{error}");
+                context.lost((error.to_string(), zh).into());
                 return stop.cancelled().await;
             }
         };
@@ -70,10 +71,10 @@ impl<S: Store> Session<S> {
         while !stop.is_cancelled() {
             let end = match Link::open(&mut context, &topics) {
                 Ok(link) => link.run(&stop).await,
-                Err(error) => End::Lost { fault: error.to_string(), proven: false },
+                Err(error) => End::Lost { fault: error.words(), proven: false },
             };
             let End::Lost { fault, proven } = end else { break };
-            context.lost(&fault);
+            context.lost(fault);
             // A broker that takes a session and drops it at once must not be hammered.
             if proven {
                 backoff.reset();
@@ -95,24 +96,24 @@ impl<S: Store> Session<S> {
 impl<S> Context<S> {
     /// Notes that there is no connection; the log is warned once per outage, told of each new
     /// fault.
-    fn lost(&self, fault: &str) {
+    fn lost(&self, fault: Words) {
         let now = self.clock.now();
         let (mut first, mut news) = (false, false);
         self.status.send_modify(|status| {
             first = status.fault.is_none();
-            news = status.fault.as_deref() != Some(fault);
+            news = status.fault.as_ref() != Some(&fault);
             if status.connected {
                 status.connected = false;
                 status.since = now;
             }
             status.in_flight = 0;
-            status.fault = Some(fault.to_owned());
+            status.fault = Some(fault.clone());
         });
         let broker = self.config.broker.title();
         if first {
-            tracing::warn!(broker, fault, "platform not reachable; readings are kept");
+            tracing::warn!(broker, %fault, "platform not reachable; readings are kept");
         } else if news {
-            tracing::info!(broker, fault, "platform still not reachable");
+            tracing::info!(broker, %fault, "platform still not reachable");
         }
     }
 

@@ -48,7 +48,7 @@ impl Rig {
     async fn fault(&mut self) -> String {
         let wait = self.status.wait_for(|status| status.fault.is_some());
         let status = tokio::time::timeout(Duration::from_secs(10), wait).await.unwrap().unwrap();
-        status.fault.clone().unwrap()
+        status.fault.clone().unwrap().en
     }
 
     async fn end(mut self) -> MemoryStore {

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::model::Moment;
+use crate::model::{Moment, Words};
 
 /// Present state of the uplink.
 #[derive(Debug, Clone, PartialEq, Default, Serialize)]
@@ -14,7 +14,7 @@ pub struct UplinkStatus {
     /// Since when it is (not) connected.
     pub since: Moment,
     /// Why not connected.
-    pub fault: Option<String>,
+    pub fault: Option<Words>,
     /// Broker, for people.
     pub broker: String,
     /// Whether the session is encrypted and the broker authenticated.

@@ -7,9 +7,9 @@ use std::path::{Path, PathBuf};
 /// Which modules a module may name, beside itself. Leaves name nothing of ours.
 const EDGES: &[(&str, &[&str])] = &[
     ("backoff", &[]),
-    ("broker", &[]),
+    ("broker", &["model"]),
     ("clock", &["model", "settings"]),
-    ("settings", &[]),
+    ("settings", &["model"]),
     ("store", &[]),
     ("supervise", &[]),
     ("model", &[]),

@@ -113,7 +113,7 @@ impl Screen {
         let summary = self.summary.borrow();
         let link = match (&uplink.connected, &uplink.fault) {
             (true, _) => "connected 已连接".to_owned(),
-            (false, Some(fault)) => format!("down 中断 ({fault})"),
+            (false, Some(fault)) => format!("down 中断 ({} {})", fault.en, fault.zh),
             (false, None) => "connecting 连接中".to_owned(),
         };
         let star = match self.view.assessment.borrow().as_ref() {

@@ -7,7 +7,7 @@ use super::Config;
 use super::extract::{Plan, plans};
 use super::limit::{Complaints, Rate};
 use super::routes::model;
-use crate::model::{Cause, DeviceIndex, FieldMessage, Health, HealthChange, Moment};
+use crate::model::{Cause, DeviceIndex, FieldMessage, Health, HealthChange, Moment, Words};
 use crate::profile::Profile;
 
 /// A device of the field broker, as configured.
@@ -82,11 +82,11 @@ impl Watched {
     }
 
     /// The broker is away for longer than a restart takes.
-    pub fn broker_down(&mut self, now: Moment, fault: &str) -> Option<FieldMessage> {
+    pub fn broker_down(&mut self, now: Moment, fault: &Words) -> Option<FieldMessage> {
         if self.before.is_none() {
             self.before = Some((self.health, self.cause.clone()));
         }
-        self.turn(now, Health::Offline, Some(Cause::BrokerDown(fault.to_owned())))
+        self.turn(now, Health::Offline, Some(Cause::BrokerDown(fault.clone())))
     }
 
     /// The broker is back: waiting for a sign of life begins anew. Who was online is suspect

@@ -10,7 +10,7 @@ use super::devices::{MqttDevice, Watched};
 use super::extract::{extract, presence};
 use super::limit::Complaints;
 use super::routes::{Role, Route, Routes, model};
-use crate::model::{Batch, Estate, Event, EventKind, FieldMessage, Moment, Quality, Reason};
+use crate::model::{Batch, Estate, Event, EventKind, FieldMessage, Moment, Quality, Reason, Words};
 
 /// The devices of a broker that is away for this long are offline; a restart takes less.
 const BROKER_GRACE: Duration = Duration::from_secs(15);
@@ -46,7 +46,7 @@ pub(super) struct Intake {
     foreign: Complaints,
     foreign_topics: HashSet<String>,
     /// Since when the broker is away, and why.
-    away: Option<(Moment, String)>,
+    away: Option<(Moment, Words)>,
 }
 
 impl Intake {
@@ -240,11 +240,11 @@ impl Intake {
     }
 
     /// The connection to the broker is gone.
-    pub fn broker_lost(&mut self, now: Moment, fault: &str) {
+    pub fn broker_lost(&mut self, now: Moment, fault: &Words) {
         match &mut self.away {
             // The first words stay: a cause that changes with every attempt would be noise.
             Some(_) => {}
-            None => self.away = Some((now, fault.to_owned())),
+            None => self.away = Some((now, fault.clone())),
         }
     }
 

@@ -163,10 +163,10 @@ fn a_broker_that_stays_away_takes_its_devices_offline_and_a_short_absence_does_n
     let mut rig = rig(|_| {});
     rig.live("z/a", r#"{"t":2}"#, 1);
     rig.live("z/b/availability", "offline", 1);
-    rig.intake.broker_lost(at(10), "gone");
-    rig.intake.broker_lost(at(20), "still gone");
+    rig.intake.broker_lost(at(10), &("gone", "断开").into());
+    rig.intake.broker_lost(at(20), &("still gone", "仍未连上").into());
     assert_eq!(rig.tick(24), []);
-    let down = Some(Cause::BrokerDown("gone".into()));
+    let down = Some(Cause::BrokerDown(("gone", "断开").into()));
     assert_eq!(rig.tick(25), [(0, Health::Offline, down.clone()), (1, Health::Offline, down)]);
     assert_eq!(rig.tick(200), []);
     rig.out.clear();

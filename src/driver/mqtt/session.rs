@@ -20,10 +20,11 @@ use super::acks::{AckBook, Arrival};
 use super::desk::Desk;
 use super::intake::{Intake, Message};
 use super::purge::{purge, unreadable};
+use super::status::refusal;
 use super::{BrokerStatus, Config, MAX_UNACKED, MqttDevice};
 use crate::backoff::Backoff;
 use crate::clock::Clock;
-use crate::model::{Estate, Event, EventKind, FieldMessage, Moment};
+use crate::model::{Estate, Event, EventKind, FieldMessage, Moment, Words};
 
 /// The client's request channel: acknowledgements and subscriptions on their way.
 const REQUESTS: usize = 256;
@@ -68,7 +69,7 @@ enum End {
     /// On request, or nobody listens any more.
     Stopped,
     Lost {
-        fault: String,
+        fault: Words,
         unreadable: bool,
         proven: bool,
     },
@@ -115,7 +116,7 @@ impl Driver {
     pub async fn run(mut self, stop: CancellationToken) {
         let mut backoff = Backoff::new(RECONNECT.0, RECONNECT.1);
         while let End::Lost { fault, unreadable, proven } = self.connection(&stop).await {
-            self.lost(&fault, unreadable);
+            self.lost(fault, unreadable);
             if proven {
                 backoff.reset();
             }
@@ -130,7 +131,7 @@ impl Driver {
         });
     }
 
-    fn lost(&mut self, fault: &str, unreadable: bool) {
+    fn lost(&mut self, fault: Words, unreadable: bool) {
         self.book.disconnected();
         if unreadable {
             // What is queued or retained comes at once; what came later was heard only once.
@@ -140,21 +141,21 @@ impl Driver {
             self.unreadable = 0;
         }
         let now = self.clock.now();
-        self.intake.broker_lost(now, fault);
+        self.intake.broker_lost(now, &fault);
         let mut news = false;
         self.status.send_modify(|status| {
-            news = status.fault.as_deref() != Some(fault);
+            news = status.fault.as_ref() != Some(&fault);
             if status.connected {
                 status.connected = false;
                 status.since = now;
             }
             status.unacked = 0;
-            status.fault = Some(fault.to_owned());
+            status.fault = Some(fault.clone());
         });
         if news {
             tracing::warn!(
                 broker = self.config.broker.title(),
-                fault,
+                %fault,
                 "field broker not reachable"
             );
         }
@@ -182,7 +183,7 @@ impl Driver {
         let mut options = match self.config.broker.options() {
             Ok(options) => options,
             Err(error) => {
-                return End::Lost { fault: error.to_string(), unreadable: false, proven: false };
+                return End::Lost { fault: error.words(), unreadable: false, proven: false };
             }
         };
         options.set_manual_acks(true);
@@ -254,7 +255,11 @@ impl Driver {
                 let mut poll = pin!(events.poll());
                 loop {
                     if !self.book.settle() {
-                        let fault = "readings were dropped before they were durable".into();
+                        let fault = (
+                            "readings were dropped before they were durable",
+                            "读数未落盘即被丢弃",
+                        )
+                            .into();
                         return End::Lost { fault, unreadable: false, proven: false };
                     }
                     desk.push(&mut self.book);
@@ -333,8 +338,14 @@ impl Driver {
     fn connected(&mut self) {
         let now = self.clock.now();
         self.intake.broker_back(now, &mut self.pending);
-        let deaf = (!self.deaf.is_empty())
-            .then(|| format!("a retained message cannot be read: {}", self.deaf.join(", ")));
+        let deaf = self.deaf.join(", ");
+        let deaf = (!deaf.is_empty()).then(|| {
+            (
+                format!("a retained message cannot be read: {deaf}"),
+                format!("保留消息无法解读：{deaf}"),
+            )
+                .into()
+        });
         self.status.send_modify(|status| {
             status.connected = true;
             status.since = now;
@@ -344,13 +355,8 @@ impl Driver {
     }
 
     fn refused(&self, filters: &[String]) {
-        let shown: Vec<&str> = filters.iter().take(5).map(String::as_str).collect();
-        let more = filters.len().saturating_sub(shown.len());
-        let mut fault = format!("the broker refuses to deliver: {}", shown.join(", "));
-        if more > 0 {
-            fault.push_str(&format!(" and {more} more"));
-        }
-        tracing::error!(broker = self.config.broker.title(), fault, "subscription refused");
+        let fault = refusal(filters);
+        tracing::error!(broker = self.config.broker.title(), %fault, "subscription refused");
         self.status.send_modify(|status| status.fault = Some(fault));
     }
 

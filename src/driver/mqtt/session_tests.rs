@@ -189,7 +189,7 @@ async fn a_retained_message_that_cannot_be_read_silences_its_own_topic_only() {
     broker.set(|state| state.retained.push(retained("z/a", 5 << 20)));
     let mut rig = rig(&broker).await;
     let named = |status: &BrokerStatus| {
-        status.connected && status.fault.as_ref().is_some_and(|text| text.ends_with(": z/a"))
+        status.connected && status.fault.as_ref().is_some_and(|text| text.en.ends_with(": z/a"))
     };
     let wait = rig.status.wait_for(named);
     drop(tokio::time::timeout(Duration::from_secs(20), wait).await.unwrap().unwrap());
@@ -212,7 +212,9 @@ async fn a_refused_session_and_a_refused_subscription_are_named() {
     });
     let mut rig = rig(&broker).await;
     let fault = |word: &'static str| {
-        move |status: &BrokerStatus| status.fault.as_ref().is_some_and(|text| text.contains(word))
+        move |status: &BrokerStatus| {
+            status.fault.as_ref().is_some_and(|text| text.en.contains(word))
+        }
     };
     let wait = rig.status.wait_for(fault("wrong user name or password"));
     drop(tokio::time::timeout(Duration::from_secs(10), wait).await.unwrap().unwrap());

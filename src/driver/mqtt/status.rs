@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::model::Moment;
+use crate::model::{Moment, Words};
 
 /// Present state of the field broker's session.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
@@ -12,7 +12,7 @@ pub struct BrokerStatus {
     /// Since when it is (not) connected.
     pub since: Moment,
     /// Why not connected, or which topics the broker refuses.
-    pub fault: Option<String>,
+    pub fault: Option<Words>,
     /// Broker, for people.
     pub broker: String,
     /// Messages received since start.
@@ -21,4 +21,20 @@ pub struct BrokerStatus {
     pub rejected: u64,
     /// Messages that are not durable yet.
     pub unacked: u32,
+}
+
+/// Says which topics the broker refuses, a few by name.
+pub(super) fn refusal(filters: &[String]) -> Words {
+    let shown: Vec<&str> = filters.iter().take(5).map(String::as_str).collect();
+    let more = filters.len().saturating_sub(shown.len());
+    let shown = shown.join(", ");
+    let (en, zh) = match more {
+        0 => (String::new(), String::new()),
+        more => (format!(" and {more} more"), format!(" 等，另有 {more} 个")),
+    };
+    (
+        format!("the broker refuses to deliver: {shown}{en}"),
+        format!("消息代理拒绝投递：{shown}{zh}"),
+    )
+        .into()
 }

@@ -84,7 +84,7 @@ fn broker(view: &View, lang: Lang) -> Markup {
             @else { (pill("crit", lang.t(Text::Disconnected))) }
             " " span.soft.small { (lang.t(Text::Since)) " " (show::span(lang, view.now().since(status.since))) }
         }
-        @if let Some(fault) = &status.fault { p { (show::shorten(fault)) } }
+        @if let Some(fault) = &status.fault { p { (show::shorten(lang.words(fault))) } }
         (facts(&rows, lang))
     }
 }

@@ -65,7 +65,7 @@ fn uplink(view: &View, lang: Lang) -> Markup {
             @else { (pill("crit", lang.t(Text::Disconnected))) }
             " " span.soft.small { (lang.t(Text::Since)) " " (show::span(lang, now.since(status.since))) }
         }
-        @if let Some(fault) = &status.fault { p { (lang.t(Text::Fault)) (lang.colon()) (show::shorten(fault)) } }
+        @if let Some(fault) = &status.fault { p { (lang.t(Text::Fault)) (lang.colon()) (show::shorten(lang.words(fault))) } }
         (facts(&rows, lang))
     }
 }

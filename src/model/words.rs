@@ -1,0 +1,64 @@
+//! A text for people in both languages.
+
+use std::fmt;
+use std::io::{Error, ErrorKind};
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+/// One sentence in English and in Chinese; values and names stand in both. Made from a pair:
+/// `Words::from(("is empty", "为空"))`.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
+pub struct Words {
+    /// English; also what logs and scripts get.
+    pub en: String,
+    /// Chinese.
+    pub zh: String,
+}
+
+impl<E: Into<String>, Z: Into<String>> From<(E, Z)> for Words {
+    fn from((en, zh): (E, Z)) -> Self {
+        Self { en: en.into(), zh: zh.into() }
+    }
+}
+
+impl Words {
+    /// What the system says about a file, a line or a connection. Common faults have Chinese of
+    /// their own; the rest is passed on in the system's words.
+    pub fn of_io(error: &Error) -> Self {
+        let zh = match error.kind() {
+            ErrorKind::ConnectionRefused => "连接被拒绝",
+            ErrorKind::ConnectionReset
+            | ErrorKind::ConnectionAborted
+            | ErrorKind::BrokenPipe
+            | ErrorKind::UnexpectedEof => "连接被对方断开",
+            ErrorKind::TimedOut => "超时",
+            ErrorKind::HostUnreachable => "主机不可达",
+            ErrorKind::NetworkUnreachable | ErrorKind::NetworkDown => "网络不可达",
+            ErrorKind::NotFound => "文件或设备不存在",
+            ErrorKind::PermissionDenied => "没有权限",
+            ErrorKind::ResourceBusy => "正被占用",
+            _ => return (error.to_string(), format!("系统报告：{error}")).into(),
+        };
+        (error.to_string(), zh).into()
+    }
+}
+
+/// The stream and the interfaces carry one text: the English one.
+impl Serialize for Words {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.en)
+    }
+}
+
+impl<'d> Deserialize<'d> for Words {
+    fn deserialize<D: Deserializer<'d>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        Ok(Self { zh: text.clone(), en: text })
+    }
+}
+
+impl fmt::Display for Words {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.en)
+    }
+}
