@@ -31,6 +31,7 @@ use serde::de::{Deserializer, Error, Visitor};
 use toml::Spanned;
 
 use super::binding::{PayloadFormat, Table, WordOrder};
+use crate::settings::parse_duration;
 
 /// Everything of a file but `points` and `examples`, which are read one by one so that one wrong
 /// entry does not hide the others.
@@ -310,21 +311,8 @@ pub(super) struct Span(pub Duration);
 const SPAN_RULE: &str =
     "a whole number with its unit, `ms`, `s`, `m`, `h` or `d`, at most 30d, for instance \"200ms\"";
 
-fn parse_span(text: &str) -> Option<Duration> {
-    let digits = text.bytes().take_while(u8::is_ascii_digit).count();
-    let (number, unit) = text.split_at_checked(digits)?;
-    let number: u64 = number.parse().ok()?;
-    let factor = match unit {
-        "ms" => 1,
-        "s" => 1_000,
-        "m" => 60_000,
-        "h" => 3_600_000,
-        "d" => 86_400_000,
-        _ => return None,
-    };
-    let ms = number.checked_mul(factor)?;
-    (ms <= 30 * 86_400_000).then(|| Duration::from_millis(ms))
-}
+/// Longest length of time in a profile.
+const LONGEST: Duration = Duration::from_secs(30 * 86_400);
 
 impl<'de> Deserialize<'de> for Span {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -335,7 +323,8 @@ impl<'de> Deserialize<'de> for Span {
                 f.write_str(SPAN_RULE)
             }
             fn visit_str<E: Error>(self, text: &str) -> Result<Span, E> {
-                parse_span(text).map(Span).ok_or_else(|| {
+                let span = parse_duration(text).ok().filter(|span| *span <= LONGEST);
+                span.map(Span).ok_or_else(|| {
                     E::custom(format!("`{text}` is no duration; needed is {SPAN_RULE}"))
                 })
             }

@@ -13,7 +13,7 @@ const EDGES: &[(&str, &[&str])] = &[
     ("store", &[]),
     ("supervise", &[]),
     ("model", &[]),
-    ("profile", &["model"]),
+    ("profile", &["model", "settings"]),
     ("driver", &["profile", "model", "clock", "backoff", "broker", "settings"]),
     ("pipeline", &["model", "clock", "store"]),
     ("starlevel", &["model", "settings"]),
