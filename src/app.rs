@@ -268,12 +268,13 @@ impl Joints {
             })?,
         };
         let engine = Engine::new(pack, Arc::clone(&self.estate), self.clock.now());
+        let authenticates = settings.uplink.as_ref().is_some_and(|u| u.broker.authenticates());
         let task = assess(
             engine,
             settings.starlevel.every,
             self.snapshot.clone(),
             self.clock.clone(),
-            uplink,
+            move || evidence(&uplink.borrow(), authenticates),
             out,
             self.supervisor.token(Part::Outlet),
         );
@@ -313,13 +314,23 @@ impl Joints {
     }
 }
 
+/// What the uplink proves. The session's proof is about the last one too: a short outage speaks
+/// not against the link.
+fn evidence(status: &UplinkStatus, authenticates: bool) -> LinkEvidence {
+    LinkEvidence {
+        connected: status.connected,
+        authenticated: authenticates && status.sessions > 0,
+        acknowledged_at: status.acknowledged_at,
+    }
+}
+
 /// Renews the assessment at its interval; observes ten times as often.
 async fn assess(
     mut engine: Engine,
     every: Duration,
     snapshot: Snapshot,
     clock: Clock,
-    uplink: watch::Receiver<UplinkStatus>,
+    link: impl Fn() -> LinkEvidence,
     out: watch::Sender<Option<Arc<Assessment>>>,
     stop: CancellationToken,
 ) {
@@ -334,15 +345,7 @@ async fn assess(
         engine.observe(&snapshot, now);
         // Right after the start little is known: the first interval renews at every look.
         if turn < 10 || turn.is_multiple_of(10) {
-            let link = {
-                let status = uplink.borrow();
-                LinkEvidence {
-                    connected: status.connected,
-                    authenticated: status.connected,
-                    acknowledged_at: status.acknowledged_at,
-                }
-            };
-            let assessment = engine.assess(&snapshot, &link, now, clock.wall(now));
+            let assessment = engine.assess(&snapshot, &link(), now, clock.wall(now));
             out.send_replace(Some(Arc::new(assessment)));
         }
     }

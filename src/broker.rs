@@ -106,6 +106,12 @@ pub enum BrokerError {
 }
 
 impl BrokerConfig {
+    /// Whether a session proves both sides: the broker by TLS, we by certificate or password.
+    pub fn authenticates(&self) -> bool {
+        let certified = self.tls.as_ref().is_some_and(|tls| tls.cert_file.is_some());
+        self.tls.is_some() && (certified || self.password_file.is_some())
+    }
+
     /// Broker for people: `mqtts://host:8883`.
     pub fn title(&self) -> String {
         let scheme = if self.tls.is_some() { "mqtts" } else { "mqtt" };
@@ -251,6 +257,19 @@ mod tests {
     use rumqttc::{ConnectReturnCode, ConnectionError, StateError};
 
     use super::*;
+
+    #[test]
+    fn a_session_is_authenticated_only_when_both_sides_prove_who_they_are() {
+        let plain = BrokerConfig { password_file: Some("secret".into()), ..Default::default() };
+        assert!(!plain.authenticates(), "nobody knows who took the password");
+        let anonymous = BrokerConfig { tls: Some(TlsConfig::default()), ..Default::default() };
+        assert!(!anonymous.authenticates());
+        let password = BrokerConfig { tls: Some(TlsConfig::default()), ..plain };
+        assert!(password.authenticates());
+        let tls = TlsConfig { cert_file: Some("gateway.pem".into()), ..TlsConfig::default() };
+        let certificate = BrokerConfig { tls: Some(tls), ..BrokerConfig::default() };
+        assert!(certificate.authenticates());
+    }
 
     fn with_tls(tls: TlsConfig) -> BrokerConfig {
         BrokerConfig { tls: Some(tls), ..BrokerConfig::default() }
