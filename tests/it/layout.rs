@@ -13,8 +13,9 @@ const EDGES: &[(&str, &[&str])] = &[
     ("store", &[]),
     ("supervise", &[]),
     ("model", &[]),
-    ("profile", &["model", "settings"]),
-    ("driver", &["profile", "model", "clock", "backoff", "broker", "settings"]),
+    ("protocol", &[]),
+    ("profile", &["model", "protocol", "settings"]),
+    ("driver", &["protocol", "profile", "model", "clock", "backoff", "broker", "settings"]),
     ("pipeline", &["model", "clock", "store"]),
     ("starlevel", &["model", "settings"]),
     ("buffer", &["model", "clock", "store", "settings"]),
@@ -40,7 +41,7 @@ const EDGES: &[(&str, &[&str])] = &[
     ),
     ("watchdog", &["buffer", "pipeline"]),
     ("receiver", &["model", "broker", "backoff"]),
-    ("sim", &["model", "profile", "receiver", "backoff", "broker"]),
+    ("sim", &["protocol", "model", "profile", "receiver", "backoff", "broker"]),
 ];
 
 /// Modules that join the others and may name all of them.
