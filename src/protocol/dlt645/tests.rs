@@ -1,0 +1,1 @@
+//! Vectors, and what may come over a line.
