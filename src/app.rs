@@ -8,6 +8,7 @@
 //! | drivers → pipeline | [`FIELD_MESSAGES`] | the driver waits: polls are skipped and counted, the field broker keeps its messages |
 //! | pipeline → recorder | [`RECORDS`] | the pipeline waits, and with it the drivers |
 //! | pipeline → a bus, "read again" | [`READ_AGAIN`] | not asked; the next regular poll decides |
+//! | scan, commands → a bus | [`ORDERS`] | the scan waits; a command is refused when it expires |
 //! | page → pipeline, recorded acts | [`ACTS`] | the page's request waits |
 //! | status, assessment, time | watch | only the newest is kept |
 
@@ -22,15 +23,16 @@ use tokio_util::sync::CancellationToken;
 use crate::buffer::{self, BufferStatus};
 use crate::clock::Clock;
 use crate::config::{Connection, Settings};
-use crate::driver::modbus::{Bus, ModbusDevice};
+use crate::driver::bus::{Bus, BusDevice, LessonBook, Ports};
 use crate::driver::mqtt::{BrokerStatus, Driver, MqttDevice};
+use crate::driver::record::FrameLog;
 use crate::model::{
     BusState, BusTable, DeviceIndex, Estate, Event, EventKind, FieldMessage, FieldRequest, Record,
     Snapshot,
 };
 use crate::pipeline::{Baselines, Pipeline, Progress};
 use crate::starlevel::{Assessment, Bilingual, Engine, LinkEvidence, RulePack};
-use crate::status::{self, View};
+use crate::status::{self, BusLine, View};
 use crate::supervise::{Failure, Part, Supervisor};
 use crate::uplink::{Session, UplinkStatus};
 use crate::watchdog;
@@ -41,6 +43,8 @@ pub const FIELD_MESSAGES: usize = 1024;
 pub const RECORDS: usize = 512;
 /// Requests to one bus.
 pub const READ_AGAIN: usize = 16;
+/// Orders to one bus: probes of a scan, commands.
+pub const ORDERS: usize = 4;
 /// Recorded acts.
 pub const ACTS: usize = 4;
 
@@ -90,7 +94,9 @@ impl App {
             .context("the buffer")?;
         joints.supervisor.spawn_fallible(Part::Stage, "recorder", recorder.run(records_out));
 
-        let (buses, drivers) = joints.buses(&settings);
+        let lessons = LessonBook::load(buffer.store().tree("lessons"))
+            .context("what was learned about the models")?;
+        let Buses { table: buses, drivers, lines } = joints.buses(&settings, &lessons);
         let hurry = {
             let buffer = buffer.clone();
             Arc::new(move || buffer.hurry())
@@ -121,6 +127,7 @@ impl App {
             estate,
             snapshot,
             buses,
+            lines,
             broker,
             buffer: buffer_status,
             uplink,
@@ -144,21 +151,30 @@ impl App {
     }
 }
 
+/// The buses, for those who look at them or ask them.
+struct Buses {
+    table: BusTable,
+    /// Per device, how to ask its bus.
+    drivers: Vec<Option<mpsc::Sender<FieldRequest>>>,
+    /// In the order of the table.
+    lines: Vec<BusLine>,
+}
+
 impl Joints {
-    /// One task per bus; returns the table of their states, and per device how to ask its bus.
-    fn buses(
-        &mut self,
-        settings: &Settings,
-    ) -> (BusTable, Vec<Option<mpsc::Sender<FieldRequest>>>) {
+    /// One task per bus.
+    fn buses(&mut self, settings: &Settings, book: &LessonBook) -> Buses {
         let mut drivers = vec![None; settings.devices.len()];
-        let mut per_bus: Vec<Vec<ModbusDevice>> =
-            settings.buses.iter().map(|_| Vec::new()).collect();
+        let mut per_bus: Vec<Vec<BusDevice>> = settings.buses.iter().map(|_| Vec::new()).collect();
         for (index, device) in (0u32..).map(DeviceIndex).zip(&settings.devices) {
-            if let Connection::Modbus { bus, unit } = &device.connection {
-                per_bus[*bus].push(ModbusDevice {
+            if let Connection::Bus { bus, address, line, allow } = &device.connection {
+                let title = if device.name.is_empty() { device.id.as_str() } else { &device.name };
+                per_bus[*bus].push(BusDevice {
                     index,
                     id: device.id.clone(),
-                    unit: *unit,
+                    title: title.to_owned(),
+                    address: *address,
+                    line: *line,
+                    allow: allow.clone(),
                     profile: Arc::clone(&device.profile),
                     params: device.params.clone(),
                     period: device.period,
@@ -175,26 +191,37 @@ impl Joints {
             since: now,
             load: 0.0,
             counters: Default::default(),
+            planned: bus.budget,
+            measured: None,
+            units: Vec::new(),
+            findings: Vec::new(),
         });
         let table = BusTable::new(rows.collect());
+        let mut lines = Vec::with_capacity(settings.buses.len());
         for (row, (bus, devices)) in settings.buses.iter().zip(per_bus).enumerate() {
             let (ask, requests) = mpsc::channel(READ_AGAIN);
             for device in &devices {
                 drivers[device.index.slot()] = Some(ask.clone());
             }
-            let task = Bus::new(
-                bus.config.clone(),
+            let (order, orders) = mpsc::channel(ORDERS);
+            let mbap = !bus.config.transport.is_serial();
+            let log = FrameLog::new(bus.config.id.clone(), mbap);
+            lines.push(BusLine { id: bus.config.id.clone(), order, log: log.clone() });
+            let ports = Ports {
+                table: table.clone(),
                 row,
-                devices,
-                table.clone(),
-                self.clock.clone(),
-                self.field.clone(),
+                clock: self.clock.clone(),
+                out: self.field.clone(),
                 requests,
-            );
+                orders,
+                log,
+                book: book.clone(),
+            };
+            let task = Bus::new(bus.config.clone(), devices, ports);
             let stop = self.supervisor.token(Part::Source);
             self.supervisor.spawn(Part::Source, format!("bus {}", bus.config.id), task.run(stop));
         }
-        (table, drivers)
+        Buses { table, drivers, lines }
     }
 
     fn field_broker(
@@ -213,7 +240,7 @@ impl Joints {
                     base: base.clone(),
                     params: device.params.clone(),
                 }),
-                Connection::Modbus { .. } => None,
+                Connection::Bus { .. } => None,
             })
             .collect();
         let (driver, status) = Driver::new(

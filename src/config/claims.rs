@@ -4,6 +4,7 @@
 use std::collections::HashMap;
 use std::fmt;
 
+use crate::driver::BusAddress;
 use crate::settings::{Fault, Place};
 
 /// Something that only one part may have.
@@ -17,8 +18,8 @@ pub(super) enum Claim {
     SerialLine(String),
     /// A TCP endpoint of the field.
     Endpoint(String),
-    /// A unit id on a bus.
-    Unit(String, u8),
+    /// A unit id or a meter's address on a bus.
+    Unit(String, BusAddress),
     /// A base topic, by profile: two models may publish below one base.
     Topic(String, String),
     /// A TCP port of this machine.
@@ -49,8 +50,8 @@ impl Claim {
                 "只声明一次，把两处的设备都挂在该总线上",
             ),
             Claim::Unit(..) => (
-                "give one of the devices another unit id, on its own panel",
-                "请在其中一台设备的面板上改站号",
+                "give one of the devices another unit id or address, on its own panel",
+                "请在其中一台设备的面板上改站号或通信地址",
             ),
             Claim::Topic(..) => (
                 "the second device would show the same readings; remove it",
@@ -70,7 +71,8 @@ impl Claim {
             Claim::Bus(id) => format!("总线名 `{id}`"),
             Claim::SerialLine(path) => format!("串口 {path}"),
             Claim::Endpoint(address) => format!("地址 {address}"),
-            Claim::Unit(bus, unit) => format!("总线 `{bus}` 上的站号 {unit}"),
+            Claim::Unit(bus, BusAddress::Unit(unit)) => format!("总线 `{bus}` 上的站号 {unit}"),
+            Claim::Unit(bus, address) => format!("总线 `{bus}` 上的通信地址 {address}"),
             Claim::Topic(profile, base) => format!("{profile} 的主题 `{base}`"),
             Claim::Port(port) => format!("本机端口 {port}"),
             Claim::Client(host, port, id) => format!("{host}:{port} 上的客户端标识 `{id}`"),
@@ -85,7 +87,8 @@ impl fmt::Display for Claim {
             Claim::Bus(id) => write!(f, "the bus name `{id}`"),
             Claim::SerialLine(path) => write!(f, "the serial line {path}"),
             Claim::Endpoint(address) => write!(f, "the endpoint {address}"),
-            Claim::Unit(bus, unit) => write!(f, "unit {unit} on bus `{bus}`"),
+            Claim::Unit(bus, BusAddress::Unit(unit)) => write!(f, "unit {unit} on bus `{bus}`"),
+            Claim::Unit(bus, address) => write!(f, "address {address} on bus `{bus}`"),
             Claim::Topic(profile, base) => write!(f, "the topic `{base}` of {profile}"),
             Claim::Port(port) => write!(f, "port {port} of this machine"),
             Claim::Client(host, port, id) => write!(f, "client id `{id}` at {host}:{port}"),

@@ -5,16 +5,14 @@ use std::time::Duration;
 
 use super::claims::Claim;
 use super::read::Context;
+use super::wired::{Wire, on_bus};
 use super::{BusSettings, Connection, DeviceSettings};
-use crate::driver::Transport;
 use crate::model::{DeviceId, Point};
 use crate::profile::{Binding, MqttModel, Profile};
 use crate::settings::{Fault, Section, Wrong, meant_key, meant_value, nearest, write_it};
 
 /// How often a bus device is read when the file does not say.
 const PERIOD: Duration = Duration::from_secs(30);
-/// Unit ids above this are reserved by the Modbus specification, and used nevertheless.
-const LAST_REGULAR_UNIT: u8 = 247;
 
 /// What the devices refer to.
 pub(super) struct Buses<'b> {
@@ -44,7 +42,9 @@ fn read(
         ("unit_id", "unit"),
         ("slave", "unit"),
         ("slave_id", "unit"),
-        ("address", "unit"),
+        ("meter_address", "address"),
+        ("baudrate", "baud"),
+        ("parity", "frame"),
         ("interval", "period"),
         ("poll_interval", "period"),
         ("every", "period"),
@@ -77,19 +77,22 @@ fn read(
         Some(section.duration_or("period", range, PERIOD))
     };
     let bus = section.text("bus").filter(|name| known_bus(section, name, buses));
-    let unit = section.integer("unit", 1..=255u8);
+    let wire = Wire::read(section, bus);
     let topic = section.parsed("topic", "a topic without wildcards", base_topic);
     let numbers = section.numbers("params");
     let overrides = read_overrides(section);
     let profile = profile?;
     let (connection, period) = match &profile.binding {
-        Binding::Modbus { unit: factory, .. } => {
-            without(section, &["topic"], ("is read over Modbus", "经 Modbus 读取"));
-            let unit = unit.or(*factory);
-            (on_bus(section, bus, unit, buses, context), period.unwrap_or(PERIOD))
+        Binding::Modbus { .. } | Binding::Dlt645(_) | Binding::Cjt188(_) => {
+            without(section, &["topic"], ("is read over a bus", "经总线读取"));
+            (on_bus(section, wire, &profile, buses, context), period.unwrap_or(PERIOD))
         }
         Binding::Mqtt(model) => {
-            without(section, &["bus", "unit"], ("publishes by MQTT", "经 MQTT 上报"));
+            without(
+                section,
+                &["bus", "unit", "address", "baud", "frame", "allow"],
+                ("publishes by MQTT", "经 MQTT 上报"),
+            );
             (at_broker(section, topic, &profile, buses, context), expected(model, period, buses))
         }
     };
@@ -146,41 +149,6 @@ fn without(section: &Section<'_>, keys: &[&str], (en, zh): (&str, &str)) {
         );
         section.note(Fault::new(section.place(key), problem).hint(("remove it", "请删除")));
     }
-}
-
-fn on_bus(
-    section: &mut Section<'_>,
-    bus: Option<String>,
-    unit: Option<u8>,
-    buses: &Buses<'_>,
-    context: &mut Context<'_>,
-) -> Option<Connection> {
-    section.require("bus", "the name of a [[bus]]: the profile is read over Modbus");
-    let name = bus?;
-    // A bus whose own section is faulty has a name and no slot; that was said already.
-    let slot = buses.buses.iter().position(|bus| bus.config.id.as_str() == name)?;
-    let tcp = matches!(buses.buses[slot].config.transport, Transport::Tcp { .. });
-    // Behind a TCP endpoint the factory setting is a fair guess; on a shared line it is not.
-    if !tcp || unit.is_none() {
-        section.require("unit", "a whole number from 1 to 255");
-    }
-    if !tcp && !section.has("unit") {
-        return None;
-    }
-    let unit = unit?;
-    let place = section.place(if section.has("unit") { "unit" } else { "id" });
-    if unit > LAST_REGULAR_UNIT && !tcp {
-        let note = (
-            "unit ids above 247 are reserved by the Modbus specification",
-            "247 以上的站号为 Modbus 规范所保留",
-        );
-        context.notes.push(Fault::new(place.clone(), note).hint((
-            "right for some models; see their data sheet",
-            "个别型号确实如此，请查其说明书",
-        )));
-    }
-    context.claim(Claim::Unit(name, unit), place);
-    Some(Connection::Modbus { bus: slot, unit })
 }
 
 fn at_broker(

@@ -17,9 +17,9 @@ impl Settings {
 
     fn device(&self, device: &DeviceSettings) -> Device {
         let (connection, bus) = match &device.connection {
-            Connection::Modbus { bus, unit } => {
+            Connection::Bus { bus, address, .. } => {
                 let bus = self.buses[*bus].config.id.clone();
-                (format!("{bus} #{unit}"), Some(bus))
+                (format!("{bus} {address}"), Some(bus))
             }
             Connection::Mqtt { base } => (format!("mqtt {base}"), None),
         };

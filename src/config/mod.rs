@@ -14,16 +14,16 @@ mod device;
 mod estate;
 mod machine;
 mod read;
-pub mod report;
 #[cfg(test)]
 mod tests;
+mod wired;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::driver::BusConfig;
-use crate::model::{DeviceId, EstateKind, GatewayId, Point};
+use crate::driver::{Act, BusAddress, BusConfig, LineSettings};
+use crate::model::{BusBudget, DeviceId, EstateKind, GatewayId, Point};
 use crate::profile::{Library, Profile};
 use crate::settings::{Document, Fault, Faults, Place};
 use crate::{buffer, clock, driver, starlevel, status, uplink};
@@ -67,7 +67,7 @@ pub struct BusSettings {
     /// How it is reached.
     pub config: BusConfig,
     /// What the polls of its devices cost, estimated.
-    pub budget: report::Budget,
+    pub budget: BusBudget,
     /// Where it stands in the file.
     pub at: Place,
 }
@@ -99,11 +99,15 @@ pub struct DeviceSettings {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Connection {
     /// On a bus.
-    Modbus {
+    Bus {
         /// Index into [`Settings::buses`].
         bus: usize,
-        /// Unit id, 1..=255.
-        unit: u8,
+        /// Where it answers there.
+        address: BusAddress,
+        /// How its line is set: by the device, else by the bus, else by the model.
+        line: LineSettings,
+        /// What may be done to it.
+        allow: Vec<Act>,
     },
     /// At the field broker.
     Mqtt {

@@ -5,11 +5,11 @@ use std::path::PathBuf;
 use super::claims::{Claim, Claims};
 use super::device::{Buses, read_devices};
 use super::machine::Files;
-use super::report::{Polled, budget};
 use super::{
     BusSettings, Connection, DeviceSettings, LogConfig, LogFormat, Profiles, Settings, broker,
 };
 use crate::broker::BrokerConfig;
+use crate::driver::bus::{Polled, budget};
 use crate::driver::{BusConfig, Transport};
 use crate::model::{EstateKind, GatewayId};
 use crate::settings::{Document, Fault, Place, Section, Wrong, show_duration};
@@ -299,10 +299,12 @@ fn weigh_buses(buses: &mut [BusSettings], devices: &[DeviceSettings], context: &
     for (slot, bus) in buses.iter_mut().enumerate() {
         let on_it: Vec<Polled<'_>> = devices
             .iter()
-            .filter(
-                |device| matches!(device.connection, Connection::Modbus { bus, .. } if bus == slot),
-            )
-            .map(|device| Polled { profile: &device.profile, period: device.period })
+            .filter_map(|device| match device.connection {
+                Connection::Bus { bus, address, line, .. } if bus == slot => {
+                    Some(Polled { profile: &device.profile, address, line, period: device.period })
+                }
+                _ => None,
+            })
             .collect();
         bus.budget = budget(&bus.config, &on_it);
         let sweep = show_duration(bus.budget.sweep);

@@ -1,10 +1,13 @@
 //! Drivers: from the wire to readings. One owner task per bus, one request at a time.
 
+pub mod bus;
 mod config;
+pub mod doctor;
 mod health;
 pub mod modbus;
 pub mod mqtt;
+pub mod record;
 mod schedule;
 mod ticks;
 
-pub use config::{BusConfig, Parity, Transport};
+pub use config::{Act, BusAddress, BusConfig, LineSettings, Parity, Transport, read_line};

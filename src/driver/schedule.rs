@@ -11,7 +11,7 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use super::ticks::Ticks;
+use super::ticks::{Due, Ticks};
 use crate::backoff::Backoff;
 
 /// Time since the bus started.
@@ -26,6 +26,8 @@ const PROBE_PATIENCE: Duration = Duration::from_secs(60);
 const TRIAL_CAP: Duration = Duration::from_secs(10);
 /// After the line came back, devices that failed wait this long for the healthy ones.
 const TRIAL_REST: Duration = Duration::from_secs(1);
+/// While others wait that are overdue, the line stays with one group of settings at most so long.
+const DWELL: Duration = Duration::from_millis(500);
 /// Shortest first interval of probes.
 const PROBE_FIRST: Duration = Duration::from_secs(1);
 
@@ -34,8 +36,12 @@ const PROBE_FIRST: Duration = Duration::from_secs(1);
 pub(super) struct Demand {
     /// Period of each block.
     pub(super) periods: Vec<Duration>,
+    /// Which blocks go before all others that are due.
+    pub(super) urgent: Vec<bool>,
     /// The cheapest block.
     pub(super) smallest: usize,
+    /// Number of its line settings: devices of one group are read without retuning the line.
+    pub(super) group: usize,
 }
 
 /// Why a block is read.
@@ -91,6 +97,7 @@ enum Mode {
 struct Slot {
     blocks: Vec<Ticks>,
     smallest: usize,
+    group: usize,
     fastest: Duration,
     mode: Mode,
     backoff: Backoff,
@@ -105,6 +112,8 @@ pub(super) struct Schedule {
     again: VecDeque<(usize, usize)>,
     probe_gate: Time,
     missed: u64,
+    /// Settings of the line, and since when.
+    tuned: Option<(usize, Time)>,
 }
 
 impl Schedule {
@@ -116,7 +125,7 @@ impl Schedule {
         let mut slots = Vec::with_capacity(demands.len());
         for demand in demands {
             let mut blocks = Vec::with_capacity(demand.periods.len());
-            for &period in &demand.periods {
+            for (block, &period) in demand.periods.iter().enumerate() {
                 let of_period = periods().filter(|&&other| other == period).count();
                 let of_period = u32::try_from(of_period).unwrap_or(u32::MAX);
                 let place = match counted.iter_mut().find(|(known, _)| *known == period) {
@@ -136,6 +145,7 @@ impl Schedule {
                     due: Time::ZERO,
                     off_grid: true,
                     retry: None,
+                    urgent: demand.urgent.get(block).copied().unwrap_or(false),
                 });
             }
             let fastest = blocks.iter().map(|block| block.period).min().unwrap_or(TRIAL_CAP);
@@ -144,24 +154,24 @@ impl Schedule {
             slots.push(Slot {
                 blocks,
                 smallest: demand.smallest,
+                group: demand.group,
                 fastest,
                 mode: Mode::Trying { at: Time::ZERO },
                 backoff: Backoff::new(first, cap),
                 hold: Time::ZERO,
             });
         }
-        Self { slots, again: VecDeque::new(), probe_gate: Time::ZERO, missed: 0 }
+        Self { slots, again: VecDeque::new(), probe_gate: Time::ZERO, missed: 0, tuned: None }
     }
 
     /// What to do at `now`. A job that is handed out counts as begun.
     pub(super) fn next(&mut self, now: Time) -> Next {
         if let Some(place) = self.again.iter().position(|&(slot, _)| self.slots[slot].hold <= now) {
             let (device, block) = self.again.remove(place).unwrap_or((0, 0));
-            self.begin(device, block, now);
-            return Next::Run(Job { device, block, purpose: Purpose::Poll });
+            return self.run(device, block, Purpose::Poll, now);
         }
         let mut wake: Option<Time> = None;
-        let mut poll: Option<(Time, usize, usize)> = None;
+        let mut polls = Due::new(self.tuned.map(|(group, _)| group));
         let mut probe: Option<(Time, usize)> = None;
         let mut later = |at: Time| wake = Some(wake.map_or(at, |wake: Time| wake.min(at)));
         for (device, slot) in self.slots.iter().enumerate() {
@@ -174,17 +184,20 @@ impl Schedule {
                         let at = ticks.wanted().max(slot.hold);
                         if at > now {
                             later(at);
-                        } else if poll.is_none_or(|(best, ..)| ticks.deadline() < best) {
-                            poll = Some((ticks.deadline(), device, block));
+                        } else {
+                            polls.offer(
+                                slot.group,
+                                ticks.urgent,
+                                ticks.deadline(),
+                                (device, block),
+                            );
                         }
                     }
                 }
                 Mode::Trying { at } if at.max(slot.hold) > now => later(at.max(slot.hold)),
                 Mode::Trying { at } => {
                     let deadline = at + slot.fastest / 2;
-                    if poll.is_none_or(|(best, ..)| deadline < best) {
-                        poll = Some((deadline, device, slot.smallest));
-                    }
+                    polls.offer(slot.group, false, deadline, (device, slot.smallest));
                 }
                 Mode::Probing { at } => {
                     let open = at.max(slot.hold).max(self.probe_gate);
@@ -196,17 +209,29 @@ impl Schedule {
                 }
             }
         }
+        let stayed = self.tuned.map_or(Duration::MAX, |(_, since)| now.saturating_sub(since));
+        let poll = polls.choose(now, stayed >= DWELL);
         if let Some((at, device)) = probe
             && (poll.is_none() || now.saturating_sub(at.max(self.probe_gate)) >= PROBE_PATIENCE)
         {
             let block = self.slots[device].smallest;
-            return Next::Run(Job { device, block, purpose: Purpose::Probe });
+            return self.run(device, block, Purpose::Probe, now);
         }
-        if let Some((_, device, block)) = poll {
-            self.begin(device, block, now);
-            return Next::Run(Job { device, block, purpose: Purpose::Poll });
+        if let Some((device, block)) = poll {
+            return self.run(device, block, Purpose::Poll, now);
         }
         wake.map_or(Next::Nothing, Next::Wait)
+    }
+
+    fn run(&mut self, device: usize, block: usize, purpose: Purpose, now: Time) -> Next {
+        if purpose == Purpose::Poll {
+            self.begin(device, block, now);
+        }
+        let group = self.slots[device].group;
+        if self.tuned.is_none_or(|(tuned, _)| tuned != group) {
+            self.tuned = Some((group, now));
+        }
+        Next::Run(Job { device, block, purpose })
     }
 
     /// The device answered `job`, with data or an exception; the request took `took`.
@@ -243,21 +268,13 @@ impl Schedule {
         self.slots[job.device].blocks[job.block].retry = Some(at);
     }
 
-    /// The block was cut in two: it and a new last block of the same period are wanted at once.
-    pub(super) fn cut(&mut self, device: usize, block: usize, now: Time) {
+    /// The block was cut: it and so many new last blocks of the same period are wanted at once.
+    pub(super) fn cut(&mut self, device: usize, block: usize, added: usize, now: Time) {
         let blocks = &mut self.slots[device].blocks;
         blocks[block].want(now);
-        let Ticks { period, phase, .. } = blocks[block];
-        blocks.push(Ticks { period, phase, due: now, off_grid: true, retry: None });
-    }
-
-    /// The block is read only every `period` from now on, if that is longer than its own.
-    pub(super) fn rarely(&mut self, device: usize, block: usize, period: Duration, now: Time) {
-        let ticks = &mut self.slots[device].blocks[block];
-        if ticks.period < period {
-            ticks.period = period;
-            ticks.due = now + period;
-        }
+        let Ticks { period, phase, urgent, .. } = blocks[block];
+        let new = || Ticks { period, phase, due: now, off_grid: true, retry: None, urgent };
+        blocks.extend((0..added).map(|_| new()));
     }
 
     /// The device has other blocks now; all are wanted at once.
@@ -265,11 +282,19 @@ impl Schedule {
         self.again.retain(|&(other, _)| other != device);
         let slot = &mut self.slots[device];
         let phase = slot.blocks.first().map_or(Time::ZERO, |ticks| ticks.phase);
-        let ticks = |&period: &Duration| {
+        let ticks = |(block, &period): (usize, &Duration)| {
             let period = period.max(Duration::from_millis(1));
-            Ticks { period, phase: phase.min(period), due: now, off_grid: true, retry: None }
+            let urgent = demand.urgent.get(block).copied().unwrap_or(false);
+            Ticks {
+                period,
+                phase: phase.min(period),
+                due: now,
+                off_grid: true,
+                retry: None,
+                urgent,
+            }
         };
-        slot.blocks = demand.periods.iter().map(ticks).collect();
+        slot.blocks = demand.periods.iter().enumerate().map(ticks).collect();
         slot.smallest = demand.smallest;
     }
 

@@ -6,7 +6,7 @@ const MS: Duration = Duration::from_millis(1);
 const SECOND: Duration = Duration::from_secs(1);
 
 fn demand(periods: &[Duration]) -> Demand {
-    Demand { periods: periods.to_vec(), smallest: 0 }
+    Demand { periods: periods.to_vec(), urgent: Vec::new(), smallest: 0, group: 0 }
 }
 
 /// What a simulated hour brought.

@@ -14,6 +14,8 @@ pub(super) struct Ticks {
     pub(super) off_grid: bool,
     /// An attempt after one that failed, beside the grid.
     pub(super) retry: Option<Time>,
+    /// Goes before others that are due.
+    pub(super) urgent: bool,
 }
 
 impl Ticks {
@@ -57,4 +59,57 @@ fn next_tick(after: Time, phase: Time, period: Duration) -> Time {
     };
     let past = into.as_nanos() % period.as_nanos();
     after - Duration::from_nanos(u64::try_from(past).unwrap_or(0)) + period
+}
+
+/// What is due now, and which of it goes first.
+#[derive(Debug)]
+pub(super) struct Due {
+    tuned: Option<usize>,
+    urgent: Option<Offer>,
+    /// Earliest deadline of all, and of those for which the line is set already.
+    best: Option<Offer>,
+    same: Option<Offer>,
+}
+
+type Offer = (Time, (usize, usize));
+
+impl Due {
+    /// Nothing yet; the line is set for group `tuned`.
+    pub(super) fn new(tuned: Option<usize>) -> Self {
+        Self { tuned, urgent: None, best: None, same: None }
+    }
+
+    /// A device and block that are due.
+    pub(super) fn offer(
+        &mut self,
+        group: usize,
+        urgent: bool,
+        deadline: Time,
+        job: (usize, usize),
+    ) {
+        let earlier = |place: &mut Option<Offer>| {
+            if place.is_none_or(|(best, _)| deadline < best) {
+                *place = Some((deadline, job));
+            }
+        };
+        if urgent {
+            earlier(&mut self.urgent);
+        }
+        earlier(&mut self.best);
+        if self.tuned == Some(group) {
+            earlier(&mut self.same);
+        }
+    }
+
+    /// Urgent ones first; then those for which the line is set, as long as no other is overdue or
+    /// the line did not `stay` long enough for its group to be worth the retuning.
+    pub(super) fn choose(&self, now: Time, stayed: bool) -> Option<(usize, usize)> {
+        let chosen = match (self.urgent, self.same, self.best) {
+            (Some(urgent), ..) => Some(urgent),
+            (None, Some(_), Some(best)) if best.0 < now && stayed => Some(best),
+            (None, Some(same), _) => Some(same),
+            (None, None, best) => best,
+        };
+        chosen.map(|(_, job)| job)
+    }
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-use super::{BusId, Moment};
+use super::{BusId, DeviceIndex, Finding, Moment};
 
 /// Counters of one bus since the daemon started.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
@@ -34,8 +34,44 @@ pub struct BusCounters {
     pub probing: Duration,
 }
 
+/// What the polls of a bus cost, estimated from the plan or measured from the answers.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct BusBudget {
+    /// Time to read every device of the bus once.
+    pub sweep: Duration,
+    /// The same with three more devices that do not answer (all, when there are fewer).
+    pub sweep_with_dead: Duration,
+    /// The shortest period that a device on it asks for.
+    pub wanted: Duration,
+    /// Share of the time that the polls take; above 1 the bus cannot keep up.
+    pub load: f64,
+    /// Requests of one sweep.
+    pub requests: usize,
+}
+
+/// What one device on a bus cost and gave so far.
+#[derive(Debug, Clone, PartialEq)]
+pub struct UnitState {
+    /// Which device.
+    pub device: DeviceIndex,
+    /// Where it answers, for people.
+    pub address: String,
+    /// Requests sent to it.
+    pub requests: u64,
+    /// Of these, answered with data or a refusal.
+    pub answers: u64,
+    /// Without any answer.
+    pub timeouts: u64,
+    /// With a damaged one.
+    pub damaged: u64,
+    /// From the end of a request to the first byte of its answer: smoothed mean.
+    pub answer_time: Option<Duration>,
+    /// The longest of them.
+    pub longest: Duration,
+}
+
 /// Present state of one bus.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct BusState {
     /// Its identifier.
     pub id: BusId,
@@ -53,6 +89,14 @@ pub struct BusState {
     pub load: f64,
     /// Counters since start.
     pub counters: BusCounters,
+    /// What its polls cost by the plan.
+    pub planned: BusBudget,
+    /// What they cost by the answers so far; `None` before the first whole sweep.
+    pub measured: Option<BusBudget>,
+    /// Its devices, in the order of the configuration.
+    pub units: Vec<UnitState>,
+    /// What the wiring doctor found.
+    pub findings: Vec<Finding>,
 }
 
 /// Handle on the state of all buses; each bus owner writes its own row, everybody reads.

@@ -7,6 +7,7 @@ mod category;
 mod document;
 mod estate;
 mod event;
+mod finding;
 mod health;
 mod id;
 mod reading;
@@ -15,13 +16,14 @@ mod time;
 mod unit;
 mod words;
 
-pub use bus::{BusCounters, BusState, BusTable};
+pub use bus::{BusBudget, BusCounters, BusState, BusTable, UnitState};
 pub use category::{Category, EstateKind};
 pub use document::{
     DOCUMENT_VERSION, DeviceColumns, Document, EventDocument, QualityNote, TimeBase, TimeTrust,
 };
 pub use estate::{Device, Estate, EstateError, Label, Point, Quantity, ReportRule};
 pub use event::{Event, EventKind, Record};
+pub use finding::{Diagnosis, Finding};
 pub use health::{Cause, FieldMessage, FieldRequest, Health, HealthChange};
 pub use id::{BusId, DeviceId, DeviceIndex, Epoch, GatewayId, IdError, PointIndex, PointKey, Seq};
 pub use reading::{Batch, Quality, Reading, Reason, Receipt, Value};

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::meter::{Cjt188Model, Dlt645Model};
 use crate::model::{Category, Point};
 
 /// A brand and its models.
@@ -53,6 +54,9 @@ pub struct Profile {
     pub points: Arc<[Point]>,
     /// Period per point where it differs from the device's, in the order of `points`.
     pub periods: Vec<Option<Duration>>,
+    /// Which points are read before all others when they are due (those that alarms look at), in
+    /// the order of `points`; those beyond its end are not.
+    pub urgent: Vec<bool>,
 }
 
 /// How a model is reached.
@@ -71,6 +75,10 @@ pub enum Binding {
     },
     /// MQTT topics below the device's base topic.
     Mqtt(MqttModel),
+    /// Data identifiers of DL/T 645.
+    Dlt645(Dlt645Model),
+    /// Data identifiers of CJ/T 188.
+    Cjt188(Cjt188Model),
 }
 
 /// Serial parameters as the model leaves the factory.

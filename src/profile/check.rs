@@ -190,6 +190,8 @@ pub fn run_examples(loaded: &Loaded) -> Vec<ExampleFault> {
                 format!("{:?} {:?}", sources[slot].encoding, sources[slot].order)
             }
             Binding::Mqtt(model) => model.topics[model.sources[slot].topic].pattern.clone(),
+            Binding::Dlt645(model) => format!("{:?}", model.sources[slot].field),
+            Binding::Cjt188(model) => format!("{:?}", model.sources[slot].place),
         };
         *missing.entry(kind).or_default() |= shown(slot);
     }
@@ -240,6 +242,7 @@ fn obtain(profile: &Profile, example: &Example, slot: usize) -> Option<Expected>
                 })
                 .next()
         }
+        Binding::Dlt645(_) | Binding::Cjt188(_) => None,
     }
 }
 
@@ -282,6 +285,8 @@ pub fn describe(profile: &Profile) -> String {
                 format!("{} {:#06x}", table_word(source.table), source.address)
             }
             Binding::Mqtt(model) => model.topics[model.sources[slot].topic].pattern.clone(),
+            Binding::Dlt645(model) => format!("DI {:08X}", model.sources[slot].id.0),
+            Binding::Cjt188(model) => format!("DI {:04X}", model.sources[slot].id.0),
         };
         line(format_args!(
             "  {:<32} {:<6} {place}  {} / {}",

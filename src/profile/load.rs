@@ -158,6 +158,7 @@ fn assemble(
         binding,
         points: Arc::from(offered),
         periods,
+        urgent: Vec::new(),
     };
     let examples = examples
         .into_iter()

@@ -6,12 +6,14 @@
 mod binding;
 mod check;
 mod decode;
+mod decode_meter;
 mod encode;
 mod encoding;
 mod entry;
 mod fault;
 mod library;
 mod load;
+mod meter;
 mod points;
 mod schema;
 
@@ -22,7 +24,11 @@ pub use binding::{
 };
 pub use check::{Block, Example, ExampleFault, Expected, Message, describe, run_examples};
 pub use decode::{MAX_TEXT, decode_bit, decode_json, decode_text, decode_words, locate};
+pub use decode_meter::{decode_item, decode_meter};
 pub use encode::{EncodeError, encode_bit, encode_words};
 pub use fault::ProfileFault;
 pub use library::{BUILT_IN, Library};
 pub use load::{Loaded, parse};
+pub use meter::{
+    Cjt188Model, Dlt645Model, ItemSource, MeterField, MeterManners, MeterPlace, MeterSource,
+};

@@ -253,6 +253,11 @@ impl<'d> Section<'d> {
             .map_or_else(|| default.to_vec(), |list| list.iter().map(|p| folder.join(p)).collect())
     }
 
+    /// A list of words; empty when it is left out.
+    pub fn words(&mut self, key: &'static str) -> Vec<String> {
+        self.texts(key, "[]".to_owned(), "a list of words").unwrap_or_default()
+    }
+
     /// A list of texts that are not empty.
     fn texts(&mut self, key: &'static str, default: String, allowed: &str) -> Option<Vec<String>> {
         let value = self.ask(key, Some(default))?;

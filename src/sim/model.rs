@@ -153,6 +153,8 @@ fn source(profile: &Profile, slot: usize) -> (&[Code], bool) {
     match &profile.binding {
         Binding::Modbus { sources, .. } => (&sources[slot].codes, sources[slot].flag),
         Binding::Mqtt(model) => (&model.sources[slot].codes, model.sources[slot].flag),
+        Binding::Dlt645(model) => (&model.sources[slot].codes, model.sources[slot].flag),
+        Binding::Cjt188(model) => (&model.sources[slot].codes, model.sources[slot].flag),
     }
 }
 

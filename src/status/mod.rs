@@ -25,4 +25,4 @@ pub use config::Config;
 pub use fetch::fetch;
 pub use server::serve;
 pub use text::Lang;
-pub use view::View;
+pub use view::{BusLine, View};

@@ -6,8 +6,10 @@ use tokio::sync::{mpsc, watch};
 
 use crate::buffer::BufferStatus;
 use crate::clock::Clock;
+use crate::driver::bus::BusRequest;
 use crate::driver::mqtt::BrokerStatus;
-use crate::model::{BusTable, Estate, Health, Moment, Snapshot};
+use crate::driver::record::FrameLog;
+use crate::model::{BusId, BusTable, Estate, Health, Moment, Snapshot};
 use crate::pipeline::Act;
 use crate::starlevel::{Assessment, Bilingual};
 use crate::uplink::UplinkStatus;
@@ -21,6 +23,8 @@ pub struct View {
     pub snapshot: Snapshot,
     /// The buses.
     pub buses: BusTable,
+    /// How each bus is asked and looked at, in the order of `buses`.
+    pub lines: Vec<BusLine>,
     /// The field broker, when one is configured.
     pub broker: Option<watch::Receiver<BrokerStatus>>,
     /// The buffer.
@@ -39,6 +43,17 @@ pub struct View {
     pub acts: mpsc::Sender<Act>,
     /// Lines shown above every page, e.g. that this is a simulated estate.
     pub notes: Vec<Bilingual>,
+}
+
+/// How a bus is asked, and what it recorded.
+#[derive(Debug, Clone)]
+pub struct BusLine {
+    /// Which bus.
+    pub id: BusId,
+    /// To its owner: probes of a scan, commands.
+    pub order: mpsc::Sender<BusRequest>,
+    /// Its frames.
+    pub log: FrameLog,
 }
 
 /// Devices by health.

@@ -15,7 +15,7 @@ const MBAP_HEADER: usize = 7;
 
 /// What was found at the head of the bytes received.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Found {
+pub(in crate::driver) enum Found {
     /// A frame that may be the reply.
     Reply(Range<usize>),
     /// Bytes up to here are not for us.
@@ -27,7 +27,7 @@ pub(super) enum Found {
 }
 
 /// The frame at the head of an MBAP stream: the reply when it carries `transaction`.
-pub(super) fn find_mbap(bytes: &[u8], transaction: u16) -> Found {
+pub(in crate::driver) fn find_mbap(bytes: &[u8], transaction: u16) -> Found {
     let Some(header) = bytes.first_chunk::<MBAP_HEADER>() else {
         return Found::More;
     };
@@ -49,7 +49,12 @@ pub(super) fn find_mbap(bytes: &[u8], transaction: u16) -> Found {
 
 /// Looks for the RTU reply of `unit` to `function`. A whole frame of another unit or function at
 /// the very head is skipped when `late` says that its unit still owes an answer, else handed on.
-pub(super) fn find_rtu(bytes: &[u8], unit: u8, function: u8, late: impl Fn(u8) -> bool) -> Found {
+pub(in crate::driver) fn find_rtu(
+    bytes: &[u8],
+    unit: u8,
+    function: u8,
+    late: impl Fn(u8) -> bool,
+) -> Found {
     let mut pending = false;
     for start in 0..bytes.len() {
         let rest = &bytes[start..];
@@ -95,7 +100,7 @@ fn crc_holds(frame: &[u8]) -> bool {
 }
 
 /// CRC-16/MODBUS.
-pub(super) fn crc16(bytes: &[u8]) -> u16 {
+pub(in crate::driver) fn crc16(bytes: &[u8]) -> u16 {
     bytes.iter().fold(0xffff, |crc, &byte| {
         crc >> 8 ^ CRC_TABLE[usize::from((crc ^ u16::from(byte)) & 0xff)]
     })

@@ -1,22 +1,23 @@
 //! Where a read that the device refuses is cut in two.
 
-use super::plan::{Block, Slice};
+use crate::driver::bus::plan::{Block, Read, Slice};
 
 /// Exception code: the device does not have one of the addresses.
-pub(super) const ILLEGAL_ADDRESS: u8 = 2;
+pub(in crate::driver) const ILLEGAL_ADDRESS: u8 = 2;
 /// Exception code: the device does not give so much at once, or not from there.
-pub(super) const ILLEGAL_VALUE: u8 = 3;
+pub(in crate::driver) const ILLEGAL_VALUE: u8 = 3;
 
 /// The two parts of a read that was refused with `code`; `None` when nothing can be cut without
 /// splitting a value. An address that the device does not have most likely lies in the largest
 /// hole, so the cut goes there; otherwise into the middle.
-pub(super) fn cut(block: &Block, code: u8) -> Option<(Block, Block)> {
+pub(in crate::driver) fn cut(block: &Block, code: u8) -> Option<(Block, Block)> {
+    let Read::Registers { quantity, .. } = block.read else { return None };
     let mut best: Option<((u16, u16), usize)> = None;
     let mut end = 0;
     for (place, slice) in block.points.iter().enumerate() {
         if place > 0 && slice.offset >= end {
             let hole = if code == ILLEGAL_ADDRESS { slice.offset - end } else { 0 };
-            let left = slice.offset.min(block.quantity - slice.offset);
+            let left = slice.offset.min(quantity - slice.offset);
             if best.is_none_or(|(score, _)| (hole, left) > score) {
                 best = Some(((hole, left), place));
             }
@@ -29,16 +30,12 @@ pub(super) fn cut(block: &Block, code: u8) -> Option<(Block, Block)> {
 }
 
 fn part(block: &Block, points: &[Slice]) -> Option<Block> {
+    let Read::Registers { table, address, .. } = block.read else { return None };
     let from = points.first()?.offset;
     let end = points.iter().map(|slice| slice.offset + slice.width).max()?;
     let points = points.iter().map(|slice| Slice { offset: slice.offset - from, ..*slice });
-    Some(Block {
-        table: block.table,
-        address: block.address + from,
-        quantity: end - from,
-        period: block.period,
-        points: points.collect(),
-    })
+    let read = Read::Registers { table, address: address + from, quantity: end - from };
+    Some(Block { read, period: block.period, urgent: block.urgent, points: points.collect() })
 }
 
 #[cfg(test)]
@@ -57,11 +54,16 @@ mod tests {
         });
         let quantity = places.iter().map(|(offset, width)| offset + width).max().unwrap();
         let (table, period) = (Table::Holding, Duration::from_secs(1));
-        Block { table, address: 100, quantity, period, points: points.collect() }
+        let read = Read::Registers { table, address: 100, quantity };
+        Block { read, period, urgent: false, points: points.collect() }
     }
 
     fn parts(places: &[(u16, u16)], code: u8) -> Option<[(u16, u16); 2]> {
-        cut(&block(places), code).map(|(a, b)| [(a.address, a.quantity), (b.address, b.quantity)])
+        let place = |block: &Block| match block.read {
+            Read::Registers { address, quantity, .. } => (address, quantity),
+            _ => panic!("registers"),
+        };
+        cut(&block(places), code).map(|(a, b)| [place(&a), place(&b)])
     }
 
     #[test]
@@ -88,7 +90,8 @@ mod tests {
         let whole = block(&[(0, 2), (3, 2), (9, 1), (9, 1), (11, 1)]);
         let (a, b) = cut(&whole, ILLEGAL_ADDRESS).unwrap();
         let of = |block: &Block| -> Vec<_> {
-            block.points.iter().map(|s| (s.point, block.address + s.offset, s.width)).collect()
+            let Read::Registers { address, .. } = block.read else { panic!("registers") };
+            block.points.iter().map(|s| (s.point, address + s.offset, s.width)).collect()
         };
         assert_eq!([of(&a), of(&b)].concat(), of(&whole));
     }

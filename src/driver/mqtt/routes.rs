@@ -41,7 +41,7 @@ pub(super) struct Routes {
 pub(super) fn model(device: &MqttDevice) -> Option<&MqttModel> {
     match &device.profile.binding {
         Binding::Mqtt(model) => Some(model),
-        Binding::Modbus { .. } => None,
+        Binding::Modbus { .. } | Binding::Dlt645(_) | Binding::Cjt188(_) => None,
     }
 }
 

@@ -174,7 +174,7 @@ impl DiOrder {
 }
 
 /// A data identifier, e.g. 901FH.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct DataId(pub u16);
 
 impl DataId {

@@ -1,10 +1,8 @@
 //! Behaviour of a bus against a fake line in paused time: faults first.
 
-#[path = "rig.rs"]
-mod rig;
 #[path = "split_tests.rs"]
 mod split_tests;
-#[path = "bus_tcp_tests.rs"]
+#[path = "owner_tcp_tests.rs"]
 mod tcp_server;
 
 use super::super::fake::Mode;

@@ -7,30 +7,46 @@
 //! own), and counts bytes. A client can be dropped and another attached while the line stays open.
 
 use std::fmt;
+use std::future::poll_fn;
 use std::io;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::task::{Context, Poll, ready};
+use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::time::Instant;
+use tokio::net::TcpStream;
+use tokio::time::{Instant, timeout_at};
 
-use super::frame::{Found, find_mbap, find_rtu};
+use super::ask::Ask;
+use crate::driver::modbus::frame::{Found, find_mbap, find_rtu};
+use crate::driver::{BusAddress, LineSettings};
 
 /// Most bytes kept while looking for a frame; the longest has 260.
 const RECEIVE_MAX: usize = 1024;
 
+/// Longest pause inside a frame of the meter protocols (DL/T 645: 500 ms between two bytes).
+const BYTE_GAP: Duration = Duration::from_millis(500);
+
 /// Anything that carries bytes.
-pub(super) trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
-impl<T: AsyncRead + AsyncWrite + Send + Unpin> Stream for T {}
+pub(super) trait Stream: AsyncRead + AsyncWrite + Send + Unpin {
+    /// Sets the line; nothing to do where there is none.
+    fn tune(&mut self, _line: LineSettings) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl Stream for TcpStream {}
+#[cfg(test)]
+impl Stream for tokio::io::DuplexStream {}
 
 /// How frames are told apart.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Framing {
     /// Modbus TCP.
     Mbap,
-    /// Serial, or serial over TCP.
-    Rtu,
+    /// Serial, or serial over TCP: by the protocol of who is asked.
+    Serial,
 }
 
 /// Bytes since the last look.
@@ -57,10 +73,17 @@ struct Line {
     received: Vec<u8>,
     reply: Vec<u8>,
     handed: usize,
-    /// Units whose late reply may still come, and until when.
-    owing: Vec<(u8, Instant)>,
-    /// Bytes that came since the request and were not a late reply of somebody else.
-    heard: bool,
+    /// What is asked, where it is not Modbus.
+    ask: Option<Ask>,
+    /// Devices whose late reply may still come, and until when.
+    owing: Vec<(BusAddress, Instant)>,
+    /// Bytes came since the request that were not a late reply of somebody else.
+    spoke: bool,
+    /// All bytes since the request, for the recorder and the doctor.
+    heard: Vec<u8>,
+    /// Bytes that came while nobody was asked.
+    unasked: Vec<u8>,
+    first_byte: Option<Instant>,
     last_byte: Option<Instant>,
     traffic: Traffic,
     broken: Option<String>,
@@ -84,8 +107,12 @@ impl Wire {
             received: Vec::with_capacity(RECEIVE_MAX),
             reply: Vec::with_capacity(260),
             handed: 0,
+            ask: None,
             owing: Vec::new(),
-            heard: false,
+            spoke: false,
+            heard: Vec::with_capacity(RECEIVE_MAX),
+            unasked: Vec::new(),
+            first_byte: None,
             last_byte: None,
             traffic: Traffic::default(),
             broken: None,
@@ -98,16 +125,77 @@ impl Wire {
     }
 
     /// Whether anything came since the request that was not somebody's late reply.
-    pub(super) fn heard(&self) -> bool {
-        self.line().heard
+    pub(super) fn spoke(&self) -> bool {
+        self.line().spoke
+    }
+
+    /// All bytes since the request.
+    pub(super) fn heard<R>(&self, look: impl FnOnce(&[u8]) -> R) -> R {
+        look(&self.line().heard)
+    }
+
+    /// The bytes of the last request, as they went out.
+    pub(super) fn last_request(&self, look: impl FnOnce(&[u8])) {
+        let line = self.line();
+        look(&line.request[..line.written]);
+    }
+
+    /// When the first byte since the request came.
+    pub(super) fn first_byte(&self) -> Option<Instant> {
+        self.line().first_byte
+    }
+
+    /// What came while nobody was asked, since the last call.
+    pub(super) fn take_unasked(&self) -> Vec<u8> {
+        std::mem::take(&mut self.line().unasked)
+    }
+
+    /// Sets the line.
+    pub(super) fn tune(&self, settings: LineSettings) -> io::Result<()> {
+        self.line().stream.tune(settings)
+    }
+
+    /// Sends a frame that nobody answers.
+    pub(super) async fn tell(&self, bytes: &[u8]) -> io::Result<()> {
+        poll_fn(|cx| Poll::Ready(self.line().begin(bytes, None, cx))).await?;
+        poll_fn(|cx| self.line().poll_send(cx)).await
+    }
+
+    /// Sends a request that is not Modbus and waits for its answer: until `by`, and while bytes
+    /// come until `at_most`. `None` when there is none in time.
+    pub(super) async fn converse(
+        &self,
+        ask: &Ask,
+        by: Instant,
+        at_most: Instant,
+    ) -> io::Result<Option<Vec<u8>>> {
+        let bytes = ask.bytes().unwrap_or_default();
+        poll_fn(|cx| Poll::Ready(self.line().begin(&bytes, Some(ask.clone()), cx))).await?;
+        let failed = |error: io::Error| {
+            self.line().fail(&error);
+            error
+        };
+        let mut deadline = by;
+        match timeout_at(deadline, poll_fn(|cx| self.line().poll_send(cx))).await {
+            Ok(sent) => sent.map_err(failed)?,
+            Err(_elapsed) => return Ok(None),
+        }
+        loop {
+            match timeout_at(deadline, poll_fn(|cx| self.line().poll_frame(cx))).await {
+                Ok(Ok(Some(frame))) => return Ok(Some(frame)),
+                Ok(Ok(None)) => deadline = deadline.max(Instant::now() + BYTE_GAP).min(at_most),
+                Ok(Err(error)) => return Err(failed(error)),
+                Err(_elapsed) => return Ok(None),
+            }
+        }
     }
 
     /// The request was given up at `now`: the unit's reply may still come until `until`, and is
     /// not to be taken for another's. A request that is not even sent leaves the line unusable.
-    pub(super) fn abandon(&self, unit: u8, now: Instant, until: Instant) {
+    pub(super) fn abandon(&self, device: BusAddress, now: Instant, until: Instant) {
         let mut line = self.line();
-        line.owing.retain(|&(other, end)| other != unit && end > now);
-        line.owing.push((unit, until));
+        line.owing.retain(|&(other, end)| other != device && end > now);
+        line.owing.push((device, until));
         if line.written < line.request.len() {
             line.fail(&io::Error::new(io::ErrorKind::TimedOut, "the request could not be sent"));
         }
@@ -158,6 +246,9 @@ impl Line {
             self.received.clear();
         }
         self.received.extend_from_slice(bytes);
+        let room = RECEIVE_MAX.saturating_sub(self.heard.len()).min(bytes.len());
+        self.heard.extend_from_slice(&bytes[..room]);
+        self.first_byte.get_or_insert_with(Instant::now);
         self.traffic.received += bytes.len() as u64;
         self.last_byte = Some(Instant::now());
         Poll::Ready(Ok(bytes.len()))
@@ -167,7 +258,13 @@ impl Line {
         // Bounded: a line that never falls silent would hold the bus here for ever.
         for _ in 0..64 {
             match self.receive(cx) {
-                Poll::Ready(Ok(_)) => self.received.clear(),
+                Poll::Ready(Ok(n)) => {
+                    let from = self.received.len().saturating_sub(n);
+                    let room = RECEIVE_MAX.saturating_sub(self.unasked.len());
+                    let stale = self.received.get(from..).unwrap_or_default();
+                    self.unasked.extend_from_slice(&stale[..stale.len().min(room)]);
+                    self.received.clear();
+                }
                 Poll::Ready(Err(error)) => return Err(error),
                 Poll::Pending => break,
             }
@@ -177,11 +274,14 @@ impl Line {
     }
 
     /// A new request: numbers it and forgets what came before.
-    fn begin(&mut self, bytes: &[u8], cx: &mut Context<'_>) -> io::Result<()> {
+    fn begin(&mut self, bytes: &[u8], ask: Option<Ask>, cx: &mut Context<'_>) -> io::Result<()> {
         self.drain(cx)?;
+        self.ask = ask;
         self.reply.clear();
         self.handed = 0;
-        self.heard = false;
+        self.spoke = false;
+        self.heard.clear();
+        self.first_byte = None;
         self.written = 0;
         self.request.clear();
         self.request.extend_from_slice(bytes);
@@ -198,20 +298,22 @@ impl Line {
     /// Moves the reply, when it is there, from `received` to `reply`.
     fn look(&mut self) -> io::Result<()> {
         loop {
-            let found = match (self.framing, self.request.as_slice()) {
-                (Framing::Mbap, _) => find_mbap(&self.received, self.transaction),
-                (Framing::Rtu, [unit, function, ..]) => {
-                    let owing = &self.owing;
-                    find_rtu(&self.received, *unit, *function, |late| {
-                        owing.iter().any(|&(unit, until)| unit == late && until > Instant::now())
-                    })
+            let owing = &self.owing;
+            let late = |device: BusAddress| {
+                owing.iter().any(|&(other, until)| other == device && until > Instant::now())
+            };
+            let found = match (self.framing, &self.ask, self.request.as_slice()) {
+                (_, Some(ask), _) => ask.look(&self.received, late),
+                (Framing::Mbap, ..) => find_mbap(&self.received, self.transaction),
+                (Framing::Serial, _, [unit, function, ..]) => {
+                    find_rtu(&self.received, *unit, *function, |unit| late(BusAddress::Unit(unit)))
                 }
-                (Framing::Rtu, _) => Found::More,
+                (Framing::Serial, ..) => Found::More,
             };
             match found {
                 Found::Skip(end) => drop(self.received.drain(..end)),
                 Found::Reply(range) => {
-                    self.heard = true;
+                    self.spoke = true;
                     self.reply.extend_from_slice(&self.received[range.clone()]);
                     self.received.drain(..range.end);
                     if self.framing == Framing::Mbap
@@ -222,16 +324,24 @@ impl Line {
                     return Ok(());
                 }
                 Found::More => {
-                    self.heard |= !self.received.is_empty();
+                    self.spoke |= !self.received.is_empty();
                     return Ok(());
                 }
                 Found::Garbage => {
-                    self.heard = true;
+                    self.spoke = true;
                     self.received.clear();
                     return Err(io::Error::new(io::ErrorKind::InvalidData, "not Modbus TCP"));
                 }
             }
         }
+    }
+
+    /// Waits for bytes; the answer when they complete it.
+    fn poll_frame(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<Option<Vec<u8>>>> {
+        ready!(self.receive(cx))?;
+        self.look()?;
+        let whole = !self.reply.is_empty();
+        Poll::Ready(Ok(whole.then(|| std::mem::take(&mut self.reply))))
     }
 
     fn poll_reply(&mut self, cx: &mut Context<'_>, out: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
@@ -282,7 +392,7 @@ impl AsyncWrite for Wire {
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
         let mut line = self.line();
-        if let Err(error) = line.begin(bytes, cx) {
+        if let Err(error) = line.begin(bytes, None, cx) {
             line.fail(&error);
             return Poll::Ready(Err(error));
         }

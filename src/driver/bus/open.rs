@@ -5,30 +5,27 @@ use std::time::Duration;
 
 use tokio::net::TcpStream;
 use tokio::time::timeout;
-use tokio_serial::SerialPortBuilderExt;
+use tokio_serial::{SerialPort as _, SerialPortBuilderExt as _, SerialStream};
 
 use super::wire::{Framing, Stream};
-use crate::driver::{Parity, Transport};
-
-/// Bits of a character on a serial line: start, eight data, parity or a second stop bit, stop.
-const CHAR_BITS: u32 = 11;
+use crate::driver::{LineSettings, Parity, Transport};
 
 /// A line that is open.
-#[derive(Debug)]
-pub(super) struct Opened<S> {
+pub(super) struct Opened {
     /// Its bytes.
-    pub(super) stream: S,
+    pub(super) stream: Box<dyn Stream>,
     /// How frames are told apart.
     pub(super) framing: Framing,
-    /// Time of one character; zero where it is not known.
-    pub(super) char_time: Duration,
+    /// A serial port of this machine: it can be retuned, and keeps its own silences.
+    pub(super) local: bool,
 }
 
-/// Opens the transport; the system's words when it cannot be.
+/// Opens the transport, a serial port with `line`; the system's words when it cannot be.
 pub(super) async fn open(
     transport: &Transport,
+    line: LineSettings,
     limit: Duration,
-) -> Result<Opened<Box<dyn Stream>>, String> {
+) -> Result<Opened, String> {
     let stream: Box<dyn Stream> = match transport {
         Transport::Tcp { address } | Transport::RtuOverTcp { address } => {
             match timeout(limit, connect(address)).await {
@@ -37,24 +34,22 @@ pub(super) async fn open(
                 Err(_elapsed) => return Err(format!("no connection within {limit:?}")),
             }
         }
-        Transport::Serial { path, baud, parity, stop_bits } => {
-            Box::new(serial(path, *baud, *parity, *stop_bits).map_err(|error| error.to_string())?)
+        Transport::Serial { path } => {
+            Box::new(serial(path, line).map_err(|error| error.to_string())?)
         }
     };
     Ok(describe(transport, stream))
 }
 
 /// Adds what the transport says about an open stream.
-pub(super) fn describe<S>(transport: &Transport, stream: S) -> Opened<S> {
-    let (framing, char_time) = match transport {
-        Transport::Tcp { .. } => (Framing::Mbap, Duration::ZERO),
+pub(super) fn describe(transport: &Transport, stream: Box<dyn Stream>) -> Opened {
+    let (framing, local) = match transport {
+        Transport::Tcp { .. } => (Framing::Mbap, false),
         // The serial server at the far end keeps the silence of its own line.
-        Transport::RtuOverTcp { .. } => (Framing::Rtu, Duration::ZERO),
-        Transport::Serial { baud, .. } => {
-            (Framing::Rtu, Duration::from_secs(u64::from(CHAR_BITS)) / (*baud).max(1))
-        }
+        Transport::RtuOverTcp { .. } => (Framing::Serial, false),
+        Transport::Serial { .. } => (Framing::Serial, true),
     };
-    Opened { stream, framing, char_time }
+    Opened { stream, framing, local }
 }
 
 async fn connect(address: &str) -> io::Result<TcpStream> {
@@ -63,24 +58,33 @@ async fn connect(address: &str) -> io::Result<TcpStream> {
     Ok(stream)
 }
 
-fn serial(
-    path: &str,
-    baud: u32,
-    parity: Parity,
-    stop_bits: u8,
-) -> tokio_serial::Result<tokio_serial::SerialStream> {
-    let parity = match parity {
+fn parity(parity: Parity) -> tokio_serial::Parity {
+    match parity {
         Parity::None => tokio_serial::Parity::None,
         Parity::Even => tokio_serial::Parity::Even,
         Parity::Odd => tokio_serial::Parity::Odd,
-    };
-    let stop_bits =
-        if stop_bits == 2 { tokio_serial::StopBits::Two } else { tokio_serial::StopBits::One };
-    let mut port = tokio_serial::new(path, baud)
+    }
+}
+
+fn stop_bits(bits: u8) -> tokio_serial::StopBits {
+    if bits == 2 { tokio_serial::StopBits::Two } else { tokio_serial::StopBits::One }
+}
+
+impl Stream for SerialStream {
+    fn tune(&mut self, line: LineSettings) -> io::Result<()> {
+        self.set_baud_rate(line.baud)?;
+        self.set_parity(parity(line.parity))?;
+        self.set_stop_bits(stop_bits(line.stop_bits))?;
+        Ok(())
+    }
+}
+
+fn serial(path: &str, line: LineSettings) -> tokio_serial::Result<SerialStream> {
+    let mut port = tokio_serial::new(path, line.baud)
         .data_bits(tokio_serial::DataBits::Eight)
         .flow_control(tokio_serial::FlowControl::None)
-        .parity(parity)
-        .stop_bits(stop_bits)
+        .parity(parity(line.parity))
+        .stop_bits(stop_bits(line.stop_bits))
         .open_native_async()?;
     // A second master on the line would talk into our frames.
     port.set_exclusive(true)?;
@@ -90,7 +94,6 @@ fn serial(
 #[cfg(test)]
 mod tests {
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
-    use tokio_serial::{SerialPort, SerialStream};
 
     use super::*;
 
@@ -100,10 +103,13 @@ mod tests {
         let path = near.name().unwrap();
         // It is locked while it is open; the pair lives on with its far end.
         drop(near);
-        let transport = Transport::Serial { path, baud: 9600, parity: Parity::Even, stop_bits: 1 };
-        let mut opened = open(&transport, Duration::from_secs(1)).await.unwrap();
-        assert_eq!(opened.framing, Framing::Rtu);
-        assert_eq!(opened.char_time.as_micros(), 1145);
+        let line = LineSettings { baud: 9600, parity: Parity::Even, stop_bits: 1 };
+        let transport = Transport::Serial { path };
+        let mut opened = open(&transport, line, Duration::from_secs(1)).await.unwrap();
+        assert_eq!((opened.framing, opened.local), (Framing::Serial, true));
+        let slow = LineSettings { baud: 2400, ..line };
+        opened.stream.tune(slow).unwrap();
+        assert_eq!(far.baud_rate().unwrap(), 2400, "the far end of a pair sees the same settings");
         let mut space = [0; 3];
         opened.stream.write_all(&[1, 3, 0]).await.unwrap();
         far.read_exact(&mut space).await.unwrap();
@@ -115,8 +121,9 @@ mod tests {
     #[tokio::test]
     async fn a_port_that_is_not_there_is_told_in_the_systems_words() {
         let path = "/dev/does-not-exist".to_owned();
-        let transport = Transport::Serial { path, baud: 9600, parity: Parity::None, stop_bits: 1 };
-        let error = open(&transport, Duration::from_secs(1)).await.err().unwrap();
+        let line = LineSettings { baud: 9600, parity: Parity::None, stop_bits: 1 };
+        let transport = Transport::Serial { path };
+        let error = open(&transport, line, Duration::from_secs(1)).await.err().unwrap();
         assert!(error.contains("No such file"), "{error}");
     }
 }

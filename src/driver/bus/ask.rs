@@ -1,0 +1,197 @@
+//! What is asked on a line, and which bytes of it are the answer.
+
+use tokio_modbus::{Request, Response};
+
+use super::session::{Answer, Fault};
+use crate::driver::BusAddress;
+use crate::driver::modbus::frame::{Found, find_rtu};
+use crate::profile::Table;
+use crate::protocol::{self, cjt188, dlt645};
+
+/// One request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Ask {
+    /// Modbus: read registers or bits.
+    Registers {
+        /// Unit id.
+        unit: u8,
+        /// Which table.
+        table: Table,
+        /// First address.
+        address: u16,
+        /// How many.
+        quantity: u16,
+    },
+    /// DL/T 645: any request that is answered.
+    Dlt645 {
+        /// Which edition.
+        edition: dlt645::Edition,
+        /// The request.
+        frame: dlt645::Frame,
+    },
+    /// CJ/T 188: any request that is answered.
+    Cjt188 {
+        /// The request.
+        frame: cjt188::Frame,
+    },
+    /// A broadcast: nobody answers.
+    Tell {
+        /// The whole frame.
+        bytes: Vec<u8>,
+    },
+}
+
+/// Characters of a Modbus read request over RTU, and of its answer around the data.
+const RTU_REQUEST: usize = 8;
+const RTU_ANSWER: usize = 5;
+/// Characters of a usual meter's answer beyond the longest that is known: with preamble.
+const METER_ANSWER: usize = 24;
+
+impl Ask {
+    /// Who is asked; `None` for a broadcast.
+    pub fn address(&self) -> Option<BusAddress> {
+        match self {
+            Ask::Registers { unit, .. } => Some(BusAddress::Unit(*unit)),
+            Ask::Dlt645 { frame, .. } => Some(BusAddress::Dlt645(frame.address)),
+            Ask::Cjt188 { frame } => Some(BusAddress::Cjt188(frame.address)),
+            Ask::Tell { .. } => None,
+        }
+    }
+
+    /// Its bytes; `None` for Modbus, whose client frames it.
+    pub(super) fn bytes(&self) -> Option<Vec<u8>> {
+        match self {
+            Ask::Registers { .. } => None,
+            Ask::Dlt645 { frame, .. } => Some(frame.to_bytes()),
+            Ask::Cjt188 { frame } => Some(frame.to_bytes()),
+            Ask::Tell { bytes } => Some(bytes.clone()),
+        }
+    }
+
+    /// Characters of the request on a serial line.
+    pub(crate) fn request_chars(&self) -> usize {
+        match self {
+            Ask::Registers { .. } => RTU_REQUEST,
+            Ask::Dlt645 { frame, .. } => 12 + usize::from(frame.preamble) + frame.data.len(),
+            Ask::Cjt188 { frame } => 13 + usize::from(frame.preamble) + frame.data.len(),
+            Ask::Tell { bytes } => bytes.len(),
+        }
+    }
+
+    /// Characters of the answer on a serial line, as far as they are known beforehand.
+    pub(crate) fn answer_chars(&self) -> usize {
+        match self {
+            Ask::Registers { table, quantity, .. } => {
+                let quantity = usize::from(*quantity);
+                RTU_ANSWER + if table.is_bits() { quantity.div_ceil(8) } else { quantity * 2 }
+            }
+            Ask::Dlt645 { frame, .. } => METER_ANSWER + frame.data.len(),
+            Ask::Cjt188 { .. } => METER_ANSWER * 2,
+            Ask::Tell { .. } => 0,
+        }
+    }
+
+    /// Looks for the answer on a serial line. A whole frame of somebody else is skipped when `late`
+    /// says that it still owes an answer, else handed on: the line speaks out of turn.
+    pub(super) fn look(&self, bytes: &[u8], late: impl Fn(BusAddress) -> bool) -> Found {
+        match self {
+            Ask::Registers { unit, table, .. } => {
+                let function = function(*table);
+                find_rtu(bytes, *unit, function, |unit| late(BusAddress::Unit(unit)))
+            }
+            Ask::Dlt645 { frame: asked, .. } => match dlt645::find(bytes) {
+                protocol::Found::More { .. } => Found::More,
+                protocol::Found::Frame { range, frame } => {
+                    let other = !asked.address.matches(frame.address);
+                    // An adapter that hears itself returns the request.
+                    if !frame.is_reply() || other && late(BusAddress::Dlt645(frame.address)) {
+                        return Found::Skip(range.end);
+                    }
+                    Found::Reply(range)
+                }
+            },
+            Ask::Cjt188 { frame: asked } => match cjt188::find(bytes) {
+                protocol::Found::More { .. } => Found::More,
+                protocol::Found::Frame { range, frame } => {
+                    let other = !asked.address.matches(&frame.address);
+                    if !frame.is_reply() || other && late(BusAddress::Cjt188(frame.address)) {
+                        return Found::Skip(range.end);
+                    }
+                    Found::Reply(range)
+                }
+            },
+            Ask::Tell { .. } => Found::More,
+        }
+    }
+
+    /// What a whole frame that [`Ask::look`] found says.
+    pub(super) fn understand(&self, bytes: &[u8]) -> Result<Answer, Fault> {
+        match self {
+            Ask::Dlt645 { edition, frame: asked } => match dlt645::find(bytes) {
+                protocol::Found::Frame { frame, .. } => {
+                    if !asked.address.matches(frame.address) {
+                        return Err(Fault::Foreign);
+                    }
+                    dlt645::reply(*edition, asked, &frame)
+                        .map(|reply| Answer::Dlt645 { address: frame.address, reply })
+                        .map_err(|_mismatch| Fault::Damaged)
+                }
+                protocol::Found::More { .. } => Err(Fault::Damaged),
+            },
+            Ask::Cjt188 { frame: asked } => match cjt188::find(bytes) {
+                protocol::Found::Frame { frame, .. } => {
+                    if !asked.address.matches(&frame.address) {
+                        return Err(Fault::Foreign);
+                    }
+                    cjt188::reply(asked, &frame)
+                        .map(|reply| Answer::Cjt188 {
+                            address: frame.address,
+                            meter_type: frame.meter_type,
+                            reply,
+                        })
+                        .map_err(|_mismatch| Fault::Damaged)
+                }
+                protocol::Found::More { .. } => Err(Fault::Damaged),
+            },
+            Ask::Registers { .. } | Ask::Tell { .. } => Err(Fault::Damaged),
+        }
+    }
+}
+
+/// The function that reads a table.
+fn function(table: Table) -> u8 {
+    match table {
+        Table::Coil => 1,
+        Table::DiscreteInput => 2,
+        Table::Holding => 3,
+        Table::Input => 4,
+    }
+}
+
+/// The request of the Modbus client.
+pub(super) fn request(table: Table, address: u16, quantity: u16) -> Request<'static> {
+    match table {
+        Table::Coil => Request::ReadCoils(address, quantity),
+        Table::DiscreteInput => Request::ReadDiscreteInputs(address, quantity),
+        Table::Holding => Request::ReadHoldingRegisters(address, quantity),
+        Table::Input => Request::ReadInputRegisters(address, quantity),
+    }
+}
+
+/// The client checks the length of a reply in debug builds only; a short one is no data.
+pub(super) fn check(response: Response, quantity: u16) -> Result<Answer, Fault> {
+    let quantity = usize::from(quantity);
+    match response {
+        Response::ReadHoldingRegisters(words) | Response::ReadInputRegisters(words)
+            if words.len() == quantity =>
+        {
+            Ok(Answer::Words(words))
+        }
+        Response::ReadCoils(bits) | Response::ReadDiscreteInputs(bits)
+            if bits.len().div_ceil(8) == quantity.div_ceil(8) =>
+        {
+            Ok(Answer::Bits(bits))
+        }
+        _ => Err(Fault::Damaged),
+    }
+}
