@@ -170,7 +170,8 @@ pub fn reply(edition: Edition, request: &Frame, answer: &Frame) -> Result<Reply,
     let data = answer.data.as_slice();
     let short = |least| Mismatch::TooShort { function, got: data.len(), least };
     if answer.is_refusal() {
-        return data.first().map(|&bits| Reply::Refused(ErrorBits(bits))).ok_or(short(1));
+        // Some leave the cause out; it is a refusal all the same.
+        return Ok(Reply::Refused(ErrorBits(data.first().copied().unwrap_or(0))));
     }
     match function {
         READ_ADDRESS => {

@@ -210,7 +210,8 @@ fn decode(field: &Field, bytes: &[u8]) -> Option<Option<ItemValue>> {
     }))
 }
 
-/// Text stands last character first, like every field; padding of NUL, blank and FFH is dropped.
+/// Text stands last character first, as every field does; no capture of a meter was at hand to
+/// confirm it. Padding of NUL, blank and FFH is dropped.
 fn text(bytes: &[u8]) -> Option<ItemValue> {
     let text: String = bytes
         .iter()
