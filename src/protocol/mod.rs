@@ -15,6 +15,7 @@ use std::ops::Range;
 pub mod bcd;
 pub mod cjt188;
 pub mod dlt645;
+pub mod explain;
 pub mod mbus;
 pub mod modbus;
 

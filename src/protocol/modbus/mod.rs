@@ -17,5 +17,5 @@ mod tests;
 
 pub use adu::{Adu, AduFault, Direction, Mismatch, answers, crc16, rtu, tcp};
 pub use describe::{describe, exception_names, function_names};
-pub use pdu::{Pdu, PduFault};
+pub use pdu::{Pdu, PduFault, is_function};
 pub use vendor::Vendor;

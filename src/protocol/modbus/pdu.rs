@@ -303,6 +303,11 @@ impl Pdu {
     }
 }
 
+/// Whether a byte is the code of a function of this module, or of its exception.
+pub fn is_function(code: u8) -> bool {
+    known(code & 0x7F)
+}
+
 fn known(function: u8) -> bool {
     matches!(function, 1..=6 | 15 | 16 | 22 | 23 | 43)
 }
