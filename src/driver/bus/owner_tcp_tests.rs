@@ -1,7 +1,6 @@
 //! A bus against the server of tokio-modbus over real sockets.
 
 use std::future::{Ready, ready};
-use std::sync::Arc;
 
 use tokio::net::TcpListener;
 use tokio_modbus::server::Service;
@@ -10,7 +9,6 @@ use tokio_modbus::{ExceptionCode, Request, Response, SlaveRequest};
 
 use super::super::super::rig::{MS, bus_table, profile};
 use super::*;
-use crate::model::DeviceId;
 use crate::profile::Limits;
 
 /// Registers hold their address; addresses from 1000 on are illegal.
