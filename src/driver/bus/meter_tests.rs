@@ -123,7 +123,8 @@ async fn a_value_in_several_frames_is_put_together() {
 
 #[tokio::test(start_paused = true)]
 async fn damaged_and_foreign_answers_are_no_readings_and_an_echo_is_harmless() {
-    let cases: [(&str, fn(Vec<u8>, &[u8]) -> Vec<u8>, bool); 4] = [
+    type Spoil = fn(Vec<u8>, &[u8]) -> Vec<u8>;
+    let cases: [(&str, Spoil, bool); 4] = [
         (
             "wrong sum",
             |mut a, _| {

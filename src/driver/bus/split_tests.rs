@@ -97,7 +97,7 @@ async fn what_gave_data_once_is_cut_only_after_three_refusals() {
     with_bus(tcp(), vec![device(0, 1, &holding(&[0, 1]))], async |bench| {
         bench.during(SECOND * 3).await;
         bench.mode(1, Mode::Exception(2));
-        bench.during(SECOND * 2).await;
+        bench.during(1500 * MS).await;
         bench.mode(1, Mode::Answers);
         let skip = bench.state.lock().unwrap().seen.len();
         bench.during(SECOND * 5).await;

@@ -66,7 +66,6 @@ pub(super) struct Unit {
     pub(super) tracker: Tracker,
     pub(super) allow: Vec<Act>,
     pub(super) profile: Arc<Profile>,
-    pub(super) params: Vec<f64>,
     /// Whole factor of each point.
     pub(super) factors: Vec<f64>,
     pub(super) period: Duration,
@@ -135,7 +134,6 @@ impl Unit {
             tracker: Tracker::default(),
             allow,
             profile,
-            params,
             factors,
             period,
             learner: Learner::new(book.clone()),
