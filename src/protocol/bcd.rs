@@ -36,7 +36,7 @@ pub fn write(value: i64, bytes: &mut [u8]) -> bool {
     let mut rest = value.unsigned_abs();
     for byte in bytes.iter_mut() {
         let pair = u8::try_from(rest % 100).expect("a remainder below 100");
-        *byte = pair / 10 << 4 | pair % 10;
+        *byte = ((pair / 10) << 4) | (pair % 10);
         rest /= 100;
     }
     if value < 0

@@ -166,7 +166,7 @@ pub fn relay(address: Address, relay: &Relay) -> Frame {
 /// Two digits of BCD; `value` is below 100.
 pub(super) fn bcd(value: u8) -> u8 {
     let value = value % 100;
-    value / 10 << 4 | value % 10
+    ((value / 10) << 4) | (value % 10)
 }
 
 /// The number in two digits of BCD.

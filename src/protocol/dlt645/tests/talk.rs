@@ -191,6 +191,7 @@ fn debug_output_does_not_tell_the_password() {
             second: 0,
         },
     };
+    // 98H is 152.
     assert!(!format!("{asked:?}").contains("152"));
     assert!(!format!("{asked:?}").contains("password"));
 }

@@ -127,14 +127,15 @@ fn id(meaning: &Value) -> DataId {
 }
 
 fn time(text: &str) -> MeterTime {
-    let number = |range| str::parse::<u8>(&text[range]).unwrap();
+    let numbers: Vec<u16> = text.split(['-', ' ', ':']).map(|n| n.parse().unwrap()).collect();
+    let small = |place: usize| u8::try_from(numbers[place]).unwrap();
     MeterTime {
-        year: text[..4].parse().unwrap(),
-        month: number(5..7),
-        day: number(8..10),
-        hour: number(11..13),
-        minute: number(14..16),
-        second: number(17..19),
+        year: numbers[0],
+        month: small(1),
+        day: small(2),
+        hour: small(3),
+        minute: small(4),
+        second: small(5),
     }
 }
 
