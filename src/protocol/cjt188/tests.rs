@@ -1,5 +1,4 @@
 //! Tests: the vectors of the field in both directions, bad lines, tolerance.
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on should say where")]
 
 use proptest::prelude::*;
 use proptest::test_runner::RngSeed;

@@ -1,6 +1,5 @@
 //! Tests: bytes of any kind are survived, every byte is explained, faults are exact. What the
 //! vectors say is tested through `linli decode`.
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on should say where")]
 
 use proptest::prelude::*;
 use proptest::test_runner::RngSeed;
