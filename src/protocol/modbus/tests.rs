@@ -216,3 +216,19 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn registers_are_read_as_other_types_by_name() {
+    let read = |name: &str, registers: &[u16]| {
+        let numbers: Numbers = name.parse().unwrap();
+        assert_eq!(numbers.name(), name);
+        Value::Array(numbers.read(registers))
+    };
+    assert_eq!(read("float32_be", &[17254, 13107, 1]), serde_json::json!([230.2]));
+    assert_eq!(read("float32_be", &[0x7FC0, 0]), serde_json::json!([null]));
+    assert_eq!(read("i32_word_swapped", &[0xFFFE, 0xFFFF]), serde_json::json!([-2]));
+    assert_eq!(read("u64", &[0, 0, 0x12, 0xD687]), serde_json::json!([1_234_567]));
+    assert_eq!(read("i16", &[0xFF33, 1]), serde_json::json!([-205, 1]));
+    assert!("i16_word_swapped".parse::<Numbers>().is_err());
+    assert!("f32".parse::<Numbers>().unwrap_err().to_string().contains("float32_be"));
+}
