@@ -129,11 +129,11 @@ pub(super) async fn serve(
     while let Ok(n @ 1..) = line.read(&mut bytes).await {
         seen.lock().unwrap().push(bytes[..n].to_vec());
         if let Some((after, answer)) = responder(&bytes[..n]) {
-            sleep(after).await;
+            tokio::time::sleep(after).await;
             // In two pieces, as a serial port brings them.
             let (first, second) = answer.split_at(answer.len() / 2);
             line.write_all(first).await.unwrap();
-            sleep(20 * MS).await;
+            tokio::time::sleep(20 * MS).await;
             line.write_all(second).await.unwrap();
         }
     }

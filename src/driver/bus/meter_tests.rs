@@ -74,7 +74,7 @@ async fn a_block_that_a_meter_refuses_is_read_item_by_item_and_that_is_remembere
             let asked: Vec<_> =
                 bench.requests().iter().filter_map(|b| asked_645(b)).map(|f| id_of(&f).0).collect();
             // The second time confirms that it was not the hour.
-        assert_eq!(asked.iter().filter(|&&id| id == 0x0201_FF00).count(), 2, "{asked:X?}");
+            assert_eq!(asked.iter().filter(|&&id| id == 0x0201_FF00).count(), 2, "{asked:X?}");
         },
     )
     .await;

@@ -159,7 +159,7 @@ fn modbus_costs_per_point() {
         let count = async {
             let begun = Instant::now();
             while begun.elapsed() < Duration::from_secs(10) {
-                sleep(10 * MS).await;
+                tokio::time::sleep(10 * MS).await;
                 for (messages, _) in &mut ends {
                     while let Ok(message) = messages.try_recv() {
                         if let FieldMessage::Readings(batch) = message {
