@@ -6,6 +6,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::log::{Entry, Log};
+use super::replay::Replay;
 use super::station::{Request, Station, find};
 use super::wire::Wire;
 use crate::driver::{LineSettings, Parity};
@@ -104,6 +105,8 @@ pub(super) struct Engine {
     pub echo: bool,
     /// Settings to assume while nobody was asked.
     pub assumed: LineSettings,
+    /// Who answers instead of stations.
+    pub replay: Option<Replay>,
     foreign: Option<(Foreign, Instant)>,
     wire: Wire,
     heard: Option<Heard>,
@@ -117,6 +120,7 @@ impl Engine {
             log: Log::default(),
             echo: false,
             assumed,
+            replay: None,
             foreign: None,
             wire: Wire::default(),
             heard: None,
@@ -175,6 +179,9 @@ impl Engine {
 
     /// The settings of whoever is asked.
     fn guess(&self, heard: &Heard) -> LineSettings {
+        if let Some(replay) = &self.replay {
+            return replay.line_of(&heard.bytes[heard.burst..]);
+        }
         let Some((request, _)) = find(&heard.bytes, heard.burst) else { return self.assumed };
         let asked = self.stations.iter().find(|station| station.is_asked(&request));
         asked.map_or(self.assumed, Station::line)
@@ -232,6 +239,16 @@ impl Engine {
         heard.pending = false;
         if heard.collided {
             heard.bytes.clear();
+        }
+        if let Some(parts) = self.replay.as_mut().and_then(|replay| replay.answer(&entry.request)) {
+            entry.whole = true;
+            heard.bytes.clear();
+            for part in parts {
+                let begin = heard.end + part.after;
+                let (end, _) = self.wire.send(begin, part.line, &part.bytes, false);
+                entry.answered = Some((entry.answered.map_or(begin, |first| first.0), end));
+                entry.reply.extend(part.bytes);
+            }
         }
         for _ in 0..FRAMES {
             let Some((request, end)) = find(&heard.bytes, heard.burst) else { break };

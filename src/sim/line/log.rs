@@ -52,6 +52,8 @@ pub struct Summary {
     pub thinking: Duration,
     /// From the end of requests that nobody answered to the next request.
     pub unanswered: Duration,
+    /// Of `idle`, the silence of 3.5 characters that every Modbus frame needs before it.
+    pub gaps: Duration,
     /// All the rest: nobody was talking and nobody was to answer.
     pub idle: Duration,
     /// Transmissions that met another.
@@ -117,6 +119,7 @@ impl Log {
             on_wire: Duration::ZERO,
             thinking: Duration::ZERO,
             unanswered: Duration::ZERO,
+            gaps: Duration::ZERO,
             idle: Duration::ZERO,
             collisions: 0,
         };
@@ -125,6 +128,7 @@ impl Log {
             sum.requests += 1;
             sum.collisions += u64::from(entry.collided);
             sum.on_wire += entry.end - entry.begin;
+            sum.gaps += entry.idle.min(entry.line.frame_gap());
             if let Some((begin, end)) = entry.answered {
                 sum.answered += 1;
                 sum.thinking += begin.saturating_duration_since(entry.end);

@@ -26,8 +26,8 @@ pub(super) enum Port {
     Pty { master: OwnedFd, _link: Option<Link> },
     /// A device file; what the other side is tuned to cannot be seen.
     Device { file: OwnedFd },
-    /// A serial server with the settings of its line.
-    Tcp { listener: TcpListener, line: LineSettings, master: Option<TcpStream> },
+    /// A serial server with the settings of its line, if they are known.
+    Tcp { listener: TcpListener, line: Option<LineSettings>, master: Option<TcpStream> },
 }
 
 /// A stable name for a pseudo terminal; goes when it is dropped.
@@ -86,7 +86,7 @@ impl Port {
     }
 
     /// Listens as a serial server.
-    pub fn tcp(address: &str, line: LineSettings) -> io::Result<(Self, SocketAddr)> {
+    pub fn tcp(address: &str, line: Option<LineSettings>) -> io::Result<(Self, SocketAddr)> {
         let listener = TcpListener::bind(address)?;
         listener.set_nonblocking(true)?;
         let bound = listener.local_addr()?;
@@ -97,7 +97,7 @@ impl Port {
     pub fn tuning(&self) -> Tuning {
         match self {
             Self::Device { .. } => Tuning::Unknown,
-            Self::Tcp { line, .. } => Tuning::of(*line),
+            Self::Tcp { line, .. } => line.map_or(Tuning::Unknown, Tuning::of),
             Self::Pty { master, .. } => tcgetattr(master).map_or(Tuning::Unknown, |seen| {
                 let (control, input) = (seen.control_modes, seen.input_modes);
                 let odd = control.contains(ControlModes::PARODD);

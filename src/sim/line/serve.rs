@@ -8,14 +8,18 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
+use tokio::sync::oneshot;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::engine::{Engine, Foreign};
 use super::port::{Port, Woken, rest};
+use super::replay::Replay;
 use super::station::{Kind, Station};
 use super::{Cjt188Meter, Dlt645Meter, Fault, Log, Slave};
+use crate::driver::record::Recording;
 use crate::driver::{BusAddress, LineSettings, Parity};
+use crate::sim::Device;
 
 /// Longest sleep: an order to stop or to misbehave is seen after it.
 const LOOK: Duration = Duration::from_millis(20);
@@ -64,7 +68,7 @@ impl LineBuilder {
         let stations = self.slaves.into_iter().map(Station::from).collect();
         let mut engine = Engine::new(stations, self.line, self.seed);
         engine.echo = self.echo;
-        Line { engine: Arc::new(Mutex::new(engine)), settings: self.line }
+        Line { engine: Arc::new(Mutex::new(engine)), settings: Some(self.line) }
     }
 }
 
@@ -72,7 +76,7 @@ impl LineBuilder {
 #[derive(Debug, Clone)]
 pub struct Line {
     engine: Arc<Mutex<Engine>>,
-    settings: LineSettings,
+    settings: Option<LineSettings>,
 }
 
 impl Line {
@@ -80,6 +84,21 @@ impl Line {
     pub fn builder() -> LineBuilder {
         let line = LineSettings { baud: 9600, parity: Parity::None, stop_bits: 1 };
         LineBuilder { slaves: Vec::new(), line, seed: 1, echo: false }
+    }
+
+    /// A recorded line again: each recorded request is answered with the recorded bytes after the
+    /// recorded time, the same request again with the next recorded answer, cyclically. What was
+    /// not recorded gets silence. Numbers that only count requests (Modbus TCP, CJ/T 188) may
+    /// differ; the answers follow them.
+    pub fn replay(recording: &Recording) -> Self {
+        let line = Self::builder().build();
+        {
+            let mut engine = line.lock();
+            let said = recording.frames.iter().find_map(|frame| frame.line);
+            engine.assumed = said.unwrap_or(engine.assumed);
+            engine.replay = Some(Replay::new(recording, engine.assumed));
+        }
+        Self { settings: None, ..line }
     }
 
     /// Opens a pseudo terminal; the path is `link` when one is given, else that of the system. A
@@ -218,6 +237,11 @@ impl Handle {
         })?
     }
 
+    /// Takes over the present values of a device of a profile. Returns how many did not fit.
+    pub fn refresh(&self, device: &Device) -> usize {
+        self.all(|station| station.kind.refresh(device)).unwrap_or(0)
+    }
+
     /// Works on all slaves of the address; what the first says.
     fn all<R>(&self, mut work: impl FnMut(&mut Station) -> R) -> Option<R> {
         let mut engine = lock(&self.engine);
@@ -248,24 +272,28 @@ impl Drop for Stop {
 }
 
 impl Serving {
-    /// Serves until `stop`, or until the future is dropped. It needs a thread of the runtime's for
-    /// blocking work, and real time.
+    /// Serves until `stop`, or until the future is dropped. It has a thread of its own, which ends
+    /// within some 20 ms after that, and real time.
     ///
     /// # Errors
-    /// The port is gone.
+    /// The port is gone, or there is no thread to be had.
     pub async fn run(self, stop: CancellationToken) -> io::Result<()> {
         let told = Stop(Arc::new(AtomicBool::new(false)));
         let ends = Arc::clone(&told.0);
-        let work = tokio::task::spawn_blocking(move || serve(&self.engine, self.port, &ends));
-        tokio::pin!(work);
-        let ended = tokio::select! {
-            ended = &mut work => ended,
+        let (done, mut ended) = oneshot::channel();
+        std::thread::Builder::new().name("line".to_owned()).spawn(move || {
+            if done.send(serve(&self.engine, self.port, &ends)).is_err() {
+                tracing::trace!("nobody waits for the end of a simulated line");
+            }
+        })?;
+        let said = tokio::select! {
+            said = &mut ended => said,
             () = stop.cancelled() => {
                 drop(told);
-                work.await
+                ended.await
             }
         };
-        ended.unwrap_or_else(|panicked| Err(io::Error::other(panicked)))
+        said.unwrap_or_else(|_panicked| Err(io::Error::other("the thread of the line panicked")))
     }
 }
 

@@ -45,7 +45,7 @@ pub enum Fault {
 /// A slave as a test or a command orders it.
 #[derive(Debug)]
 pub struct Slave {
-    kind: Kind,
+    pub(super) kind: Kind,
     line: LineSettings,
     delay: Duration,
     garbage: bool,
@@ -59,7 +59,7 @@ pub(super) enum Kind {
 }
 
 impl Slave {
-    fn new(kind: Kind, line: LineSettings) -> Self {
+    pub(super) fn new(kind: Kind, line: LineSettings) -> Self {
         Self { kind, line, delay: DELAY, garbage: false }
     }
 

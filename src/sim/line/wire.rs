@@ -97,13 +97,6 @@ impl Wire {
         collided
     }
 
-    /// Whether anything but the master's own is on the wire between two times.
-    pub fn is_busy(&self, from: Instant, to: Instant) -> bool {
-        self.chars
-            .iter()
-            .any(|char| !char.own && char.at > from && char.at - char.line.time_of(1) < to)
-    }
-
     /// When something is to be handed on.
     pub fn next(&self) -> Option<Instant> {
         let front = self.chars.front()?.at;
