@@ -2,11 +2,11 @@
 
 use super::{cuts, overlap};
 use crate::allocation::within;
+use crate::protocol::Found;
 use crate::protocol::dlt645::{
     self, Address, Collect, DataId, Edition, FRAME_MAX, Frame, Next, Relay, VALUE_MAX, find,
     find_damaged,
 };
-use crate::protocol::Found;
 
 /// A frame's data and nothing else is allocated.
 const FIND_BYTES: usize = dlt645::DATA_MAX;
@@ -85,8 +85,8 @@ fn said(frame: &Frame, collect: &mut Option<(Frame, Collect)>) {
             assert!(!fault.to_string().is_empty() && !fault.zh().is_empty());
         }
     }
-    let (request, parts) = collect
-        .get_or_insert_with(|| (asked.clone(), Collect::new(edition, frame.address, id)));
+    let (request, parts) =
+        collect.get_or_insert_with(|| (asked.clone(), Collect::new(edition, frame.address, id)));
     let Ok(reply) = dlt645::reply(edition, request, frame) else { return };
     match within("collect", 2 * VALUE_MAX, 3 * VALUE_MAX, || parts.push(reply)) {
         Next::Ask(next) => *request = next,
