@@ -2,6 +2,7 @@
 
 mod faults;
 mod meters;
+mod modeled;
 mod pace;
 
 use std::path::PathBuf;
