@@ -103,7 +103,8 @@ pub(super) fn execute(arguments: &Arguments) -> anyhow::Result<ExitCode> {
         match &checked {
             Ok(settings) => tell(&arguments.config.display().to_string(), settings),
             Err(Refused { faults, buses }) => {
-                buses.iter().for_each(tell_bus);
+                // Of those that carry too much the faults tell all.
+                buses.iter().filter(|bus| !bus.weight.too_much()).for_each(tell_bus);
                 complain(&faults.to_string());
             }
         }
@@ -144,7 +145,11 @@ fn tell_bus(bus: &BusSettings) {
         .take(CONSUMERS)
         .map(|(device, cost)| {
             let round = crate::model::Words::of_span(cost.round).en;
-            format!("{device} {:.1} % ({} requests, {round} a round)", cost.load * 100.0, cost.requests)
+            format!(
+                "{device} {:.1} % ({} requests, {round} a round)",
+                cost.load * 100.0,
+                cost.requests
+            )
         })
         .collect();
     say(&format!("  costliest / 耗时最多: {}", most.join(", ")));
@@ -159,12 +164,7 @@ fn report(checked: &Result<Settings, Refused>) -> Report<'_> {
         Ok(settings) => (&[][..], settings.notes.as_slice(), &settings.buses),
         Err(refused) => (refused.faults.all(), &[][..], &refused.buses),
     };
-    Report {
-        good: checked.is_ok(),
-        faults,
-        notes,
-        buses: buses.iter().map(bus_report).collect(),
-    }
+    Report { good: checked.is_ok(), faults, notes, buses: buses.iter().map(bus_report).collect() }
 }
 
 fn bus_report(bus: &BusSettings) -> BusReport {

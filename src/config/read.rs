@@ -6,7 +6,8 @@ use super::claims::{Claim, Claims};
 use super::device::{Buses, read_devices};
 use super::machine::Files;
 use super::{
-    BusSettings, Connection, DeviceSettings, LogConfig, LogFormat, Profiles, Refused, Settings, broker,
+    BusSettings, Connection, DeviceSettings, LogConfig, LogFormat, Profiles, Refused, Settings,
+    broker,
 };
 use crate::broker::BrokerConfig;
 use crate::driver::bus::{Polled, Remedy, Weight, weigh};
@@ -14,6 +15,9 @@ use crate::driver::{BusConfig, Transport};
 use crate::model::{DeviceId, EstateKind, GatewayId, Words};
 use crate::settings::{self, Document, Fault, Faults, Place, Section};
 use crate::{buffer, clock, driver, starlevel, status, uplink};
+
+/// Devices named as the costliest of a full bus.
+const CONSUMERS: usize = 3;
 
 /// What people call our sections.
 const OTHER_SECTIONS: &[(&str, &str)] = &[
@@ -62,6 +66,7 @@ impl Context<'_> {
 }
 
 /// What was found while reading, when that is no configuration.
+#[derive(Debug)]
 pub(super) struct Wrong {
     faults: Vec<Fault>,
     buses: Vec<BusSettings>,
@@ -143,7 +148,8 @@ pub(super) fn settings<'s>(
     }
     drop(roots);
     let written = documents.iter().all(Document::is_clean);
-    let Some((id, gateway)) = gateway.and_then(|gateway| Some((gateway.id.clone()?, gateway)))
+    let Some((id, gateway)) = gateway
+        .and_then(|gateway| Some((gateway.id.clone()?, gateway)))
         .filter(|_| written && context.faults.is_empty())
     else {
         // Figures of a part of the devices would mislead.
@@ -337,27 +343,36 @@ fn weigh_buses(buses: &mut [BusSettings], devices: &[DeviceSettings], context: &
             let problem = ("no device hangs on this bus", "此总线上没有设备");
             context.notes.push(Fault::new(bus.at.clone(), problem));
         } else if weight.tight() {
-            let fault = Fault::new(bus.at.clone(), weight.told()).hint(remedies(&weight));
             // What a line can carry is known; how fast an endpoint answers is a guess.
             let line = matches!(bus.config.transport, Transport::Serial { .. });
             if weight.too_much() && line {
-                context.faults.push(fault.allowed("at most 100 %"));
+                let hint = remedies(&weight, &bus.devices);
+                context.faults.push(
+                    Fault::new(bus.at.clone(), weight.told()).allowed("at most 100 %").hint(hint),
+                );
             } else {
-                context.notes.push(fault);
+                let load = weight.budget.load * 100.0;
+                let problem = (
+                    format!("its polls take {load:.0} % of the bus"),
+                    format!("其轮询占总线时间 {load:.0} %"),
+                );
+                context.notes.push(Fault::new(bus.at.clone(), problem));
             }
         }
         bus.weight = weight;
     }
 }
 
-/// What to change, in one sentence.
-fn remedies(weight: &Weight) -> Words {
+/// What to change, in one sentence, and which devices cost most.
+fn remedies(weight: &Weight, devices: &[DeviceId]) -> Words {
     let all: Vec<Words> = weight.remedies.iter().map(Remedy::told).collect();
+    let join =
+        |side: fn(&Words) -> &str, or: &str| all.iter().map(side).collect::<Vec<_>>().join(or);
+    let most: Vec<&str> = devices.iter().take(CONSUMERS).map(DeviceId::as_str).collect();
+    let most = most.join(", ");
+    let (mut en, mut zh) = (join(|words| &words.en, "; or "), join(|words| &words.zh, "；或"));
     if all.is_empty() {
-        return ("read fewer devices or points on it", "减少此总线上的设备或测点").into();
+        (en, zh) = ("read less on it".to_owned(), "减少此总线上的设备或测点".to_owned());
     }
-    let join = |side: fn(&Words) -> &str, or: &str| {
-        all.iter().map(side).collect::<Vec<_>>().join(or)
-    };
-    (join(|words| &words.en, "; or "), join(|words| &words.zh, "；或")).into()
+    (format!("{en}; the costliest: {most}"), format!("{zh}；耗时最多：{most}")).into()
 }

@@ -150,11 +150,17 @@ impl Remedy {
         match *self {
             Remedy::Lengthen { from, to, uneven, load } => {
                 let (from, to) = (Words::of_span(from), Words::of_span(to));
-                let (en, zh) =
-                    if uneven { (", the others in proportion", "，其余按比例") } else { ("", "") };
+                let (en, zh) = if uneven {
+                    (", the others in proportion", "，其余按比例")
+                } else {
+                    ("", "")
+                };
                 let load = load * 100.0;
                 (
-                    format!("lengthen `period` from {} to at least {}{en}: {load:.0} %", from.en, to.en),
+                    format!(
+                        "lengthen `period` from {} to at least {}{en}: {load:.0} %",
+                        from.en, to.en
+                    ),
                     format!("将 `period` 由 {} 加长到至少 {}{zh}：占 {load:.0} %", from.zh, to.zh),
                 )
                     .into()
@@ -170,8 +176,15 @@ impl Remedy {
             Remedy::Split { lines, sweep, load } => {
                 let (sweep, load) = (Words::of_span(sweep), load * 100.0);
                 (
-                    format!("split it over {} lines: one sweep {}, {load:.0} % of the fuller", number(lines), sweep.en),
-                    format!("分到 {lines} 条线路上：较重的一条轮询一遍 {}，占 {load:.0} %", sweep.zh),
+                    format!(
+                        "split it over {} lines: one sweep {}, {load:.0} % of the fuller",
+                        number(lines),
+                        sweep.en
+                    ),
+                    format!(
+                        "分到 {lines} 条线路上：较重的一条轮询一遍 {}，占 {load:.0} %",
+                        sweep.zh
+                    ),
                 )
                     .into()
             }

@@ -56,8 +56,7 @@ fn a_crowded_bus_is_told_the_period_the_rate_and_the_lines_that_give_it_room() {
             }
             Remedy::Split { lines, load: promised, .. } => {
                 let count = u8::try_from(60usize.div_ceil(lines)).unwrap();
-                let after =
-                    load(&serial(), &polled(&profile, count, Duration::from_secs(2))).load;
+                let after = load(&serial(), &polled(&profile, count, Duration::from_secs(2))).load;
                 assert!((after - promised).abs() < 1e-9);
                 kinds.push("split");
                 after
