@@ -105,7 +105,7 @@ fn check_tells_what_each_bus_carries_and_what_would_lighten_a_full_one() {
         assert!(told.contains(part), "`{part}` is missing in:\n{told}");
     }
 
-    let file = crowded(folder.path(), 30, "1s");
+    let file = crowded(folder.path(), 30, "8s");
     let output = linli(&["check", "--config", &file]);
     assert_eq!(output.status.code(), Some(64));
     let told = text(&output.stderr);

@@ -5,14 +5,13 @@ use std::borrow::Cow;
 use std::time::Duration;
 
 use super::budget::{Cost, DEAD, Polled, costs, total};
-use crate::driver::config::BAUD;
 use crate::driver::{BusAddress, BusConfig, LineSettings};
 use crate::model::{BusBudget, Quantity, Words};
 use crate::profile::Profile;
 
 /// Above this share of its time a bus deserves a remark.
 const BUSY: f64 = 0.7;
-/// A bus that was relieved keeps this much of its time free for dead meters, commands and repeats.
+/// A bus that is relieved is brought below this: dead meters, commands and repeats need time too.
 const ROOM: f64 = 0.9;
 /// What changes slowly (energies, volumes) may be read this many times more rarely.
 const SLOWER: u32 = 10;
@@ -22,6 +21,8 @@ const WORTH: f64 = 0.1;
 const LINES_MAX: usize = 8;
 /// Modbus devices commonly go so far; meters of DL/T 645 and CJ/T 188 by their standards.
 const BAUD_MAX: (u32, u32, u32) = (115_200, 19_200, 9_600);
+/// The rates that devices can be set to as a rule.
+const RATES: [u32; 7] = [2400, 4800, 9600, 19_200, 38_400, 57_600, 115_200];
 
 /// What one device costs.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -225,10 +226,11 @@ pub fn weigh(bus: &BusConfig, devices: &[Polled<'_>]) -> Weight {
         remedies: Vec::new(),
     };
     if weight.tight() {
+        let goal = if budget.load <= ROOM { BUSY } else { ROOM };
         let found = [
-            lengthen(bus, devices, budget.load),
-            faster(bus, devices, budget.load),
-            split(bus, devices, &each),
+            lengthen(bus, devices, budget.load, goal),
+            faster(bus, devices, goal),
+            split(bus, devices, &each, goal),
             slow_points(bus, devices, budget.load),
         ];
         weight.remedies = found.into_iter().flatten().collect();
@@ -253,7 +255,7 @@ fn load(bus: &BusConfig, devices: &[Polled<'_>]) -> BusBudget {
 }
 
 /// The least stretch of all periods that gives the bus room.
-fn lengthen(bus: &BusConfig, devices: &[Polled<'_>], before: f64) -> Option<Remedy> {
+fn lengthen(bus: &BusConfig, devices: &[Polled<'_>], before: f64, goal: f64) -> Option<Remedy> {
     let from = devices.iter().map(|device| device.period).min()?;
     let uneven = devices.iter().any(|device| device.period != from);
     let stretched = |to: Duration| -> f64 {
@@ -265,14 +267,14 @@ fn lengthen(bus: &BusConfig, devices: &[Polled<'_>], before: f64) -> Option<Reme
         load(bus, &longer).load
     };
     // Points with a period of their own do not follow; so it is tried, not divided.
-    let mut factor = (before / ROOM).max(1.0);
+    let mut factor = (before / goal).max(1.0);
     for _ in 0..8 {
         let to = round_up(from.mul_f64(factor));
         let load = stretched(to);
-        if load <= ROOM {
+        if load <= goal {
             return (to > from).then_some(Remedy::Lengthen { from, to, uneven, load });
         }
-        factor *= (load / ROOM).max(1.05);
+        factor *= (load / goal).max(1.05);
     }
     None
 }
@@ -283,15 +285,14 @@ fn round_up(span: Duration) -> Duration {
     Duration::from_secs_f64((span.as_secs_f64() / step - 1e-6).ceil() * step)
 }
 
-/// The lowest baud rate that gives the bus room; else the highest that the devices bear, when
-/// that is worth it.
-fn faster(bus: &BusConfig, devices: &[Polled<'_>], before: f64) -> Option<Remedy> {
+/// The lowest baud rate that gives the bus room; else the lowest with which it can keep up.
+fn faster(bus: &BusConfig, devices: &[Polled<'_>], goal: f64) -> Option<Remedy> {
     if !bus.transport.is_serial() {
         return None;
     }
     let slowest = devices.iter().map(|device| device.line.baud).min()?;
-    let mut best = None;
-    for &baud in BAUD.iter().filter(|&&baud| baud > slowest && baud <= BAUD_MAX.0) {
+    let mut possible = None;
+    for baud in RATES.into_iter().filter(|baud| *baud > slowest) {
         let mut changed = false;
         let raised: Vec<Polled<'_>> = devices
             .iter()
@@ -310,16 +311,17 @@ fn faster(bus: &BusConfig, devices: &[Polled<'_>], before: f64) -> Option<Remedy
             break;
         }
         let after = load(bus, &raised);
-        best = Some(Remedy::Faster { baud, sweep: after.sweep, load: after.load });
-        if after.load <= ROOM {
-            break;
+        let remedy = Remedy::Faster { baud, sweep: after.sweep, load: after.load };
+        if after.load <= goal {
+            return Some(remedy);
         }
+        possible = possible.or_else(|| (goal > BUSY && after.load <= 1.0).then_some(remedy));
     }
-    best.filter(|remedy| matches!(remedy, Remedy::Faster { load, .. } if worth(before, *load)))
+    possible
 }
 
 /// The least number of lines of which each has room, filled evenly.
-fn split(bus: &BusConfig, devices: &[Polled<'_>], costs: &[Cost]) -> Option<Remedy> {
+fn split(bus: &BusConfig, devices: &[Polled<'_>], costs: &[Cost], goal: f64) -> Option<Remedy> {
     if !bus.transport.is_serial() {
         return None;
     }
@@ -335,7 +337,7 @@ fn split(bus: &BusConfig, devices: &[Polled<'_>], costs: &[Cost]) -> Option<Reme
         let fullest = parts.iter().max_by(|a, b| a.0.total_cmp(&b.0))?;
         let on_it: Vec<Polled<'_>> = fullest.1.iter().map(|&device| devices[device]).collect();
         let after = load(bus, &on_it);
-        if after.load <= ROOM {
+        if after.load <= goal {
             return Some(Remedy::Split { lines, sweep: after.sweep, load: after.load });
         }
     }
