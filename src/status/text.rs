@@ -173,6 +173,8 @@ texts! {
     SweepDead => "三台设备不应答时", "With three devices dead";
     Planned => "计划", "planned";
     Wanted => "要求周期", "asked for";
+    WantedPeriod => "要求周期", "Period asked for";
+    Time => "时刻", "Time";
     BusFull => "线路时间将用尽：请加长采集周期、提高波特率或分线；`linli check` 会给出具体数值", "Little time is left on this line: lengthen periods, raise the baud rate or split it; `linli check` computes by how much";
     WireOrder => "线上设备", "Devices on the wire";
     WireOrderMore => "按配置文件中的顺序列出；按接线顺序填写配置，即可看出从哪一段开始变差。", "In the order of the configuration: write it in the order of the wire, and you see from where on it gets bad.";

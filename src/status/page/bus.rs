@@ -2,7 +2,7 @@
 
 use maud::{Markup, html};
 
-use super::buses::{answer_rate, class, findings, share, time};
+use super::buses::{answer_rate, class, findings, share, strip, time};
 use crate::driver::record::{Captured, Kept, Way};
 use crate::model::{BusState, Finding, Moment, UnitState};
 use crate::status::finding;
@@ -32,6 +32,7 @@ pub(in crate::status) fn bus(view: &View, ask: &Request, bus: &BusState) -> Mark
         (budget(lang, bus))
         h2 { (lang.t(Text::WireOrder)) " " span.soft.num { (bus.units.len()) } }
         p.small.soft { (lang.t(Text::WireOrderMore)) }
+        (strip(view, lang, &bus.units))
         (units(view, lang, bus))
         @if let Some(line) = view.line(bus.id.as_str()) { (recorder(view, ask, line)) }
     };
@@ -53,7 +54,7 @@ fn budget(lang: Lang, bus: &BusState) -> Markup {
             ),
         ),
         (Text::SweepDead, time(lang, planned.sweep_with_dead)),
-        (Text::Wanted, time(lang, planned.wanted)),
+        (Text::WantedPeriod, time(lang, planned.wanted)),
         (
             Text::Load,
             format!(
@@ -159,11 +160,11 @@ fn kept_table(view: &View, ask: &Request, line: &BusLine, kept: &[Kept]) -> Mark
     html! {
         table {
             thead { tr {
-                th { (lang.t(Text::Cause)) } th { (lang.t(Text::Age)) } th { (lang.t(Text::Frames)) } th { (lang.t(Text::Download)) }
+                th { (lang.t(Text::Cause)) } th { (lang.t(Text::Time)) } th { (lang.t(Text::Frames)) } th { (lang.t(Text::Download)) }
             } }
             tbody { @for one in kept.iter().rev() { tr {
                 td.head { a href={ (ask.with("kept", &one.at.boot_ms.to_string())) "#frames" } { (lang.words(&one.why)) } }
-                td.num data-l=(lang.t(Text::Age)) { (show::when(lang, &view.clock, one.at)) }
+                td.num data-l=(lang.t(Text::Time)) { (show::when(lang, &view.clock, one.at)) }
                 td.num data-l=(lang.t(Text::Frames)) { (one.frames.len()) }
                 td data-l=(lang.t(Text::Download)) { div { (files(lang, line, Some(one))) } }
             } } }
@@ -180,11 +181,11 @@ fn frame_table(view: &View, lang: Lang, line: &BusLine, all: Vec<Captured>) -> M
     html! {
         table.frames {
             thead { tr {
-                th { (lang.t(Text::Age)) } th { (lang.t(Text::Direction)) } th { (lang.t(Text::FrameBytes)) }
+                th { (lang.t(Text::Time)) } th { (lang.t(Text::Direction)) } th { (lang.t(Text::FrameBytes)) }
             } }
             tbody { @for (frame, meaning) in rows { tr {
-                td.num data-l=(lang.t(Text::Age)) { (clock_time(view, frame.at)) }
-                td data-l=(lang.t(Text::Direction)) { div {
+                td.num data-l=(lang.t(Text::Time)) { (clock_time(view, frame.at)) }
+                td.num data-l=(lang.t(Text::Direction)) { div {
                     @match frame.way {
                         Way::Sent => { "→ " (lang.t(Text::Sent)) }
                         Way::Received => { "← " (lang.t(Text::Received)) }

@@ -109,7 +109,7 @@ pub(super) fn time(lang: Lang, time: Duration) -> String {
 }
 
 /// One mark a device, in the order of the wire: from where on it gets bad is seen at a glance.
-fn strip(view: &View, lang: Lang, units: &[UnitState]) -> Markup {
+pub(super) fn strip(view: &View, lang: Lang, units: &[UnitState]) -> Markup {
     if units.len() < 2 {
         return html! {};
     }

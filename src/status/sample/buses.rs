@@ -47,8 +47,7 @@ pub(super) fn rows(line: &BusId, copies: usize, back: &impl Fn(u64) -> Moment) -
         .enumerate()
         .map(|(place, slot)| unit(place, slot))
         .collect();
-    let mut first = row(line, "serial /dev/ttyS1 9600 8N1", 0.41, on_line);
-    first.devices = 6;
+    let first = row(line, "serial /dev/ttyS1 9600 8N1", 0.41, on_line);
     vec![first, row(&BusId::new("chargers").unwrap(), "tcp 10.0.0.5:502", 0.08, Vec::new())]
 }
 
