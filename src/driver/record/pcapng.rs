@@ -170,7 +170,8 @@ pub(super) fn read(file: &[u8]) -> Result<Recording, LoadFault> {
         }
         let length = order.size(rest, 4).filter(|length| *length >= 12 && length % 4 == 0);
         let length = length.ok_or(LoadFault::Block { offset: at })?;
-        let body = rest.get(8..length - 4).ok_or(LoadFault::Cut { offset: at })?;
+        let whole = rest.get(..length).ok_or(LoadFault::Cut { offset: at })?;
+        let body = &whole[8..length - 4];
         match order.u32(rest, 0) {
             Some(INTERFACE) => interfaces.push(
                 read_interface(order, body, &mut recording)
