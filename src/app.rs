@@ -191,7 +191,7 @@ impl Joints {
             since: now,
             load: 0.0,
             counters: Default::default(),
-            planned: bus.budget,
+            planned: bus.weight.budget,
             measured: None,
             units: Vec::new(),
             findings: Vec::new(),

@@ -23,8 +23,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::driver::bus::Weight;
 use crate::driver::{Act, BusAddress, BusConfig, LineSettings};
-use crate::model::{BusBudget, DeviceId, EstateKind, GatewayId, Point};
+use crate::model::{DeviceId, EstateKind, GatewayId, Point};
 use crate::profile::{Library, Profile};
 use crate::settings::{Document, Fault, Faults, Place};
 use crate::{buffer, clock, driver, starlevel, status, uplink};
@@ -67,8 +68,10 @@ pub struct Settings {
 pub struct BusSettings {
     /// How it is reached.
     pub config: BusConfig,
-    /// What the polls of its devices cost, estimated.
-    pub budget: BusBudget,
+    /// What the polls of its devices cost, estimated, and what would lighten them.
+    pub weight: Weight,
+    /// Its devices, the costliest first.
+    pub devices: Vec<DeviceId>,
     /// Where it stands in the file.
     pub at: Place,
 }
@@ -144,6 +147,21 @@ impl Default for LogConfig {
     }
 }
 
+/// A configuration that is not accepted.
+#[derive(Debug)]
+pub struct Refused {
+    /// What is wrong.
+    pub faults: Faults,
+    /// The buses as weighed, when they carry too much and nothing else is wrong; else none.
+    pub buses: Vec<BusSettings>,
+}
+
+impl From<Faults> for Refused {
+    fn from(faults: Faults) -> Self {
+        Self { faults, buses: Vec::new() }
+    }
+}
+
 /// Where profiles are found; [`Library`], or a handful of profiles in tests.
 trait Profiles {
     fn find(&self, id: &str) -> Option<Arc<Profile>>;
@@ -166,6 +184,14 @@ impl Profiles for Library {
 /// # Errors
 /// Everything that is wrong, all at once.
 pub fn load(path: &Path) -> Result<Settings, Faults> {
+    examine(path).map_err(|refused| refused.faults)
+}
+
+/// The same as [`load`]; one that is wrong only because its buses carry too much still shows them.
+///
+/// # Errors
+/// Everything that is wrong, all at once.
+pub fn examine(path: &Path) -> Result<Settings, Refused> {
     let mut texts = vec![(path.to_owned(), read_file(path)?)];
     let mut faults = Vec::new();
     for drop_in in drop_ins(path)? {
@@ -184,7 +210,7 @@ pub fn load(path: &Path) -> Result<Settings, Faults> {
     }
     // Without its main file, or with a file that is no TOML, the rest would only raise echoes.
     if !faults.is_empty() {
-        return Err(Faults::new(faults));
+        return Err(Faults::new(faults).into());
     }
     let mut library = Err(Vec::new());
     read::settings(&documents, read::Machine::Ask, |dirs| {
@@ -194,10 +220,7 @@ pub fn load(path: &Path) -> Result<Settings, Faults> {
             Err(wrong) => Err(wrong.iter().map(ToString::to_string).collect()),
         }
     })
-    .map_err(|mut found| {
-        found.extend(documents.into_iter().flat_map(Document::into_faults));
-        Faults::new(found)
-    })
+    .map_err(|wrong| wrong.with(documents))
 }
 
 /// Reads one text as the file `name`, with these profiles. Asks the machine about nothing.
@@ -212,10 +235,8 @@ fn parse_with(name: &str, text: &str, profiles: &dyn Profiles) -> Result<Setting
     let document =
         Document::parse(name, text, Path::new("")).map_err(|fault| Faults::new(vec![*fault]))?;
     let documents = [document];
-    read::settings(&documents, read::Machine::Ignore, |_| Ok(profiles)).map_err(|mut found| {
-        found.extend(documents.into_iter().flat_map(Document::into_faults));
-        Faults::new(found)
-    })
+    read::settings(&documents, read::Machine::Ignore, |_| Ok(profiles))
+        .map_err(|wrong| wrong.with(documents).faults)
 }
 
 fn read_file(path: &Path) -> Result<String, Faults> {

@@ -7,17 +7,18 @@ use super::device::{Buses, read_devices};
 use super::lines::check_lines;
 use super::machine::Files;
 use super::{
-    BusSettings, Connection, DeviceSettings, LogConfig, LogFormat, Profiles, Settings, broker,
+    BusSettings, Connection, DeviceSettings, LogConfig, LogFormat, Profiles, Refused, Settings,
+    broker,
 };
 use crate::broker::BrokerConfig;
-use crate::driver::bus::{Polled, budget};
+use crate::driver::bus::{Polled, Remedy, Weight, weigh};
 use crate::driver::{BusConfig, Transport};
-use crate::model::{EstateKind, GatewayId};
-use crate::settings::{Document, Fault, Place, Section, Wrong, show_duration};
+use crate::model::{DeviceId, EstateKind, GatewayId, Words};
+use crate::settings::{self, Document, Fault, Faults, Place, Section};
 use crate::{buffer, clock, driver, starlevel, status, uplink};
 
-/// Above this share of its time a bus deserves a remark.
-const BUSY: f64 = 0.7;
+/// Devices named as the costliest of a full bus.
+const CONSUMERS: usize = 3;
 
 /// What people call our sections.
 const OTHER_SECTIONS: &[(&str, &str)] = &[
@@ -65,6 +66,25 @@ impl Context<'_> {
     }
 }
 
+/// What was found while reading, when that is no configuration.
+#[derive(Debug)]
+pub(super) struct Wrong {
+    faults: Vec<Fault>,
+    buses: Vec<BusSettings>,
+}
+
+impl Wrong {
+    fn all(faults: Vec<Fault>) -> Self {
+        Self { faults, buses: Vec::new() }
+    }
+
+    /// With the faults of single values, which stayed in the documents.
+    pub fn with<'d>(mut self, documents: impl IntoIterator<Item = Document<'d>>) -> Refused {
+        self.faults.extend(documents.into_iter().flat_map(Document::into_faults));
+        Refused { faults: Faults::new(self.faults), buses: self.buses }
+    }
+}
+
 struct Gateway {
     id: Option<GatewayId>,
     name: String,
@@ -78,9 +98,11 @@ pub(super) fn settings<'s>(
     documents: &[Document<'_>],
     machine: Machine,
     library: impl FnOnce(&[PathBuf]) -> Result<&'s dyn Profiles, Vec<String>>,
-) -> Result<Settings, Vec<Fault>> {
+) -> Result<Settings, Wrong> {
     let mut roots: Vec<Section<'_>> = documents.iter().map(Document::root).collect();
-    let Some((root, _)) = roots.split_first_mut() else { return Err(Vec::new()) };
+    let Some((root, _)) = roots.split_first_mut() else {
+        return Err(Wrong::all(Vec::new()));
+    };
     root.other_names(OTHER_SECTIONS);
     root.require("gateway", "a table [gateway] with at least `id`");
     let gateway = root.section("gateway").map(|mut section| read_gateway(&mut section));
@@ -113,7 +135,9 @@ pub(super) fn settings<'s>(
     for root in &mut roots {
         devices.extend(read_devices(root, &known, &mut context));
     }
+    let sound = context.faults.is_empty();
     weigh_buses(&mut buses, &devices, &mut context);
+    let carried = context.faults.is_empty();
     check_lines(&buses, &devices, &mut context);
     if devices.is_empty() {
         context
@@ -125,9 +149,15 @@ pub(super) fn settings<'s>(
         same_line_twice(&buses, &mut context.faults);
     }
     drop(roots);
-    let clean = context.faults.is_empty() && documents.iter().all(Document::is_clean);
-    let (Some(gateway), true) = (gateway, clean) else { return Err(context.faults) };
-    let Some(id) = gateway.id else { return Err(context.faults) };
+    let written = documents.iter().all(Document::is_clean);
+    let Some((id, gateway)) = gateway
+        .and_then(|gateway| Some((gateway.id.clone()?, gateway)))
+        .filter(|_| written && context.faults.is_empty())
+    else {
+        // Figures of a part of the devices would mislead.
+        let buses = if written && sound && !carried { buses } else { Vec::new() };
+        return Err(Wrong { faults: context.faults, buses });
+    };
     Ok(Settings {
         gateway: id,
         name: gateway.name,
@@ -156,7 +186,7 @@ fn read_gateway(section: &mut Section<'_>) -> Gateway {
     let kinds = [EstateKind::New, EstateKind::OldRetrofit].map(|kind| (kind.word(), kind));
     Gateway {
         id: section.parsed("id", "lower-case letters, digits, `.`, `_` and `-`", |text| {
-            GatewayId::new(text).map_err(|_| Wrong::no_identifier())
+            GatewayId::new(text).map_err(|_| settings::Wrong::no_identifier())
         }),
         name: section.text_or("name", ""),
         kind: section.word_or("kind", &kinds, EstateKind::default()),
@@ -266,8 +296,8 @@ fn read_buses(
                 claim_endpoint(context, address, section.place("rtu_over_tcp"));
             }
         }
-        let budget = budget(&config, &[]);
-        buses.push(BusSettings { config, budget, at: section.head() });
+        let weight = weigh(&config, &[]);
+        buses.push(BusSettings { config, weight, devices: Vec::new(), at: section.head() });
     }
 }
 
@@ -299,43 +329,52 @@ fn same_line_twice(buses: &[BusSettings], faults: &mut Vec<Fault>) {
 /// Estimates what each bus has to carry; more than a serial line can is a fault.
 fn weigh_buses(buses: &mut [BusSettings], devices: &[DeviceSettings], context: &mut Context<'_>) {
     for (slot, bus) in buses.iter_mut().enumerate() {
-        let on_it: Vec<Polled<'_>> = devices
+        let (names, on_it): (Vec<&DeviceId>, Vec<Polled<'_>>) = devices
             .iter()
             .filter_map(|device| match device.connection {
-                Connection::Bus { bus, address, line, .. } if bus == slot => {
-                    Some(Polled { profile: &device.profile, address, line, period: device.period })
-                }
+                Connection::Bus { bus, address, line, .. } if bus == slot => Some((
+                    &device.id,
+                    Polled { profile: &device.profile, address, line, period: device.period },
+                )),
                 _ => None,
             })
-            .collect();
-        bus.budget = budget(&bus.config, &on_it);
-        let sweep = show_duration(bus.budget.sweep);
-        let (count, requests, load) = (on_it.len(), bus.budget.requests, bus.budget.load * 100.0);
-        let told = (
-            format!(
-                "its {count} devices need {requests} requests and {sweep} a round, \
-                 {load:.0} % of the bus"
-            ),
-            format!("其 {count} 台设备每轮需 {requests} 次请求、{sweep}，占总线时间 {load:.0} %"),
-        );
-        let remedy = (
-            "lengthen `period` of its devices, raise the baud rate, or spread them over two lines",
-            "请加长设备的 `period`，提高波特率，或分到两条线路上",
-        );
-        // What a line can carry is known; how fast an endpoint answers is a guess.
-        let line = matches!(bus.config.transport, Transport::Serial { .. });
-        if bus.budget.load > 1.0 && line {
-            context
-                .faults
-                .push(Fault::new(bus.at.clone(), told).allowed("at most 100 %").hint(remedy));
-        } else if bus.budget.load > BUSY {
-            context.notes.push(Fault::new(bus.at.clone(), told).hint(remedy));
-        }
+            .unzip();
+        let weight = weigh(&bus.config, &on_it);
+        bus.devices = weight.consumers.iter().map(|one| names[one.device].clone()).collect();
         if on_it.is_empty() {
-            context.notes.push(Fault::new(
-                bus.at.clone(),
-                ("no device hangs on this bus", "此总线上没有设备"),
-            ));
+            let problem = ("no device hangs on this bus", "此总线上没有设备");
+            context.notes.push(Fault::new(bus.at.clone(), problem));
+        } else if weight.tight() {
+            // What a line can carry is known; how fast an endpoint answers is a guess.
+            let line = matches!(bus.config.transport, Transport::Serial { .. });
+            if weight.too_much() && line {
+                let hint = remedies(&weight, &bus.devices);
+                context.faults.push(
+                    Fault::new(bus.at.clone(), weight.told()).allowed("at most 100 %").hint(hint),
+                );
+            } else {
+                let load = weight.budget.load * 100.0;
+                let problem = (
+                    format!("its polls take {load:.0} % of the bus"),
+                    format!("其轮询占总线时间 {load:.0} %"),
+                );
+                context.notes.push(Fault::new(bus.at.clone(), problem));
+            }
         }
+        bus.weight = weight;
     }
+}
+
+/// What to change, in one sentence, and which devices cost most.
+fn remedies(weight: &Weight, devices: &[DeviceId]) -> Words {
+    let all: Vec<Words> = weight.remedies.iter().map(Remedy::told).collect();
+    let join =
+        |side: fn(&Words) -> &str, or: &str| all.iter().map(side).collect::<Vec<_>>().join(or);
+    let most: Vec<&str> = devices.iter().take(CONSUMERS).map(DeviceId::as_str).collect();
+    let most = most.join(", ");
+    let (mut en, mut zh) = (join(|words| &words.en, "; or "), join(|words| &words.zh, "；或"));
+    if all.is_empty() {
+        (en, zh) = ("read less on it".to_owned(), "减少此总线上的设备或测点".to_owned());
+    }
+    (format!("{en}; the costliest: {most}"), format!("{zh}；耗时最多：{most}")).into()
 }

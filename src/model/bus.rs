@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-use super::{BusId, DeviceIndex, Finding, Moment};
+use super::{BusId, DeviceIndex, Finding, Moment, Words};
 
 /// Counters of one bus since the daemon started.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
@@ -82,7 +82,7 @@ pub struct BusState {
     /// Whether the line or connection is open.
     pub open: bool,
     /// What the system last said against it.
-    pub fault: Option<String>,
+    pub fault: Option<Words>,
     /// Since when it is open or closed.
     pub since: Moment,
     /// Share of the last minute that the bus was busy, 0..=1.

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::io::{Error, ErrorKind};
+use std::time::Duration;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
@@ -22,6 +23,18 @@ impl<E: Into<String>, Z: Into<String>> From<(E, Z)> for Words {
 }
 
 impl Words {
+    /// A span for people, with three figures at most: `850 ms`, `11.4 s`, `14 s`.
+    pub fn of_span(span: Duration) -> Self {
+        if span < Duration::from_secs(1) {
+            let ms = span.as_secs_f64() * 1000.0;
+            return (format!("{ms:.0} ms"), format!("{ms:.0} 毫秒")).into();
+        }
+        let seconds = span.as_secs_f64();
+        let text = if seconds < 100.0 { format!("{seconds:.1}") } else { format!("{seconds:.0}") };
+        let text = text.strip_suffix(".0").unwrap_or(&text);
+        (format!("{text} s"), format!("{text} 秒")).into()
+    }
+
     /// What the system says about a file, a line or a connection. Common faults have Chinese of
     /// their own; the rest is passed on in the system's words.
     pub fn of_io(error: &Error) -> Self {

@@ -1,13 +1,17 @@
 //! `/api/v1`: what the pages show, as JSON. Times are milliseconds since 1970 (`…_ms`; absent
 //! while the clock is not trusted) beside ages in seconds (`…_s`), which are always right.
 
+mod buses;
+
 use serde::Serialize;
+
+pub(super) use buses::buses;
 
 use super::text::Lang;
 use super::trouble::{self, Severity};
 use super::view::View;
 use crate::driver::mqtt::BrokerStatus;
-use crate::model::{BusState, Cause, Device, DeviceIndex, DeviceState, Health, Moment, Value};
+use crate::model::{Cause, Device, DeviceIndex, DeviceState, Health, Moment, Value};
 use crate::starlevel::Bilingual;
 
 #[derive(Debug, Serialize)]
@@ -92,28 +96,6 @@ struct PointRow {
     age_s: Option<u64>,
     at_ms: Option<i64>,
     good_age_s: Option<u64>,
-}
-
-#[derive(Debug, Serialize)]
-pub(super) struct BusRow {
-    id: String,
-    line: String,
-    devices: usize,
-    open: bool,
-    fault: Option<String>,
-    for_s: u64,
-    load: f64,
-    requests: u64,
-    answers: u64,
-    timeouts: u64,
-    exceptions: u64,
-    damaged: u64,
-    opens: u64,
-    missed: u64,
-    sent_bytes: u64,
-    received_bytes: u64,
-    busy_s: f64,
-    probing_s: f64,
 }
 
 /// Drops the fields that hold moments: a moment means nothing outside this boot.
@@ -213,35 +195,6 @@ pub(super) fn device(view: &View, index: DeviceIndex) -> DeviceDetail {
     DeviceDetail { points: points.collect(), device: row(device, &state, now) }
 }
 
-pub(super) fn buses(view: &View) -> Vec<BusRow> {
-    let now = view.now();
-    view.buses.all().into_iter().map(|bus| bus_row(bus, now)).collect()
-}
-
-fn bus_row(bus: BusState, now: Moment) -> BusRow {
-    let counters = bus.counters;
-    BusRow {
-        id: bus.id.as_str().to_owned(),
-        line: bus.line,
-        devices: bus.devices,
-        open: bus.open,
-        fault: bus.fault,
-        for_s: now.since(bus.since).as_secs(),
-        load: bus.load,
-        requests: counters.requests,
-        answers: counters.answers,
-        timeouts: counters.timeouts,
-        exceptions: counters.exceptions,
-        damaged: counters.damaged,
-        opens: counters.opens,
-        missed: counters.missed,
-        sent_bytes: counters.sent_bytes,
-        received_bytes: counters.received_bytes,
-        busy_s: counters.busy.as_secs_f64(),
-        probing_s: counters.probing.as_secs_f64(),
-    }
-}
-
 /// The uplink's status with ages in place of moments.
 pub(super) fn uplink(view: &View) -> serde_json::Value {
     let now = view.now();
@@ -283,6 +236,12 @@ pub(super) fn ready(view: &View) -> Ready {
     }
     for bus in view.buses.all().into_iter().filter(|bus| !bus.open && bus.fault.is_some()) {
         degraded.push(format!("bus {} down: {}", bus.id, bus.fault.unwrap_or_default()));
+    }
+    for bus in view.buses.all().into_iter().filter(|bus| bus.open) {
+        for finding in bus.findings.iter().filter(|finding| finding.devices.is_empty()) {
+            let diagnosis = super::finding::name(finding.diagnosis).en;
+            degraded.push(format!("bus {}: {diagnosis}: {}", bus.id, finding.seen.en));
+        }
     }
     Ready { ready: reasons.is_empty(), reasons, degraded }
 }

@@ -1,9 +1,11 @@
 //! `/metrics` in the Prometheus text format. Labels stay few: buses and states, never devices.
 
 use std::fmt::{Display, Write as _};
+use std::time::Duration;
 
+use super::finding;
 use super::view::View;
-use crate::model::BusCounters;
+use crate::model::{BusCounters, BusState};
 
 /// Writes one family after the other.
 struct Page(String);
@@ -43,8 +45,15 @@ type Counter = fn(&BusCounters) -> f64;
 const INFALLIBLE: &str = "writing to a String does not fail";
 
 fn label(name: &str, value: &str) -> String {
-    let escaped = value.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n");
-    format!("{{{name}=\"{escaped}\"}}")
+    labels(&[(name, value)])
+}
+
+fn labels(pairs: &[(&str, &str)]) -> String {
+    let pair = |(name, value): &(&str, &str)| {
+        let escaped = value.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n");
+        format!("{name}=\"{escaped}\"")
+    };
+    format!("{{{}}}", pairs.iter().map(pair).collect::<Vec<_>>().join(","))
 }
 
 /// The whole page.
@@ -117,6 +126,45 @@ fn buses(page: &mut Page, view: &View) {
     for (name, help, value) in counters {
         each(name, "counter", help, &|n| value(&all[n].counters));
     }
+    let help = "Shortest period that a device of the bus asks for.";
+    each("linli_bus_wanted_seconds", "gauge", help, &|n| all[n].planned.wanted.as_secs_f64());
+    wiring(page, &all);
+}
+
+/// Budgets, answer times and findings of the buses.
+fn wiring(page: &mut Page, all: &[BusState]) {
+    let sweeps = all.iter().flat_map(|bus| {
+        let kinds = [
+            ("planned", Some(bus.planned.sweep)),
+            ("measured", bus.measured.map(|measured| measured.sweep)),
+            ("with_dead", Some(bus.planned.sweep_with_dead)),
+        ];
+        kinds.into_iter().filter_map(|(kind, time)| {
+            Some((labels(&[("bus", bus.id.as_str()), ("kind", kind)]), time?.as_secs_f64()))
+        })
+    });
+    let help = "Time to read every device of the bus once; with_dead: with three dead ones.";
+    page.family("linli_bus_sweep_seconds", "gauge", help, sweeps);
+    let answers = all.iter().flat_map(|bus| {
+        let known = || bus.units.iter().filter_map(|unit| unit.answer_time);
+        let count = u32::try_from(known().count()).unwrap_or(u32::MAX);
+        let mean = (count > 0).then(|| known().sum::<Duration>() / count.max(1));
+        let max = mean.and(bus.units.iter().map(|unit| unit.longest).max());
+        [("mean", mean), ("max", max)].into_iter().filter_map(|(kind, time)| {
+            Some((labels(&[("bus", bus.id.as_str()), ("kind", kind)]), time?.as_secs_f64()))
+        })
+    });
+    let help = "Time from a request to the first byte of its answer: mean of the devices, longest.";
+    page.family("linli_bus_answer_seconds", "gauge", help, answers);
+    // All diagnoses, so that an alert rule finds a series before the first finding.
+    let findings = all.iter().flat_map(|bus| {
+        finding::ALL.into_iter().map(|diagnosis| {
+            let count = bus.findings.iter().filter(|one| one.diagnosis == diagnosis).count();
+            let word = finding::word(diagnosis);
+            (labels(&[("bus", bus.id.as_str()), ("diagnosis", word)]), count)
+        })
+    });
+    page.family("linli_bus_findings", "gauge", "Findings of the wiring doctor.", findings);
 }
 
 fn broker(page: &mut Page, view: &View) {

@@ -7,6 +7,8 @@ mod api;
 mod config;
 mod exchange;
 mod fetch;
+mod finding;
+mod frames;
 mod layout;
 mod listener;
 mod metrics;

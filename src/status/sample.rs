@@ -1,5 +1,7 @@
 //! A made-up estate for tests and for looking at the page.
 
+pub(super) mod buses;
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -116,6 +118,8 @@ pub(super) async fn sample(copies: usize, more: usize) -> Sample {
     for (index, device) in estate.indexed() {
         snapshot.with(index, |state| fill(state, device, index.slot(), now, &back));
     }
+    let rows = buses::rows(&line, copies, &back);
+    let lines = rows.iter().map(|row| buses::line(&row.id, &back)).collect();
     let link =
         LinkEvidence { connected: true, authenticated: true, acknowledged_at: Some(back(2)) };
     let assessment = engine.assess(&snapshot, &link, now, clock.wall(now));
@@ -134,8 +138,8 @@ pub(super) async fn sample(copies: usize, more: usize) -> Sample {
     let view = View {
         estate,
         snapshot,
-        buses: BusTable::new(bus_rows(&line, &back)),
-        lines: Vec::new(),
+        buses: BusTable::new(rows),
+        lines,
         broker: Some(broker_seen),
         buffer: buffer_seen,
         uplink: uplink_seen,
@@ -187,37 +191,6 @@ fn fill(
         }
         _ => {}
     }
-}
-
-fn bus_rows(line: &BusId, back: &impl Fn(u64) -> Moment) -> Vec<BusState> {
-    let counters = BusCounters {
-        requests: 48_120,
-        answers: 47_630,
-        timeouts: 470,
-        damaged: 20,
-        missed: 3,
-        busy: Duration::from_secs(2900),
-        probing: Duration::from_secs(96),
-        ..BusCounters::default()
-    };
-    let row = |id: &BusId, line: &str, open, load| BusState {
-        id: id.clone(),
-        line: line.into(),
-        devices: 6,
-        open,
-        fault: None,
-        since: back(7100),
-        load,
-        counters: counters.clone(),
-        planned: BusBudget::default(),
-        measured: None,
-        units: Vec::new(),
-        findings: Vec::new(),
-    };
-    vec![
-        row(line, "serial /dev/ttyS1 9600 8N1", true, 0.41),
-        row(&BusId::new("chargers").unwrap(), "tcp 10.0.0.5:502", true, 0.08),
-    ]
 }
 
 fn buffer_status() -> BufferStatus {

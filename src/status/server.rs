@@ -16,7 +16,7 @@ use super::layout::{Request, page as frame};
 use super::listener::Bounded;
 use super::text::{Lang, Text};
 use super::view::View;
-use super::{api, exchange, metrics, page};
+use super::{api, exchange, frames, metrics, page};
 use crate::model::{DeviceId, DeviceIndex};
 
 /// Everything comes from the page itself; nobody may frame it.
@@ -46,6 +46,9 @@ fn router(view: View) -> Router {
         .route("/devices/{id}", get(device))
         .route("/devices/{id}/exchange", post(exchange::record))
         .route("/buses", get(buses))
+        .route("/buses/{id}", get(bus))
+        .route("/buses/{id}/frames.txt", get(frames::text))
+        .route("/buses/{id}/frames.pcapng", get(frames::pcapng))
         .route("/delivery", get(delivery))
         .route("/stars", get(stars))
         .route("/api/v1/gateway", get(async |State(view): Shared| Json(api::gateway(&view))))
@@ -81,7 +84,10 @@ async fn guard(mut response: Response) -> Response {
 }
 
 /// The language asked for: by the switch, by the cookie it left, by the browser; else Chinese.
-fn language(query: &std::collections::BTreeMap<String, String>, headers: &HeaderMap) -> Lang {
+pub(super) fn language(
+    query: &std::collections::BTreeMap<String, String>,
+    headers: &HeaderMap,
+) -> Lang {
     let text = |name| headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let cookie = || {
         text(header::COOKIE)
@@ -142,6 +148,20 @@ async fn device(
     let ask = ask(&uri, query, &headers);
     match find(&view, &id) {
         Some(index) => answer(&ask, page::device(&view, &ask, index)),
+        None => not_found(&view, &ask),
+    }
+}
+
+async fn bus(
+    State(view): Shared,
+    Path(id): Path<String>,
+    uri: Uri,
+    query: Pairs,
+    headers: HeaderMap,
+) -> Response {
+    let ask = ask(&uri, query, &headers);
+    match view.buses.all().iter().find(|bus| bus.id.as_str() == id) {
+        Some(bus) => answer(&ask, page::bus(&view, &ask, bus)),
         None => not_found(&view, &ask),
     }
 }

@@ -1,11 +1,14 @@
 //! The page, the API and the metrics on a made-up estate, over real sockets.
 
+mod buses;
+
 use std::time::Duration;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio_util::sync::CancellationToken;
 
+use super::sample::buses::findings;
 use super::sample::{Sample, sample};
 use super::text::Text;
 use super::{View, serve};
@@ -15,6 +18,8 @@ use crate::model::{Cause, DeviceIndex, Health};
 #[ignore = "serves a made-up estate on port 18080 until killed, to look at the page"]
 async fn look() {
     let sample = sample(3, 2).await;
+    let now = sample.view.now();
+    sample.view.buses.with(0, |bus| bus.findings = findings(now));
     let listener = TcpListener::bind("127.0.0.1:18080").await.unwrap();
     serve(listener, sample.view, CancellationToken::new()).await.unwrap();
 }
@@ -143,7 +148,7 @@ async fn a_dead_bus_is_one_trouble_and_not_one_per_device() {
     let view = sample(1, 0).await.view;
     view.buses.with(0, |bus| {
         bus.open = false;
-        bus.fault = Some("No such device".into());
+        bus.fault = Some(("No such device", "文件或设备不存在").into());
     });
     for slot in 0..6 {
         view.snapshot.with(DeviceIndex(slot), |state| {

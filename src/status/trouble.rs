@@ -6,9 +6,10 @@ use std::time::Duration;
 
 use serde::Serialize;
 
+use super::finding;
 use super::text::{Lang, Text};
 use super::view::View;
-use crate::model::{BusId, Cause, Health, Moment};
+use crate::model::{BusId, BusState, Cause, DeviceIndex, Health, Moment};
 use crate::starlevel::Bilingual;
 
 /// A device is given this long after start before its silence is worth a word.
@@ -63,9 +64,11 @@ pub(super) fn all(view: &View) -> Vec<Trouble> {
     let now = view.now();
     let mut list = Vec::new();
     storage(view, &mut list);
-    let dead = buses(view, &mut list);
+    let all = view.buses.all();
+    let dead = buses(&all, &mut list);
+    findings(view, &all, &mut list);
     field_broker(view, &mut list);
-    devices(view, now, &dead, &mut list);
+    devices(view, now, &Known { dead, buses: &all }, &mut list);
     if !view.clock.trusted() {
         list.push(Trouble {
             severity: Severity::Notice,
@@ -149,27 +152,61 @@ fn storage(view: &View, list: &mut Vec<Trouble>) {
 }
 
 /// Names the dead buses; returns them, so that their devices are not named again.
-fn buses(view: &View, list: &mut Vec<Trouble>) -> HashSet<BusId> {
+fn buses(all: &[BusState], list: &mut Vec<Trouble>) -> HashSet<BusId> {
     let mut dead = HashSet::new();
-    for bus in view.buses.all() {
-        let Some(fault) = bus.fault.filter(|_| !bus.open) else { continue };
+    for bus in all {
+        let Some(fault) = bus.fault.as_ref().filter(|_| !bus.open) else { continue };
         list.push(Trouble {
             severity: Severity::Critical,
             title: Bilingual::new(
                 format!("总线 {} 不通，影响 {} 台设备", bus.id, bus.devices),
                 format!("Bus {} is down, {} devices affected", bus.id, bus.devices),
             ),
-            cause: Bilingual::new(fault.clone(), fault),
+            cause: finding::both(fault),
             advice: Bilingual::new(
                 format!("检查 {}：接口、电源、网线", bus.line),
                 format!("check {}: port, power, cable", bus.line),
             ),
             since: Some(bus.since),
-            link: "/buses".into(),
+            link: format!("/buses/{}", bus.id),
         });
-        dead.insert(bus.id);
+        dead.insert(bus.id.clone());
     }
     dead
+}
+
+/// What the wiring doctor found, on lines that are open.
+fn findings(view: &View, all: &[BusState], list: &mut Vec<Trouble>) {
+    for bus in all.iter().filter(|bus| bus.open) {
+        for one in &bus.findings {
+            list.push(Trouble {
+                severity: finding::severity(one),
+                title: finding::title(view, &bus.id, one),
+                cause: finding::both(&one.seen),
+                advice: finding::both(&one.check),
+                since: Some(one.since),
+                link: format!("/buses/{}", bus.id),
+            });
+        }
+    }
+}
+
+/// What is named already, so that the devices that suffer from it are not.
+struct Known<'a> {
+    dead: HashSet<BusId>,
+    buses: &'a [BusState],
+}
+
+impl Known<'_> {
+    /// Whether a finding says why this device does not work.
+    fn found(&self, bus: &BusId, device: DeviceIndex, cause: Option<&Cause>) -> bool {
+        self.buses.iter().filter(|row| row.open && row.id == *bus).any(|row| {
+            row.findings.iter().any(|one| {
+                let concerned = one.devices.is_empty() || one.devices.contains(&device);
+                concerned && finding::explains(one.diagnosis, cause)
+            })
+        })
+    }
 }
 
 fn field_broker(view: &View, list: &mut Vec<Trouble>) {
@@ -191,14 +228,15 @@ fn field_broker(view: &View, list: &mut Vec<Trouble>) {
     });
 }
 
-fn devices(view: &View, now: Moment, dead: &HashSet<BusId>, list: &mut Vec<Trouble>) {
+fn devices(view: &View, now: Moment, known: &Known<'_>, list: &mut Vec<Trouble>) {
     let broker_down = view.broker.as_ref().is_some_and(|broker| !broker.borrow().connected);
     let mut silent = 0u64;
     for (index, device) in view.estate.indexed() {
         let (health, cause, since) =
             view.snapshot.with(index, |state| (state.health, state.cause.clone(), state.since));
         let folded = match (&device.bus, &cause) {
-            (Some(bus), Some(Cause::LineDown(_))) => dead.contains(bus),
+            (Some(bus), Some(Cause::LineDown(_))) => known.dead.contains(bus),
+            (Some(bus), cause) => known.found(bus, index, cause.as_ref()),
             (None, Some(Cause::BrokerDown(_))) => broker_down,
             _ => false,
         };

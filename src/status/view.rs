@@ -78,6 +78,11 @@ impl View {
         self.clock.now()
     }
 
+    /// The bus of this name.
+    pub(super) fn line(&self, id: &str) -> Option<&BusLine> {
+        self.lines.iter().find(|line| line.id.as_str() == id)
+    }
+
     pub(super) fn tally(&self) -> Tally {
         let mut tally = Tally::default();
         for (index, _) in self.estate.indexed() {

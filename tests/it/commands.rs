@@ -68,9 +68,58 @@ unit = 300
         }
     }
     let output = linli(&["check", "--json", "--config", file.to_str().unwrap()]);
-    let faults: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
-    assert!(faults.as_array().unwrap().len() >= 6, "{faults}");
-    assert!(faults[0]["line"].is_u64(), "{faults}");
+    let report: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert!(report["faults"].as_array().unwrap().len() >= 6, "{report}");
+    assert!(report["faults"][0]["line"].is_u64() && report["good"] == false, "{report}");
+    assert_eq!(report["buses"].as_array().unwrap().len(), 0, "figures of a part would mislead");
+}
+
+/// Writes a configuration with `count` meters on one line, read every `period`.
+fn crowded(folder: &std::path::Path, count: usize, period: &str) -> String {
+    let mut config = format!(
+        "[gateway]\nid = \"g\"\n[buffer]\npath = \"{}/buffer\"\n\
+         [[bus]]\nid = \"line-1\"\nserial = \"/dev/ttyS1\"\nbaud = 9600\nframe = \"8N1\"\n",
+        folder.display()
+    );
+    for unit in 1..=count {
+        config.push_str(&format!(
+            "[[device]]\nid = \"m{unit}\"\nprofile = \"eastron-sdm630\"\nbus = \"line-1\"\n\
+             unit = {unit}\nperiod = \"{period}\"\n"
+        ));
+    }
+    let file = folder.join("linli.toml");
+    fs::write(&file, config).unwrap();
+    file.to_str().unwrap().to_owned()
+}
+
+#[test]
+fn check_tells_what_each_bus_carries_and_what_would_lighten_a_full_one() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = crowded(folder.path(), 4, "60s");
+    let output = linli(&["check", "--config", &file]);
+    let told = text(&output.stdout);
+    assert!(output.status.success(), "{told}{}", text(&output.stderr));
+    for part in
+        ["line-1: one sweep takes", "at 9600 8N1", "you asked for", "three dead", "轮询一遍需"]
+    {
+        assert!(told.contains(part), "`{part}` is missing in:\n{told}");
+    }
+
+    let file = crowded(folder.path(), 30, "8s");
+    let output = linli(&["check", "--config", &file]);
+    assert_eq!(output.status.code(), Some(64));
+    let told = text(&output.stderr);
+    for part in
+        ["one sweep takes", "lengthen `period`", "split it over", "加长到至少", "costliest: m1"]
+    {
+        assert!(told.contains(part), "`{part}` is missing in:\n{told}");
+    }
+    let output = linli(&["check", "--json", "--config", &file]);
+    let report: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    let bus = &report["buses"][0];
+    assert_eq!((&bus["verdict"], &bus["devices"]), (&"too_much".into(), &30.into()), "{bus}");
+    assert!(bus["load"].as_f64().unwrap() > 1.0 && bus["sweep_s"].as_f64().unwrap() > 1.0);
+    assert!(bus["remedies"][0]["zh"].is_string() && bus["consumers"][0]["round_s"].is_f64());
 }
 
 #[test]

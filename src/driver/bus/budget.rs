@@ -25,7 +25,7 @@ const CJT188_HEAT: usize = 63;
 /// Characters around the data of a DL/T 645 answer, with preamble and identifier.
 const DLT645_AROUND: usize = 20;
 /// How many dead devices the estimate assumes.
-const DEAD: usize = 3;
+pub(super) const DEAD: usize = 3;
 
 /// One device on a bus.
 #[derive(Debug, Clone, Copy)]
@@ -41,40 +41,66 @@ pub struct Polled<'a> {
 }
 
 /// What reading one device costs.
-struct Cost {
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Cost {
     /// Time of all its blocks.
-    round: Duration,
+    pub(super) round: Duration,
     /// Time of one request that is not answered.
     dead: Duration,
+    /// Share of the bus's time.
+    pub(super) load: f64,
+    /// Its blocks.
+    pub(super) requests: usize,
+    /// The shortest period of a block; `None` when nothing is read.
+    wanted: Option<Duration>,
 }
 
 /// Estimates what the polls of a bus cost.
 pub fn budget(bus: &BusConfig, devices: &[Polled<'_>]) -> BusBudget {
-    let mut total = BusBudget::default();
-    let mut costs: Vec<Cost> = Vec::with_capacity(devices.len());
+    total(bus, devices, &costs(bus, devices))
+}
+
+/// What each device costs, in their order.
+pub(super) fn costs(bus: &BusConfig, devices: &[Polled<'_>]) -> Vec<Cost> {
+    devices.iter().map(|device| cost(bus, device, devices.len() > 1)).collect()
+}
+
+fn cost(bus: &BusConfig, device: &Polled<'_>, shared: bool) -> Cost {
+    let blocks = plan(device.profile, device.period, &Lessons::default());
+    let (timeout, pause, switch) = patience(bus, device.profile);
+    let mut cost = Cost {
+        round: Duration::ZERO,
+        dead: timeout,
+        load: 0.0,
+        requests: blocks.len(),
+        wanted: blocks.iter().map(|block| block.period).min(),
+    };
+    for block in &blocks {
+        let time = exchange_time(bus, device, block) + pause;
+        cost.round += time;
+        cost.load += time.as_secs_f64() / block.period.as_secs_f64().max(0.001);
+    }
+    if shared && !blocks.is_empty() {
+        cost.round += switch;
+        cost.load += switch.as_secs_f64() / device.period.as_secs_f64().max(0.001);
+    }
+    cost
+}
+
+/// The sum of these costs of these devices.
+pub(super) fn total(bus: &BusConfig, devices: &[Polled<'_>], costs: &[Cost]) -> BusBudget {
+    let mut total = BusBudget {
+        sweep: costs.iter().map(|cost| cost.round).sum(),
+        sweep_with_dead: Duration::ZERO,
+        wanted: costs.iter().filter_map(|cost| cost.wanted).min().unwrap_or_default(),
+        load: costs.iter().map(|cost| cost.load).sum(),
+        requests: costs.iter().map(|cost| cost.requests).sum(),
+    };
     let mut lines: Vec<LineSettings> = Vec::new();
     for device in devices {
         if !lines.contains(&device.line) {
             lines.push(device.line);
         }
-        let blocks = plan(device.profile, device.period, &Lessons::default());
-        let (timeout, pause, switch) = patience(bus, device.profile);
-        let mut cost = Cost { round: Duration::ZERO, dead: timeout };
-        for block in &blocks {
-            let time = exchange_time(bus, device, block) + pause;
-            cost.round += time;
-            total.load += time.as_secs_f64() / block.period.as_secs_f64().max(0.001);
-            if total.wanted.is_zero() || block.period < total.wanted {
-                total.wanted = block.period;
-            }
-        }
-        if devices.len() > 1 && !blocks.is_empty() {
-            cost.round += switch;
-            total.load += switch.as_secs_f64() / device.period.as_secs_f64().max(0.001);
-        }
-        total.requests += blocks.len();
-        total.sweep += cost.round;
-        costs.push(cost);
     }
     // Once a sweep for each: the line is retuned between groups of devices.
     if bus.transport.is_local() && lines.len() > 1 {

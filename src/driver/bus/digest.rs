@@ -100,16 +100,16 @@ impl Bus {
         self.send(FieldMessage::Event(event)).await
     }
 
-    pub(super) async fn line_down(&mut self, why: &str) -> Result<(), Closed> {
+    pub(super) async fn line_down(&mut self, why: &Words) -> Result<(), Closed> {
         let now = self.clock.now();
         self.row.closed(now, Some(why));
         if !std::mem::replace(&mut self.down, true) {
             let line = &self.config.transport;
-            tracing::warn!(bus = %self.config.id, %line, fault = why, "line down, trying again");
+            tracing::warn!(bus = %self.config.id, %line, fault = %why.en, "line down, trying again");
         }
         for slot in 0..self.units.len() {
             let before = self.units[slot].tracker.health();
-            let changed = self.units[slot].tracker.line_down(why);
+            let changed = self.units[slot].tracker.line_down(&why.en);
             self.tell(slot, before, changed).await?;
         }
         Ok(())
@@ -189,11 +189,12 @@ impl Bus {
     /// The line broke. One that worked is opened anew at once; one that breaks again and again
     /// without an answer is down.
     async fn broke(&mut self, why: &str) -> Result<(), Closed> {
-        self.row.closed(self.clock.now(), Some(why));
+        let words = Words::from((why, format!("连接中断：{why}")));
+        self.row.closed(self.clock.now(), Some(&words));
         self.breaks = self.breaks.saturating_add(1);
         tracing::debug!(bus = %self.config.id, fault = why, "line broke");
         if self.breaks >= BREAKS_MAX {
-            self.line_down(why).await?;
+            self.line_down(&words).await?;
         }
         if self.breaks > 1 {
             self.rest().await;

@@ -7,7 +7,7 @@
 //! unit     a device: its reads, how their answers become readings, what each last said
 //! readings what an answer says about the device's points
 //! plan     which points are read together; learn: what a model refuses
-//! budget   what the polls will cost, before they are made
+//! budget   what the polls will cost, before they are made; weight: who costs most, what to change
 //! session  one exchange: retuning, pauses, time limit, checks
 //! ask      what is asked, and which bytes are its answer
 //! wire     the transport: whole frames only, no late replies
@@ -32,6 +32,7 @@ mod rig;
 mod row;
 mod session;
 mod unit;
+mod weight;
 mod wire;
 
 pub use ask::Ask;
@@ -41,3 +42,4 @@ pub use lessons::{LessonBook, Lessons};
 pub use owner::{Bus, Ports};
 pub use session::{Answer, Fault};
 pub use unit::BusDevice;
+pub use weight::{Consumer, Remedy, Weight, weigh};

@@ -9,6 +9,7 @@ use tokio::time::timeout;
 use tokio_serial::{SerialPort as _, SerialPortBuilderExt as _, SerialStream};
 
 use crate::driver::{LineSettings, Parity, Transport};
+use crate::model::Words;
 
 /// Anything that carries bytes.
 pub(super) trait Stream: AsyncRead + AsyncWrite + Send + Unpin {
@@ -46,17 +47,21 @@ pub(super) async fn open(
     transport: &Transport,
     line: LineSettings,
     limit: Duration,
-) -> Result<Opened, String> {
+) -> Result<Opened, Words> {
     let stream: Box<dyn Stream> = match transport {
         Transport::Tcp { address } | Transport::RtuOverTcp { address } => {
             match timeout(limit, connect(address)).await {
                 Ok(Ok(stream)) => Box::new(stream),
-                Ok(Err(error)) => return Err(error.to_string()),
-                Err(_elapsed) => return Err(format!("no connection within {limit:?}")),
+                Ok(Err(error)) => return Err(Words::of_io(&error)),
+                Err(_elapsed) => {
+                    let limit = Words::of_span(limit);
+                    let en = format!("no connection within {}", limit.en);
+                    return Err((en, format!("{}内未能连接", limit.zh)).into());
+                }
             }
         }
         Transport::Serial { path } => {
-            Box::new(serial(path, line).map_err(|error| error.to_string())?)
+            Box::new(serial(path, line).map_err(|error| Words::of_io(&error.into()))?)
         }
     };
     Ok(describe(transport, stream))
@@ -145,6 +150,7 @@ mod tests {
         let line = LineSettings { baud: 9600, parity: Parity::None, stop_bits: 1 };
         let transport = Transport::Serial { path };
         let error = open(&transport, line, Duration::from_secs(1)).await.err().unwrap();
-        assert!(error.contains("No such file"), "{error}");
+        assert!(error.en.contains("No such file"), "{error}");
+        assert_eq!(error.zh, "文件或设备不存在");
     }
 }

@@ -24,7 +24,7 @@ use crate::driver::doctor::{Doctor, Patient};
 use crate::driver::record::FrameLog;
 use crate::driver::schedule::{Back, Next, Schedule};
 use crate::driver::{BusConfig, LineSettings, Parity};
-use crate::model::{BusTable, FieldMessage, FieldRequest};
+use crate::model::{BusTable, FieldMessage, FieldRequest, Words};
 
 /// Delays between attempts to open a line.
 pub(super) const REOPEN: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(60));
@@ -33,7 +33,7 @@ const USUAL: LineSettings = LineSettings { baud: 9600, parity: Parity::None, sto
 /// The row is renewed at least this often.
 const ROW_EVERY: Duration = Duration::from_secs(5);
 
-type Opening = Pin<Box<dyn Future<Output = Result<Opened, String>> + Send>>;
+type Opening = Pin<Box<dyn Future<Output = Result<Opened, Words>> + Send>>;
 /// How the line is opened; tests put a fake line in its place.
 pub(super) type Open = Box<dyn FnMut() -> Opening + Send>;
 

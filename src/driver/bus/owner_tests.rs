@@ -191,7 +191,10 @@ async fn a_cut_line_is_opened_anew_at_once_and_one_that_stays_down_is_told_of_al
         assert_eq!(offline.count(), 2, "{changes:?}");
         assert_eq!(batches.iter().filter(|b| all_bad(b, Reason::DeviceOffline)).count(), 2);
         let row = &bench.table.all()[0];
-        assert!(!row.open && row.fault.as_deref() == Some("connection refused"), "{row:?}");
+        assert!(
+            !row.open && row.fault.as_ref().is_some_and(|fault| fault.en == "connection refused"),
+            "{row:?}"
+        );
         let tries = bench.state.lock().unwrap().opens;
         assert!(tries < 20, "back-off: {tries} attempts in five minutes");
         bench.state.lock().unwrap().closed = false;
@@ -338,7 +341,7 @@ async fn the_bus_ends_when_stopped_and_when_nobody_listens() {
         let config = BusConfig::new(BusId::new("line-1").unwrap(), tcp());
         let ports = rig::ports(&bus_table(), out, asked, ordered, LessonBook::default());
         let mut bus = Bus::new(config, Vec::new(), ports);
-        bus.open = Box::new(|| Box::pin(async { Err("no".to_owned()) }));
+        bus.open = Box::new(|| Box::pin(async { Err(("no", "否").into()) }));
         let stop = CancellationToken::new();
         let end = async {
             tokio::time::sleep(SECOND * 5).await;

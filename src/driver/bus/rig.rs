@@ -19,7 +19,7 @@ use crate::driver::record::FrameLog;
 use crate::driver::{BusAddress, BusConfig, LineSettings, Parity, Transport};
 use crate::model::{
     Batch, BusBudget, BusCounters, BusId, BusState, BusTable, Category, DeviceId, DeviceIndex,
-    FieldMessage, FieldRequest, HealthChange, Moment, Quality, Reason, Value,
+    FieldMessage, FieldRequest, HealthChange, Moment, Quality, Reason, Value, Words,
 };
 use crate::profile::{
     Binding, Encoding, Limits, Profile, RegisterSource, Scale, SerialDefaults, Table, WordOrder,
@@ -216,9 +216,9 @@ pub(super) async fn with_bus_of<F>(
         let (lines, transport) = (lines.clone(), transport.clone());
         Box::pin(async move {
             if closed {
-                return Err("connection refused".to_owned());
+                return Err(("connection refused", "连接被拒绝").into());
             }
-            lines.send(theirs).await.map_err(|_gone| "no fake".to_owned())?;
+            lines.send(theirs).await.map_err(|_gone| Words::from(("no fake", "无")))?;
             Ok(describe(&transport, Box::new(ours)))
         })
     });

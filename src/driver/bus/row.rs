@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::session::{Exchange, Fault};
 use super::unit::{Unit, refused_code};
-use crate::model::{BusBudget, BusState, BusTable, Finding, Moment, UnitState};
+use crate::model::{BusBudget, BusState, BusTable, Finding, Moment, UnitState, Words};
 
 /// The load is that of this many seconds.
 const WINDOW: usize = 60;
@@ -52,10 +52,10 @@ impl Row {
     }
 
     /// The line is not open.
-    pub(super) fn closed(&self, now: Moment, fault: Option<&str>) {
+    pub(super) fn closed(&self, now: Moment, fault: Option<&Words>) {
         self.with(|state| {
             if fault.is_some() {
-                state.fault = fault.map(str::to_owned);
+                state.fault = fault.cloned();
             }
             if state.open {
                 state.open = false;

@@ -93,6 +93,11 @@ impl Recording {
         text::write(self, wall, tongue)
     }
 
+    /// What each frame says, in their order; nothing for noise.
+    pub fn meanings(&self, tongue: Tongue) -> impl Iterator<Item = Option<String>> + '_ {
+        text::meanings(self, tongue)
+    }
+
     /// As a pcapng file. Times are wall times where `wall` knows them for the first frame, else
     /// times since boot.
     pub fn pcapng(&self, wall: impl Fn(Moment) -> Option<WallTime>) -> Vec<u8> {

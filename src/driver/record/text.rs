@@ -32,9 +32,7 @@ pub(super) fn write(
     let mut out = format!("{MAGIC} {kind} {}", recording.bus);
     out.truncate(out.trim_end().len());
     out.push('\n');
-    let protocol = recording.mbap.then_some(Protocol::ModbusTcp);
-    let mut before: Option<&Captured> = None;
-    for frame in &recording.frames {
+    for (frame, meaning) in recording.frames.iter().zip(meanings(recording, tongue)) {
         let time = time(frame.at, wall(frame.at));
         let way = if frame.way == Way::Sent { '>' } else { '<' };
         let line = frame.line.map_or_else(|| "-".to_owned(), |line| line.to_string());
@@ -42,15 +40,27 @@ pub(super) fn write(
         for byte in &frame.bytes {
             write!(out, " {byte:02X}").expect("writes to memory");
         }
-        let request = before.filter(|sent| sent.way == Way::Sent && frame.way == Way::Received);
-        if let Some(meaning) = meaning(protocol, request, frame, tongue) {
+        if let Some(meaning) = meaning {
             out.push_str(" ; ");
             out.push_str(&meaning);
         }
         out.push('\n');
-        before = Some(frame);
     }
     out
+}
+
+/// What each frame says, for people; a reply is read with the request before it.
+pub(super) fn meanings(
+    recording: &Recording,
+    tongue: Tongue,
+) -> impl Iterator<Item = Option<String>> + '_ {
+    let protocol = recording.mbap.then_some(Protocol::ModbusTcp);
+    let mut before: Option<&Captured> = None;
+    recording.frames.iter().map(move |frame| {
+        let request = before.filter(|sent| sent.way == Way::Sent && frame.way == Way::Received);
+        before = Some(frame);
+        meaning(protocol, request, frame, tongue)
+    })
 }
 
 fn time(at: Moment, wall: Option<WallTime>) -> String {

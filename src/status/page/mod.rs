@@ -1,11 +1,13 @@
 //! The pages, one function each.
 
+mod bus;
 mod buses;
 mod delivery;
 mod devices;
 mod overview;
 mod stars;
 
+pub(super) use bus::bus;
 pub(super) use buses::buses;
 pub(super) use delivery::delivery;
 pub(super) use devices::{device, devices};
