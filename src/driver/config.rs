@@ -42,6 +42,16 @@ impl LineSettings {
         Duration::from_nanos(bits * 1_000_000_000 / u64::from(self.baud.max(1)))
     }
 
+    /// Silence that a request to this device needs before it. For Modbus the end of a frame is a
+    /// silence; a meter of the other protocols finds its frame behind anything, the last speaker
+    /// only has to let go of the line.
+    pub fn silence_before(self, device: BusAddress) -> Duration {
+        match device {
+            BusAddress::Unit(_) => self.frame_gap(),
+            BusAddress::Dlt645(_) | BusAddress::Cjt188(_) => self.time_of(1),
+        }
+    }
+
     /// Silence that ends a Modbus frame: 3.5 characters of 11 bits, above 19,200 baud 1.75 ms
     /// (Modbus over Serial Line V1.02, section 2.5.1.1).
     pub fn frame_gap(self) -> Duration {

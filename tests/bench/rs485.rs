@@ -228,15 +228,12 @@ fn main() {
             period: device.period,
         })
         .collect();
-    let config = BusConfig::new(
-        BusId::new("line").unwrap(),
-        Transport::Serial { path: "/dev/null".into() },
-    );
+    let config =
+        BusConfig::new(BusId::new("line").unwrap(), Transport::Serial { path: "/dev/null".into() });
     let planned = budget(&config, &polled);
     println!("one sweep of {SLAVES} slaves by the plan: {:.2} s", planned.sweep.as_secs_f64());
-    let period = Duration::from_millis(
-        u64::try_from(planned.sweep.as_millis()).unwrap().div_ceil(90) * 100,
-    );
+    let period =
+        Duration::from_millis(u64::try_from(planned.sweep.as_millis()).unwrap().div_ceil(90) * 100);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     println!("each slave every {:.1} s:", period.as_secs_f64());
     println!("{:>5} {:>18} {:>8} {:>9}", "dead", "polls of expected", "missed", "probing");

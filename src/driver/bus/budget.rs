@@ -152,7 +152,7 @@ fn exchange_time(bus: &BusConfig, device: &Polled<'_>, block: &Block) -> Duratio
         _ => ask.answer_chars(),
     };
     let chars = ask.request_chars() + answer;
-    device.line.time_of(chars) + answer_time + 2 * device.line.frame_gap()
+    device.line.time_of(chars) + answer_time + device.line.silence_before(device.address)
 }
 
 #[cfg(test)]
@@ -182,16 +182,16 @@ mod tests {
     }
 
     #[test]
-    fn a_request_costs_its_characters_the_answer_time_and_two_silences() {
-        // 8 characters asked, 5 + 4 answered, of 10 bits at 1000 bit/s each 10 ms; 20 ms; and twice
+    fn a_request_costs_its_characters_the_answer_time_and_a_silence() {
+        // 8 characters asked, 5 + 4 answered, of 10 bits at 1000 bit/s each 10 ms; 20 ms; and
         // 3.5 characters of 11 bits.
         let cost = one(&serial(), line(1000, Parity::None), &[0, 1]);
-        assert_eq!(cost.sweep.as_millis(), 170 + 20 + 77);
+        assert_eq!(cost.sweep.as_millis(), 170 + 20 + 38);
         assert_eq!((cost.requests, cost.wanted.as_secs()), (1, 10));
-        assert!((cost.load - 0.0267).abs() < 0.0001, "{}", cost.load);
+        assert!((cost.load - 0.0229).abs() < 0.0001, "{}", cost.load);
         // The parity bit makes each character a tenth longer.
         let cost = one(&serial(), line(1000, Parity::Even), &[0, 1]);
-        assert_eq!(cost.sweep.as_millis(), 187 + 20 + 77);
+        assert_eq!(cost.sweep.as_millis(), 187 + 20 + 38);
     }
 
     #[test]

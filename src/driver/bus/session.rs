@@ -290,7 +290,7 @@ impl Session {
     /// Waits until the line may be used: pauses of the models, silence between frames, other line
     /// settings, and after a disturbance until nobody speaks.
     async fn settle(&mut self, manners: &Manners) -> Result<(), Fault> {
-        let gap = if self.local { manners.line.frame_gap().max(self.gap) } else { self.gap };
+        let gap = if self.local { manners.line.silence_before(manners.address).max(self.gap) } else { self.gap };
         if let Some((end, device, pause)) = self.last {
             let switch = if device == Some(manners.address) {
                 Duration::ZERO
@@ -306,7 +306,7 @@ impl Session {
             self.wire.tune(manners.line).map_err(|error| Fault::Lost(error.to_string()))?;
             // Devices of these settings heard the others as noise: it ends with a silence.
             if self.tuned.replace(manners.line).is_some() {
-                sleep_until(Instant::now() + manners.line.frame_gap()).await;
+                sleep_until(Instant::now() + gap).await;
             }
         }
         if self.disturbed && self.framing == Framing::Serial {
