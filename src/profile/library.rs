@@ -158,4 +158,6 @@ impl Library {
 }
 
 #[cfg(test)]
+mod meter_tests;
+#[cfg(test)]
 mod tests;

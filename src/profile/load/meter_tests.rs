@@ -206,6 +206,10 @@ fn what_cannot_be_is_refused_with_what_is_allowed() {
             ("91 06 33 34 34 35 66 55 62", "D1 01 35 47", "no answer with data"),
         ],
     );
+}
+
+#[test]
+fn a_place_that_the_meter_does_not_have_is_refused() {
     each_is_refused(
         WATER,
         &[
