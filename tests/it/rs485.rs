@@ -1,5 +1,5 @@
-//! Lines with meters of second implementations: PyPI's dlt645 and pymodbus as slaves, each on a
-//! serial pair of its own, read by the daemon.
+//! Lines with meters of second implementations, read by the daemon: PyPI's dlt645 and pymodbus as
+//! slaves, each on a serial pair of its own, and dlt645 behind a serial server over TCP.
 
 use std::fs;
 use std::net::SocketAddr;
@@ -47,7 +47,7 @@ frames = ["FE FE 68 45 92 66 23 00 10 68 91 06 33 34 34 35 66 55 62 16"]
 readings = { "phaseVoltage.L1" = 223.3 }
 "#;
 
-fn configuration(folder: &Path, page: u16, meters: &Path, units: &Path) -> String {
+fn configuration(folder: &Path, page: u16, server: u16, meters: &Path, units: &Path) -> String {
     let mut text = format!(
         r#"
 [gateway]
@@ -68,9 +68,19 @@ listen = "127.0.0.1:{page}"
 [[bus]]
 id = "meters"
 serial = "{meters}"
+baud = 9600
 [[bus]]
 id = "units"
 serial = "{units}"
+[[bus]]
+id = "server"
+rtu_over_tcp = "127.0.0.1:{server}"
+[[device]]
+id = "remote"
+profile = "trial-meter"
+bus = "server"
+address = "000000000001"
+period = "2s"
 "#,
         folder = folder.display(),
         platform = free_port(),
@@ -123,12 +133,15 @@ fn meters_of_second_implementations_are_read_to_the_digit() {
     let (_two, units, units_far) = serial_pair(&second);
     let path = |path: &Path| path.to_str().unwrap().to_owned();
     let _meters =
-        dlt645_peer(&["serial", &path(&meters_far), "2400", "8E1", "123456789012,123456789013"]);
+        dlt645_peer(&["serial", &path(&meters_far), "9600", "8E1", "123456789012,123456789013"]);
     let _units = modbus_peer(&["serial", &path(&units_far), "9600", "1,2"]);
+
+    let server = free_port();
+    let _server = dlt645_peer(&["tcp", &server.to_string(), "000000000001"]);
 
     let page = SocketAddr::from(([127, 0, 0, 1], free_port()));
     let (config, log) = (at.join("linli.toml"), at.join("log"));
-    fs::write(&config, configuration(at, page.port(), &meters, &units)).unwrap();
+    fs::write(&config, configuration(at, page.port(), server, &meters, &units)).unwrap();
     let daemon = linli(&config, &log);
     let expected = [
         ("first", "totalActiveEnergyImport", 12_345.67),
@@ -137,6 +150,7 @@ fn meters_of_second_implementations_are_read_to_the_digit() {
         ("first", "activePower", 2.5678),
         ("second", "totalActiveEnergyImport", 12_346.67),
         ("second", "phaseVoltage.L1", 224.3),
+        ("remote", "totalActiveEnergyImport", 12_345.67),
         ("unit-1", "phaseVoltage", 230.1),
         ("unit-2", "current", 4.35),
     ];
