@@ -7,7 +7,7 @@ use std::path::Path;
 use crate::checks::{TARGETS, judge};
 
 /// Fewest inputs of a target: a folder that went missing must not look like a test that passed.
-const FEWEST: usize = 20;
+const FEWEST: usize = 5;
 /// Most inputs of a target, so that the corpus stays small.
 const MOST: usize = 300;
 

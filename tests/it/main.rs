@@ -14,6 +14,7 @@ mod end_to_end;
 mod layout;
 mod normal_run;
 mod parts;
+mod rs485;
 mod second_parsers;
 
 // The checks of the corpus name the codecs as the fuzz targets do.

@@ -126,8 +126,17 @@ pub fn peer(script: &str) -> PathBuf {
 
 /// Modbus meters played by pymodbus; serves when this returns.
 pub fn modbus_peer(arguments: &[&str]) -> Process {
+    serving("modbus_peer.py", arguments)
+}
+
+/// DL/T 645 meters played by PyPI's dlt645; serves when this returns.
+pub fn dlt645_peer(arguments: &[&str]) -> Process {
+    serving("dlt645_meter.py", arguments)
+}
+
+fn serving(script: &str, arguments: &[&str]) -> Process {
     let mut command = python();
-    command.arg(peer("modbus_peer.py")).args(arguments).stdout(Stdio::piped());
+    command.arg(peer(script)).args(arguments).stdout(Stdio::piped());
     let mut process = Process::start(&mut command);
     assert_eq!(process.first_line().trim(), "ready");
     process

@@ -127,16 +127,23 @@ fn behind_noise(noise: &[u8]) {
             bytes.extend(&wanted);
         }
         let same = |got: &Frame| Frame { preamble: frame.preamble, ..got.clone() } == frame;
-        let (mut at, mut seen, mut across) = (0, 0, false);
-        while let Found::Frame { range, frame: got } = find(&bytes[at..]) {
-            let range = at + range.start..at + range.end;
-            if same(&got) && range.end > noise.len() {
-                assert!(seen > 0 || across || range.end == begin.end, "{range:?} {begin:?}");
-                seen += 1;
-            } else {
-                across |= overlap(&range, &begin);
+        // At once, with nothing behind it yet; and when others follow.
+        let mut seen = 0;
+        for end in [begin.end, bytes.len()] {
+            let mut across = false;
+            let mut at = 0;
+            seen = 0;
+            while let Found::Frame { range, frame: got } = find(&bytes[at..end]) {
+                let range = at + range.start..at + range.end;
+                if same(&got) && range.end > noise.len() {
+                    assert!(seen > 0 || across || range.end == begin.end, "{range:?} {begin:?}");
+                    seen += 1;
+                } else {
+                    across |= overlap(&range, &begin);
+                }
+                at = range.end;
             }
-            at = range.end;
+            assert!(seen > 0 || across, "noise hides the frame");
         }
         assert!(seen > 0, "noise hides the frame for longer than a frame lasts");
     }
