@@ -29,7 +29,7 @@
 //! | [`starlevel`] | rule pack, evidence, assessment |
 //! | [`status`] | the local page, its API, metrics |
 //! | [`clock`], [`backoff`], [`supervise`], [`watchdog`] | time, patience, tasks, progress |
-//! | [`sim`], [`receiver`] | simulated devices; the platform's side of the stream |
+//! | [`sim`], [`receiver`] | simulated devices, on their own or on one serial line; the platform's side of the stream |
 //!
 //! `rumqttc` stands only in `broker`, `driver::mqtt`, `uplink`, and on the other side of the wire
 //! in `receiver` and `sim`. A test reads the sources and holds this page against them.

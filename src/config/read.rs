@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use super::claims::{Claim, Claims};
 use super::device::{Buses, read_devices};
+use super::lines::check_lines;
 use super::machine::Files;
 use super::{
     BusSettings, Connection, DeviceSettings, LogConfig, LogFormat, Profiles, Refused, Settings,
@@ -126,6 +127,7 @@ pub(super) fn settings<'s>(
     let sound = context.faults.is_empty();
     weigh_buses(&mut buses, &devices, &mut context);
     let carried = context.faults.is_empty();
+    check_lines(&buses, &devices, &mut context);
     if devices.is_empty() {
         context
             .notes

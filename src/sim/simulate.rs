@@ -1,13 +1,13 @@
 //! `linli simulate`: one simulated device for as long as it is wanted.
 
 use std::io;
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::time::{MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
 
+use super::line::{LineError, OneDevice};
 use super::{Device, Framing, ModbusServer, MqttDevice, MqttFleet, Unit};
 use crate::profile::{Binding, Profile};
 
@@ -26,6 +26,8 @@ pub enum Served {
         /// Unit id.
         unit: u8,
     },
+    /// On a serial line.
+    Line(OneDevice),
     /// As a client of a broker.
     Mqtt {
         /// Host of the broker.
@@ -63,6 +65,9 @@ pub enum SimulateError {
         /// The options that fit.
         options: &'static str,
     },
+    /// The line cannot be played.
+    #[error(transparent)]
+    Line(#[from] LineError),
     /// The port cannot be used.
     #[error("cannot listen on {listen}: {source}")]
     Listen {
@@ -73,13 +78,14 @@ pub enum SimulateError {
     },
 }
 
-/// Simulates until `stop`. `ready` is told where it listens, once.
+/// Simulates until `stop`. `ready` is told where it can be reached, once; nothing when it calls
+/// itself.
 ///
 /// # Errors
 /// The model does not fit the options, or the port cannot be used.
 pub async fn simulate(
     options: SimulateOptions,
-    ready: impl FnOnce(Option<SocketAddr>),
+    ready: impl FnOnce(Option<&str>),
     stop: CancellationToken,
 ) -> Result<(), SimulateError> {
     let device = Device::new(options.profile.clone(), options.seed);
@@ -90,12 +96,32 @@ pub async fn simulate(
     };
     match options.served {
         Served::Modbus { listen, framing, unit } => {
-            let shared = Unit::of(&device).ok_or_else(|| wrong("MQTT", "--broker and --base"))?;
+            let (by, fitting) = match options.profile.binding {
+                Binding::Mqtt(_) => ("MQTT", "--broker and --base"),
+                Binding::Dlt645(_) => ("DL/T 645", "--pty, --serial, or --listen with --rtu"),
+                _ => ("CJ/T 188", "--pty, --serial, or --listen with --rtu"),
+            };
+            let shared = Unit::of(&device).ok_or_else(|| wrong(by, fitting))?;
             let fault = |source| SimulateError::Listen { listen: listen.clone(), source };
             let mut server = ModbusServer::bind(&listen, framing).await.map_err(fault)?;
-            ready(Some(server.address().map_err(fault)?));
+            ready(Some(&server.address().map_err(fault)?.to_string()));
             server.add(unit, shared.clone());
             tokio::join!(server.run(stop.clone()), move_unit(device, shared, stop));
+        }
+        Served::Line(one) => {
+            let (line, address, at, serving) = one.open(&options.profile, &device)?;
+            ready(Some(&at));
+            let mut device = device;
+            let step = || {
+                device.step(TICK.as_secs_f64());
+                if let Some(handle) = line.handle(address) {
+                    handle.refresh(&device);
+                }
+            };
+            tokio::select! {
+                ended = serving.run(stop.clone()) => ended.map_err(|source| one.port(source))?,
+                () = each_tick(step, CancellationToken::new()) => {}
+            }
         }
         Served::Mqtt { host, port, base, every } => {
             if !matches!(options.profile.binding, Binding::Mqtt(_)) {

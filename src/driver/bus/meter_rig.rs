@@ -162,7 +162,7 @@ pub(super) async fn with_line<F>(
     let mut ours = Some(ours);
     bus.open = Box::new(move || {
         let opened = ours.take().map(|ours| describe(&transport, Box::new(ours)));
-        Box::pin(async move { opened.ok_or_else(|| ("gone", "已断开").into()) })
+        Box::pin(async move { opened.ok_or_else(|| ("gone", "不在").into()) })
     });
     let seen = Arc::new(Mutex::new(Vec::new()));
     let mut bench = Bench { out: messages, orders, table, seen: Arc::clone(&seen) };

@@ -108,7 +108,9 @@ impl Doctor {
         let title = chart.patient.title.as_str();
         let (diagnosis, told) = match chart.ailment? {
             Ailment::Silent => {
-                if self.answers - chart.others_then < OTHERS_MIN {
+                // When the whole line came back, those that just answered are well too.
+                let back = chart.good_run > 0 && !self.told_of(Diagnosis::DeviceSilent, chart);
+                if back || self.answers - chart.others_then < OTHERS_MIN {
                     return None;
                 }
                 let others = self.charts.iter().filter(|other| other.good_run > 0).count();
@@ -134,6 +136,12 @@ impl Doctor {
         Some(finding(diagnosis, vec![chart.patient.index], chart.since?, told))
     }
 
+    /// Whether this is among the present findings about a device.
+    fn told_of(&self, diagnosis: Diagnosis, chart: &Chart) -> bool {
+        let about = |one: &&Finding| one.devices.contains(&chart.patient.index);
+        self.findings.iter().filter(about).any(|one| one.diagnosis == diagnosis)
+    }
+
     /// Devices that answer at these settings, and those that answer at any.
     fn who_works(&self, line: Option<LineSettings>) -> (usize, usize) {
         let works = |chart: &&Chart| chart.good_run > 0;
@@ -143,7 +151,11 @@ impl Doctor {
 
     /// Damaged replies of some devices while others are clean.
     fn damaged(&self) -> Option<Finding> {
-        let ill = |chart: &Chart| chart.ailment == Some(Ailment::Damaged);
+        // When a noisy line got well, so did those whose last answers are good.
+        let ill = |chart: &Chart| {
+            chart.ailment == Some(Ailment::Damaged)
+                && (chart.good_run < 5 || self.told_of(Diagnosis::DamagedReplies, chart))
+        };
         let clean = |chart: &Chart| {
             chart.ailment.is_none() && chart.count >= CLEAN_MIN && chart.good_run > 0
         };

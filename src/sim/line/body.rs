@@ -96,7 +96,7 @@ impl Body {
         };
         let pair = |number: u16| u8::try_from(number % 100).expect("below 100");
         let fields = [t.second, t.minute, t.hour, t.day, t.month, pair(t.year), pair(t.year / 100)];
-        self.bytes.extend(fields.map(|value| (value / 10 % 10) << 4 | value % 10));
+        self.bytes.extend(fields.map(|value| ((value / 10 % 10) << 4) | (value % 10)));
     }
 }
 

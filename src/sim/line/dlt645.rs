@@ -293,5 +293,5 @@ impl Dlt645Meter {
 }
 
 fn bcd(value: u8) -> u8 {
-    (value / 10 % 10) << 4 | value % 10
+    ((value / 10 % 10) << 4) | (value % 10)
 }

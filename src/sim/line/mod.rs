@@ -9,6 +9,7 @@
 //! station   a slave on the line and what is wrong with it
 //! dlt645    electricity meters            cjt188, body   water, gas and heat meters
 //! modeled   meters of a profile           replay         a recorded line again
+//! command   one device or a recording, for `linli simulate`
 //! log       what happened, so that a test can compute how well the line was used
 //! ```
 //!
@@ -22,6 +23,7 @@ mod blocks;
 mod body;
 mod cjt188;
 mod clock;
+mod command;
 mod dlt645;
 mod engine;
 mod log;
@@ -37,6 +39,7 @@ mod tests;
 
 pub use body::{HeatLayout, heat_body, volume_body};
 pub use cjt188::Cjt188Meter;
+pub use command::{LineError, OneDevice, Place, replay};
 pub use dlt645::Dlt645Meter;
 pub use engine::{Foreign, Tuning};
 pub use log::{Entry, Log, Summary};

@@ -135,8 +135,8 @@ fn quantity(number: Number<'_>, place: MeterPlace, unit: MeterUnit) -> Quantity 
 
 fn status(number: Number<'_>) -> Status {
     let valve = match number(MeterPlace::Valve) {
-        Some(code) if code == 1.0 => 1,
-        Some(code) if code == 3.0 => 3,
+        Some(1.0) => 1,
+        Some(3.0) => 3,
         _ => 0,
     };
     let battery = u8::from(number(MeterPlace::BatteryLow).is_some_and(|low| low != 0.0)) << 2;

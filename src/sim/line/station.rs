@@ -78,6 +78,11 @@ impl Slave {
         Self::new(Kind::Cjt188(meter), line)
     }
 
+    /// Its line settings.
+    pub fn settings(&self) -> LineSettings {
+        self.line
+    }
+
     /// Time from the end of a request to the first character of the answer; 20 ms when not said.
     /// A Modbus slave takes at least the silence that ends a frame.
     #[must_use]

@@ -2,9 +2,10 @@
 
 mod faults;
 mod meters;
+mod modeled;
 mod pace;
 
-use std::path::PathBuf;
+use std::path::Path;
 use std::time::Duration;
 
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -90,7 +91,7 @@ impl Bench {
 }
 
 /// Opens a path as the daemon does.
-fn open(path: &PathBuf, line: LineSettings) -> SerialStream {
+fn open(path: &Path, line: LineSettings) -> SerialStream {
     let parity = match line.parity {
         Parity::None => tokio_serial::Parity::None,
         Parity::Even => tokio_serial::Parity::Even,
