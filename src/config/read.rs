@@ -108,18 +108,7 @@ pub(super) fn settings<'s>(
     let gateway = root.section("gateway").map(|mut section| read_gateway(&mut section));
     let dirs = gateway.as_ref().map_or(&[][..], |gateway| &gateway.profile_dirs);
     let mut context = Context::default();
-    match library(dirs) {
-        Ok(profiles) => context.profiles = Some(profiles),
-        Err(wrong) => {
-            let place = root.place("gateway");
-            let fault = |problem: String| {
-                let told =
-                    (format!("a profile is wrong: {problem}"), format!("设备模型有误：{problem}"));
-                Fault::new(place.clone(), told)
-            };
-            context.faults.extend(wrong.into_iter().map(fault));
-        }
-    }
+    take_library(library(dirs), root, &mut context);
     let mut files = Files::default();
     let gateway_id = gateway.as_ref().and_then(|gateway| gateway.id.as_ref());
     let id_text = gateway_id.map_or("", GatewayId::as_str).to_owned();
@@ -174,6 +163,26 @@ pub(super) fn settings<'s>(
         log: parts.log,
         notes: context.notes,
     })
+}
+
+/// Takes the profiles, or says what is wrong with them.
+fn take_library<'s>(
+    library: Result<&'s dyn Profiles, Vec<String>>,
+    root: &Section<'_>,
+    context: &mut Context<'s>,
+) {
+    match library {
+        Ok(profiles) => context.profiles = Some(profiles),
+        Err(wrong) => {
+            let place = root.place("gateway");
+            let fault = |problem: String| {
+                let told =
+                    (format!("a profile is wrong: {problem}"), format!("设备模型有误：{problem}"));
+                Fault::new(place.clone(), told)
+            };
+            context.faults.extend(wrong.into_iter().map(fault));
+        }
+    }
 }
 
 fn read_gateway(section: &mut Section<'_>) -> Gateway {

@@ -77,6 +77,7 @@ fn points(category: Category, more: usize) -> Vec<Point> {
 }
 
 /// `copies` times fourteen devices with `more` additional points each, one of them dead.
+#[expect(clippy::too_many_lines, reason = "one estate, written down from top to bottom")]
 pub(super) async fn sample(copies: usize, more: usize) -> Sample {
     let clock = Clock::new(clock::Config { trust: Trust::System, ..clock::Config::default() });
     // Hours of history, also on a machine that has just booted.

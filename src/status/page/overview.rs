@@ -62,7 +62,7 @@ fn row(view: &View, lang: Lang, trouble: &Trouble) -> Markup {
             }
             div.d.small {
                 div { (show::shorten(lang.of(&trouble.cause))) }
-                div.soft { (lang.t(Text::WhatToDo)) (lang.colon()) (show::shorten(lang.of(&trouble.advice))) }
+                div.soft { (lang.t(Text::WhatToDo)) (lang.colon()) (lang.of(&trouble.advice)) }
             }
         }
     }
