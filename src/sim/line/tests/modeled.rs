@@ -221,3 +221,26 @@ fn numbers_that_only_count_requests_are_followed() {
     bench.engine.replay = Some(super::super::replay::Replay::new(&recording, FAST));
     assert_eq!(bench.ask(&tcp(77), Duration::from_secs(1)).0, reply(77));
 }
+
+#[test]
+fn every_built_in_profile_of_a_line_can_be_played_with_values_that_fit() {
+    let library = crate::profile::Library::load(&[]).unwrap();
+    let mut played = 0;
+    for id in library.ids() {
+        let profile = library.get(id).unwrap();
+        let address = match profile.binding {
+            Binding::Modbus { .. } => BusAddress::Unit(1),
+            Binding::Dlt645(_) => BusAddress::Dlt645("000000000001".parse().unwrap()),
+            Binding::Cjt188(_) => BusAddress::Cjt188("00000000000001".parse().unwrap()),
+            Binding::Mqtt(_) => continue,
+        };
+        let mut device = Device::new(Arc::clone(&profile), 7);
+        let mut slave = Slave::of(&device, address, None).unwrap();
+        for _ in 0..20 {
+            device.step(60.0);
+        }
+        assert_eq!(slave.kind.refresh(&device), 0, "{}", profile.id);
+        played += 1;
+    }
+    assert!(played > 10);
+}
