@@ -2,6 +2,7 @@
 
 mod buffer;
 mod check;
+mod decode;
 #[cfg(feature = "demo")]
 mod demo;
 mod logging;
@@ -59,6 +60,8 @@ enum Command {
     Simulate(simulate::Arguments),
     /// List, show and check device profiles (设备型号库).
     Profiles(profiles::Arguments),
+    /// Explain the bytes of a meter or Modbus frame (报文解析).
+    Decode(decode::Arguments),
     /// Show, verify and export what is stored (缓存).
     Buffer(buffer::Arguments),
     /// Show the star level as the running gateway sees it (星级自评).
@@ -78,6 +81,7 @@ pub fn execute(arguments: Arguments) -> ExitCode {
         #[cfg(feature = "demo")]
         Command::Simulate(arguments) => simulate::execute(arguments),
         Command::Profiles(arguments) => profiles::execute(&arguments),
+        Command::Decode(arguments) => decode::execute(&arguments),
         Command::Buffer(arguments) => buffer::execute(&arguments),
         Command::Stars(arguments) => stars::execute(&arguments),
         #[cfg(feature = "schema")]

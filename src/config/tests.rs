@@ -83,6 +83,7 @@ fn profile(id: &str, binding: Binding) -> (String, Arc<Profile>) {
         binding,
         points: [point].into(),
         periods: vec![None],
+        urgent: Vec::new(),
     };
     (id.into(), Arc::new(profile))
 }
@@ -245,9 +246,9 @@ fn a_bus_that_cannot_keep_up_is_a_fault_and_a_busy_one_a_note() {
     };
     let found = whole(&devices("1s"));
     assert!(found[0].contains("2:1") && found[0].contains("% of the bus"), "{found:?}");
-    // Ten times 17 characters of 10 bits, two silences of 3.5 and 20 ms to answer: 2.2 s.
+    // Ten times 17 characters of 10 bits, two silences of 3.5 of 11 bits, 20 ms to answer: 2.3 s.
     let settings = parse_with("t", &devices("3s"), &shelf()).unwrap();
-    assert!(settings.notes[0].problem.contains("73 % of the bus"), "{:?}", settings.notes);
+    assert!(settings.notes[0].problem.contains("75 % of the bus"), "{:?}", settings.notes);
     assert!(parse_with("t", &devices("1m"), &shelf()).unwrap().notes.is_empty());
 }
 

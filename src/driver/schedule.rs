@@ -120,28 +120,14 @@ impl Schedule {
     /// Everything is wanted at once; from then on the ticks of one period are spread over it.
     /// `probe_cap` is the longest interval between two probes of a device.
     pub(super) fn new(demands: &[Demand], probe_cap: Duration) -> Self {
-        let periods = || demands.iter().flat_map(|demand| &demand.periods);
-        let mut counted: Vec<(Duration, u32)> = Vec::new();
+        let phases = phases(demands);
         let mut slots = Vec::with_capacity(demands.len());
-        for demand in demands {
+        for (demand, phases) in demands.iter().zip(phases) {
             let mut blocks = Vec::with_capacity(demand.periods.len());
-            for (block, &period) in demand.periods.iter().enumerate() {
-                let of_period = periods().filter(|&&other| other == period).count();
-                let of_period = u32::try_from(of_period).unwrap_or(u32::MAX);
-                let place = match counted.iter_mut().find(|(known, _)| *known == period) {
-                    Some((_, n)) => {
-                        *n += 1;
-                        *n
-                    }
-                    None => {
-                        counted.push((period, 0));
-                        0
-                    }
-                };
-                let period = period.max(Duration::from_millis(1));
+            for (block, (&period, phase)) in demand.periods.iter().zip(phases).enumerate() {
                 blocks.push(Ticks {
-                    period,
-                    phase: period / of_period * place,
+                    period: period.max(Duration::from_millis(1)),
+                    phase,
                     due: Time::ZERO,
                     off_grid: true,
                     retry: None,
@@ -373,6 +359,33 @@ impl Schedule {
             self.probe_gate = now + took * PROBE_REST;
         }
     }
+}
+
+/// Spreads the ticks of one period over it, those of one group side by side, so that the line is
+/// retuned once a round.
+fn phases(demands: &[Demand]) -> Vec<Vec<Time>> {
+    let mut order: Vec<usize> = (0..demands.len()).collect();
+    order.sort_by_key(|&device| demands[device].group);
+    let of_period = |period: Duration| {
+        let all = demands.iter().flat_map(|demand| &demand.periods);
+        u32::try_from(all.filter(|&&other| other == period).count()).unwrap_or(u32::MAX)
+    };
+    // Period, its ticks, ticks placed so far.
+    let mut counted: Vec<(Duration, u32, u32)> = Vec::new();
+    let mut phases: Vec<Vec<Time>> = vec![Vec::new(); demands.len()];
+    for device in order {
+        for &period in &demands[device].periods {
+            let slot = counted.iter().position(|(known, ..)| *known == period);
+            let slot = slot.unwrap_or_else(|| {
+                counted.push((period, of_period(period), 0));
+                counted.len() - 1
+            });
+            let (_, all, placed) = &mut counted[slot];
+            phases[device].push(period.max(Duration::from_millis(1)) / *all * *placed);
+            *placed += 1;
+        }
+    }
+    phases
 }
 
 #[cfg(test)]

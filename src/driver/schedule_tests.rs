@@ -175,3 +175,60 @@ fn a_held_device_waits_while_the_others_are_read() {
 fn a_bus_without_points_has_nothing_to_do() {
     assert_eq!(Schedule::new(&[demand(&[])], SECOND).next(Time::ZERO), Next::Nothing);
 }
+
+/// Retunings of a simulated run; each costs `retune`.
+fn retunings(schedule: &mut Schedule, groups: &[usize], answer: Duration, span: Duration) -> usize {
+    let (mut now, mut tuned, mut count) = (Time::ZERO, None, 0);
+    while now < span {
+        match schedule.next(now) {
+            Next::Run(job) => {
+                if tuned.replace(groups[job.device]) != Some(groups[job.device]) {
+                    count += 1;
+                }
+                now += answer;
+                schedule.answered(job, now, answer);
+            }
+            Next::Wait(until) => now = until,
+            Next::Nothing => break,
+        }
+    }
+    count
+}
+
+#[test]
+fn devices_of_equal_line_settings_are_read_side_by_side() {
+    let groups: Vec<usize> = (0..30).map(|device| device % 3).collect();
+    // 60 % and 130 % of the line.
+    for (answer, most) in [(20 * MS, 3 * 61), (43 * MS, 140)] {
+        let demands: Vec<_> =
+            groups.iter().map(|&group| Demand { group, ..demand(&[SECOND]) }).collect();
+        let mut schedule = Schedule::new(&demands, SECOND * 30);
+        let count = retunings(&mut schedule, &groups, answer, SECOND * 60);
+        assert!(count <= most, "{count} retunings at {answer:?} a poll");
+        assert!(count >= 60, "no group is forgotten: {count}");
+    }
+}
+
+#[test]
+fn on_a_full_line_every_group_gets_its_share() {
+    let groups = [0, 0, 0, 0, 1, 2];
+    let demands: Vec<_> =
+        groups.iter().map(|&group| Demand { group, ..demand(&[SECOND]) }).collect();
+    let mut schedule = Schedule::new(&demands, SECOND * 30);
+    let tally = simulate(&mut schedule, &[1; 6], 300 * MS, |_, _| false, SECOND * 180);
+    let polls: Vec<usize> = tally.polls.iter().map(|polls| polls[0].len()).collect();
+    assert!(polls.iter().all(|&n| (80..=160).contains(&n)), "nobody starves: 100 each, {polls:?}");
+}
+
+#[test]
+fn an_urgent_block_goes_before_everything_that_is_due() {
+    let slow = Demand { ..demand(&[SECOND; 20]) };
+    let alarm = Demand { urgent: vec![true], group: 1, ..demand(&[SECOND * 2]) };
+    let mut schedule = Schedule::new(&[slow, alarm], SECOND * 30);
+    // The first device alone wants 200 % of the line.
+    let tally = simulate(&mut schedule, &[20, 1], 100 * MS, |_, _| false, SECOND * 60);
+    let polls = &tally.polls[1][0];
+    assert!(polls.len() >= 28, "{}", polls.len());
+    let late = polls.windows(2).skip(2).map(|pair| pair[1] - pair[0]).max().unwrap();
+    assert!(late <= SECOND * 2 + 200 * MS, "{late:?}");
+}

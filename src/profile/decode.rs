@@ -12,7 +12,7 @@ pub const MAX_TEXT: usize = 256;
 
 /// `raw * factor + offset`, rounded to the digits that mean something, so that `2301 * 0.1` is
 /// 230.1 and not 230.10000000000002.
-fn scaled(raw: f64, factor: f64, offset: f64, decimals: u8) -> Result<f64, Reason> {
+pub(super) fn scaled(raw: f64, factor: f64, offset: f64, decimals: u8) -> Result<f64, Reason> {
     const TENS: [f64; 10] = [1.0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9];
     /// From here on a double has no digits after the point left to round away.
     const WHOLE: f64 = 9_007_199_254_740_992.0;
@@ -26,7 +26,7 @@ fn scaled(raw: f64, factor: f64, offset: f64, decimals: u8) -> Result<f64, Reaso
     if shifted.abs() < WHOLE { Ok(shifted.round() / tens + 0.0) } else { Ok(value) }
 }
 
-fn code_of_number(codes: &[Code], raw: f64) -> Result<i64, Reason> {
+pub(super) fn code_of_number(codes: &[Code], raw: f64) -> Result<i64, Reason> {
     codes
         .iter()
         .find(|code| code.number == Some(raw))
@@ -34,12 +34,12 @@ fn code_of_number(codes: &[Code], raw: f64) -> Result<i64, Reason> {
         .ok_or(Reason::UnknownCode)
 }
 
-fn code_of_text(codes: &[Code], raw: &str) -> Result<i64, Reason> {
+pub(super) fn code_of_text(codes: &[Code], raw: &str) -> Result<i64, Reason> {
     codes.iter().find(|code| code.raw == raw).map(|code| code.code).ok_or(Reason::UnknownCode)
 }
 
 #[expect(clippy::cast_precision_loss, reason = "codes are small, the loader refuses others")]
-fn code_value(code: i64, flag: bool) -> Value {
+pub(super) fn code_value(code: i64, flag: bool) -> Value {
     if flag { Value::Flag(code != 0) } else { Value::Number(code as f64) }
 }
 
@@ -153,7 +153,7 @@ fn utf16(words: &[u16], order: WordOrder) -> Result<String, Reason> {
     checked_text(&text.map_err(|_| Reason::BadReply)?, true)
 }
 
-fn checked_text(text: &str, ok: bool) -> Result<String, Reason> {
+pub(super) fn checked_text(text: &str, ok: bool) -> Result<String, Reason> {
     let text = text.trim();
     if ok && !text.chars().any(char::is_control) {
         Ok(text.to_owned())

@@ -141,10 +141,16 @@ pub enum MeterPlace {
     Heat,
     /// 901F of heat meters: heat (or cold) at the settlement day.
     SettlementHeat,
+    /// 911F of heat meters that count both: cumulative cold.
+    Cold,
+    /// 911F of heat meters that count both: cold at the settlement day.
+    SettlementCold,
     /// 901F of heat meters: thermal power.
     Power,
     /// 901F of heat meters: flow.
     Flow,
+    /// The same of the makers that send it with two decimals; the frame does not tell which.
+    FlowTwoDecimals,
     /// 901F of heat meters: supply temperature.
     SupplyTemperature,
     /// 901F of heat meters: return temperature.

@@ -4,7 +4,10 @@
 //! ```text
 //! dlt645   electricity meters: DL/T 645-2007 and 1997
 //! cjt188   water, gas and heat meters: CJ/T 188-2004 and 2018
-//! bcd      numbers of both, least significant byte first
+//! modbus   captured requests and replies, RTU and TCP
+//! mbus     captured M-Bus frames (EN 13757)
+//! explain  any of them, guessed and taken apart field by field
+//! bcd      numbers of the meters, least significant byte first
 //! ```
 
 use std::ops::Range;
@@ -12,6 +15,9 @@ use std::ops::Range;
 pub mod bcd;
 pub mod cjt188;
 pub mod dlt645;
+pub mod explain;
+pub mod mbus;
+pub mod modbus;
 
 /// What was found in the bytes that a line brought.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -58,6 +58,7 @@ fn profile(binding: Binding, points: Vec<Point>) -> Arc<Profile> {
         params: Vec::new(),
         binding,
         periods: vec![None; points.len()],
+        urgent: Vec::new(),
         points: points.into(),
     })
 }

@@ -135,6 +135,7 @@ pub(super) async fn sample(copies: usize, more: usize) -> Sample {
         estate,
         snapshot,
         buses: BusTable::new(bus_rows(&line, &back)),
+        lines: Vec::new(),
         broker: Some(broker_seen),
         buffer: buffer_seen,
         uplink: uplink_seen,
@@ -208,6 +209,10 @@ fn bus_rows(line: &BusId, back: &impl Fn(u64) -> Moment) -> Vec<BusState> {
         since: back(7100),
         load,
         counters: counters.clone(),
+        planned: BusBudget::default(),
+        measured: None,
+        units: Vec::new(),
+        findings: Vec::new(),
     };
     vec![
         row(line, "serial /dev/ttyS1 9600 8N1", true, 0.41),

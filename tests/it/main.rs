@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on should say where")]
 
 mod commands;
+mod decode;
 mod demo;
 mod end_to_end;
 mod layout;

@@ -8,8 +8,8 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream};
 use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep_until};
 
-use super::frame::crc16;
 use super::wire::Framing;
+use crate::driver::modbus::frame::crc16;
 
 /// How a unit behaves.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -164,7 +164,7 @@ impl Fake {
                 frame.extend(reply);
                 frame
             }
-            Framing::Rtu => {
+            Framing::Serial => {
                 let crc = crc16(&reply) ^ u16::from(damaged);
                 let mut frame = if mode == Mode::Noise { vec![0xff, 0x00, 0x01] } else { vec![] };
                 frame.extend(reply);

@@ -71,7 +71,7 @@ pub struct Bus {
     pub(super) row: Row,
     pub(super) clock: Clock,
     pub(super) start: Instant,
-    open: Open,
+    pub(super) open: Open,
     pub(super) session: Option<Session>,
     pub(super) reopen: Backoff,
     /// Breaks without an answer since.

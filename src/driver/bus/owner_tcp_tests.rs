@@ -8,7 +8,7 @@ use tokio_modbus::server::Service;
 use tokio_modbus::server::tcp::{Server, accept_tcp_connection};
 use tokio_modbus::{ExceptionCode, Request, Response, SlaveRequest};
 
-use super::rig::{MS, bus_table, profile};
+use super::super::super::rig::{MS, bus_table, profile};
 use super::*;
 use crate::model::DeviceId;
 use crate::profile::Limits;
@@ -58,20 +58,15 @@ fn bus(
 ) -> (Bus, mpsc::Receiver<FieldMessage>, mpsc::Sender<FieldRequest>, BusTable) {
     let places: Vec<_> = addresses.map(|at| (Table::Holding, at, None)).collect();
     let profile = profile(&places, Limits::default());
-    let devices = (1..=units).map(|unit| ModbusDevice {
-        index: DeviceIndex(u32::from(unit) - 1),
-        id: DeviceId::new(&format!("meter-{unit}")).unwrap(),
-        unit,
-        profile: Arc::clone(&profile),
-        params: Vec::new(),
-        period,
-    });
+    let devices =
+        (1..=units).map(|unit| BusDevice { period, ..device(u32::from(unit) - 1, unit, &profile) });
     let (out, messages) = mpsc::channel(64);
     let (requests, asked) = mpsc::channel(4);
     let table = bus_table();
     let config = BusConfig::new(BusId::new("line-1").unwrap(), Transport::Tcp { address });
-    let clock = Clock::new(ClockConfig::default());
-    let bus = Bus::new(config, 0, devices.collect(), table.clone(), clock, out, asked);
+    let (_orders, ordered) = mpsc::channel(4);
+    let ports = rig::ports(&table, out, asked, ordered, LessonBook::default());
+    let bus = Bus::new(config, devices.collect(), ports);
     (bus, messages, requests, table)
 }
 

@@ -6,12 +6,16 @@ mod split_tests;
 mod tcp_server;
 
 use super::super::fake::Mode;
+use super::super::rig;
+use super::super::unit::BusDevice;
 use super::*;
 use crate::clock::Config as ClockConfig;
 use crate::driver::{Parity, Transport};
-use crate::model::{Batch, BusId, DeviceIndex, PointIndex, Reason, Value};
+use crate::model::{Batch, BusId, Cause, DeviceIndex, Health, PointIndex, Reason, Value};
 use crate::profile::{Limits, Table};
-use rig::{MS, SECOND, all_bad, bus_table, device, holding, numbers, profile, rtu, tcp, with_bus};
+use rig::{
+    LINE, MS, SECOND, all_bad, bus_table, device, holding, numbers, profile, rtu, tcp, with_bus,
+};
 
 #[tokio::test(start_paused = true)]
 async fn a_device_is_read_at_once_and_then_each_period() {
@@ -307,9 +311,10 @@ async fn a_model_that_wants_pauses_gets_them_and_one_that_does_not_keeps_the_bus
 #[tokio::test(start_paused = true)]
 async fn a_serial_line_keeps_its_silence_and_still_uses_its_time() {
     let path = "/dev/ttyS9".to_owned();
-    let parity = Parity::None;
-    let serial = Transport::Serial { path, baud: 9600, parity, stop_bits: 1 };
-    let devices = (0..40).map(|n| device(n, n as u8 + 1, &holding(&[0, 100, 200]))).collect();
+    let serial = Transport::Serial { path };
+    let line = LineSettings { baud: 9600, parity: Parity::None, stop_bits: 1 };
+    let holding = holding(&[0, 100, 200]);
+    let devices = (0..40).map(|n| BusDevice { line, ..device(n, n as u8 + 1, &holding) }).collect();
     with_bus(serial, devices, async |bench| {
         bench.state.lock().unwrap().delay = 50 * MS;
         bench.during(SECOND * 30).await;
@@ -327,9 +332,10 @@ async fn the_bus_ends_when_stopped_and_when_nobody_listens() {
     for stopped in [true, false] {
         let (out, messages) = mpsc::channel(4);
         let (_requests, asked) = mpsc::channel(4);
-        let clock = Clock::new(ClockConfig::default());
+        let (_orders, ordered) = mpsc::channel(4);
         let config = BusConfig::new(BusId::new("line-1").unwrap(), tcp());
-        let mut bus = Bus::new(config, 0, Vec::new(), bus_table(), clock, out, asked);
+        let ports = rig::ports(&bus_table(), out, asked, ordered, LessonBook::default());
+        let mut bus = Bus::new(config, Vec::new(), ports);
         bus.open = Box::new(|| Box::pin(async { Err("no".to_owned()) }));
         let stop = CancellationToken::new();
         let end = async {

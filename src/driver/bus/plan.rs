@@ -80,6 +80,11 @@ impl<'p> Wishes<'p> {
         Self { periods: &profile.periods, urgent: &profile.urgent, default }
     }
 
+    #[cfg(test)]
+    pub(in crate::driver) fn of(periods: &'p [Option<Duration>], default: Duration) -> Self {
+        Self { periods, urgent: &[], default }
+    }
+
     pub(in crate::driver) fn period(&self, slot: usize) -> Duration {
         self.periods.get(slot).copied().flatten().unwrap_or(self.default)
     }

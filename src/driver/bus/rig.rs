@@ -2,14 +2,24 @@
 
 use std::sync::{Arc, Mutex};
 
-use super::super::super::fake::{Fake, Mode, State};
-use super::super::super::open::describe;
-use super::super::*;
-use crate::clock::Config as ClockConfig;
-use crate::driver::Transport;
+use std::time::Duration;
+
+use tokio::sync::mpsc;
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+
+use super::errands::BusRequest;
+use super::fake::{Fake, Mode, State};
+use super::lessons::LessonBook;
+use super::open::describe;
+use super::owner::{Bus, Ports};
+use super::unit::BusDevice;
+use crate::clock::{Clock, Config as ClockConfig};
+use crate::driver::record::FrameLog;
+use crate::driver::{BusAddress, BusConfig, LineSettings, Parity, Transport};
 use crate::model::{
-    Batch, BusCounters, BusId, BusState, Category, DeviceId, DeviceIndex, HealthChange, Moment,
-    Quality, Reason, Value,
+    Batch, BusBudget, BusCounters, BusId, BusState, BusTable, Category, DeviceId, DeviceIndex,
+    FieldMessage, FieldRequest, HealthChange, Moment, Quality, Reason, Value,
 };
 use crate::profile::{
     Binding, Encoding, Limits, Profile, RegisterSource, Scale, SerialDefaults, Table, WordOrder,
@@ -50,6 +60,7 @@ pub(super) fn profile(places: &[(Table, u16, Option<Duration>)], limits: Limits)
         },
         points: Arc::new([]),
         periods: places.iter().map(|place| place.2).collect(),
+        urgent: Vec::new(),
     })
 }
 
@@ -58,17 +69,31 @@ pub(super) fn holding(addresses: &[u16]) -> Arc<Profile> {
     profile(&places, Limits { timeout: SECOND, ..Limits::default() })
 }
 
-pub(super) fn device(slot: u32, unit: u8, profile: &Arc<Profile>) -> ModbusDevice {
-    let profile = Arc::clone(profile);
+pub(super) fn device(slot: u32, unit: u8, profile: &Arc<Profile>) -> BusDevice {
     let id = DeviceId::new(&format!("meter-{slot}")).unwrap();
-    ModbusDevice { index: DeviceIndex(slot), id, unit, profile, params: Vec::new(), period: SECOND }
+    BusDevice {
+        index: DeviceIndex(slot),
+        title: id.to_string(),
+        id,
+        address: BusAddress::Unit(unit),
+        line: LINE,
+        profile: Arc::clone(profile),
+        params: Vec::new(),
+        period: SECOND,
+        allow: Vec::new(),
+    }
 }
+
+/// Fast, so that the time on the wire is short beside the others.
+pub(super) const LINE: LineSettings =
+    LineSettings { baud: 230_400, parity: Parity::None, stop_bits: 1 };
 
 /// What a test holds of a bus.
 pub(super) struct Bench {
     pub(super) state: Arc<Mutex<State>>,
     pub(super) out: mpsc::Receiver<FieldMessage>,
     pub(super) requests: mpsc::Sender<FieldRequest>,
+    pub(super) orders: mpsc::Sender<BusRequest>,
     pub(super) table: BusTable,
 }
 
@@ -126,6 +151,10 @@ pub(super) fn bus_table() -> BusTable {
         since: Moment::default(),
         load: 0.0,
         counters: BusCounters::default(),
+        planned: BusBudget::default(),
+        measured: None,
+        units: Vec::new(),
+        findings: Vec::new(),
     }])
 }
 
@@ -138,7 +167,7 @@ pub(super) fn rtu() -> Transport {
 }
 
 /// Runs a bus against a fake line, and the test beside it.
-pub(super) async fn with_bus<F>(transport: Transport, devices: Vec<ModbusDevice>, test: F)
+pub(super) async fn with_bus<F>(transport: Transport, devices: Vec<BusDevice>, test: F)
 where
     F: AsyncFnOnce(&mut Bench),
 {
@@ -149,21 +178,34 @@ where
 pub(super) async fn with_bus_in<F>(
     mode: Mode,
     transport: Transport,
-    devices: Vec<ModbusDevice>,
+    devices: Vec<BusDevice>,
     test: F,
 ) where
     F: AsyncFnOnce(&mut Bench),
 {
-    let framing = describe(&transport, ()).framing;
+    with_bus_of(LessonBook::default(), mode, transport, devices, test).await;
+}
+
+/// The same, with what is known about the models.
+pub(super) async fn with_bus_of<F>(
+    book: LessonBook,
+    mode: Mode,
+    transport: Transport,
+    devices: Vec<BusDevice>,
+    test: F,
+) where
+    F: AsyncFnOnce(&mut Bench),
+{
+    let framing = describe(&transport, Box::new(tokio::io::duplex(1).0)).framing;
     let (fake, lines) = Fake::new(framing);
     fake.state.lock().unwrap().delay = 10 * MS;
     fake.state.lock().unwrap().modes.insert(1, mode);
     let (out, messages) = mpsc::channel(16);
     let (requests, asked) = mpsc::channel(16);
+    let (orders, ordered) = mpsc::channel(4);
     let table = bus_table();
-    let clock = Clock::new(ClockConfig::default());
     let config = BusConfig::new(BusId::new("line-1").unwrap(), transport.clone());
-    let mut bus = Bus::new(config, 0, devices, table.clone(), clock, out, asked);
+    let mut bus = Bus::new(config, devices, ports(&table, out, asked, ordered, book));
     let state = Arc::clone(&fake.state);
     bus.open = Box::new(move || {
         let (ours, theirs) = tokio::io::duplex(1024);
@@ -178,12 +220,12 @@ pub(super) async fn with_bus_in<F>(
                 return Err("connection refused".to_owned());
             }
             lines.send(theirs).await.map_err(|_gone| "no fake".to_owned())?;
-            Ok(describe(&transport, Box::new(ours) as Box<dyn Stream>))
+            Ok(describe(&transport, Box::new(ours)))
         })
     });
     let stop = CancellationToken::new();
     let state = Arc::clone(&fake.state);
-    let mut bench = Bench { state, out: messages, requests, table };
+    let mut bench = Bench { state, out: messages, requests, orders, table };
     tokio::select! {
         () = bus.run(stop) => panic!("the bus ended"),
         () = fake.run() => {}
@@ -197,4 +239,24 @@ pub(super) fn numbers(batch: &Batch) -> Vec<f64> {
 
 pub(super) fn all_bad(batch: &Batch, reason: Reason) -> bool {
     batch.readings.iter().all(|r| r.quality == Quality::Bad(reason) && r.value.is_none())
+}
+
+/// What a bus is connected with, in a test.
+pub(super) fn ports(
+    table: &BusTable,
+    out: mpsc::Sender<FieldMessage>,
+    requests: mpsc::Receiver<FieldRequest>,
+    orders: mpsc::Receiver<BusRequest>,
+    book: LessonBook,
+) -> Ports {
+    Ports {
+        table: table.clone(),
+        row: 0,
+        clock: Clock::new(ClockConfig::default()),
+        out,
+        requests,
+        orders,
+        log: FrameLog::new(BusId::new("line-1").unwrap(), false),
+        book,
+    }
 }

@@ -1,6 +1,6 @@
 //! Behaviour of a bus whose devices do not bear the reads that were planned.
 
-use super::rig::with_bus_in;
+use super::super::super::rig::with_bus_in;
 use super::*;
 
 /// The last readings of each point that `batches` speak of, `None` for one without a value.
@@ -12,7 +12,7 @@ fn last(batches: &[Batch]) -> Vec<(u16, Option<f64>)> {
     last.into_iter().collect()
 }
 
-fn quantities(bench: &rig::Bench, skip: usize) -> Vec<(u16, u16)> {
+fn quantities(bench: &super::rig::Bench, skip: usize) -> Vec<(u16, u16)> {
     bench.state.lock().unwrap().seen[skip..].iter().map(|seen| (seen.2, seen.3)).collect()
 }
 

@@ -3,7 +3,24 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::driver::bus::lessons::Lesson;
 use crate::profile::{Encoding, Scale, WordOrder};
+
+/// A block as `(table, address, quantity)`.
+fn place(block: &Block) -> (Table, u16, u16) {
+    let Read::Registers { table, address, quantity } = block.read else { panic!("registers") };
+    (table, address, quantity)
+}
+
+fn planned(
+    sources: &[RegisterSource],
+    periods: &[Option<Duration>],
+    default: Duration,
+    limits: &Limits,
+    lessons: &[Lesson],
+) -> Vec<Block> {
+    plan(sources, Wishes::of(periods, default), limits, &Lessons::of(lessons))
+}
 
 fn source(table: Table, address: u16, width: u8) -> RegisterSource {
     RegisterSource {
@@ -24,8 +41,31 @@ fn holding(places: &[(u16, u8)]) -> Vec<RegisterSource> {
 }
 
 fn ranges(sources: &[RegisterSource], limits: &Limits) -> Vec<(u16, u16)> {
-    let blocks = plan(sources, &vec![None; sources.len()], Duration::from_secs(1), limits);
-    blocks.iter().map(|block| (block.address, block.quantity)).collect()
+    taught(sources, limits, &[])
+}
+
+fn taught(sources: &[RegisterSource], limits: &Limits, lessons: &[Lesson]) -> Vec<(u16, u16)> {
+    let blocks = planned(sources, &[], Duration::from_secs(1), limits, lessons);
+    blocks.iter().map(place).map(|(_, address, quantity)| (address, quantity)).collect()
+}
+
+#[test]
+fn what_a_model_taught_is_planned_around() {
+    let sources = holding(&[(0, 2), (2, 2), (6, 2), (8, 2)]);
+    let limits = Limits::default();
+    assert_eq!(ranges(&sources, &limits), [(0, 10)]);
+    let hole = Lesson::Hole(Table::Holding, 5, 5);
+    assert_eq!(taught(&sources, &limits, &[hole]), [(0, 4), (6, 4)]);
+    let elsewhere = Lesson::Hole(Table::Input, 5, 5);
+    assert_eq!(taught(&sources, &limits, &[elsewhere]), [(0, 10)]);
+    let most = Lesson::Most(Table::Holding, 4);
+    assert_eq!(taught(&sources, &limits, &[most]), [(0, 4), (6, 4)]);
+    // An illegal value stands alone, rarely; nothing reaches over it.
+    let illegal = Lesson::Illegal(Table::Holding, 2, 3);
+    let blocks = planned(&sources, &[], Duration::from_secs(1), &limits, &[illegal]);
+    let places: Vec<_> = blocks.iter().map(|b| (place(b).1, place(b).2, b.period)).collect();
+    let second = Duration::from_secs(1);
+    assert_eq!(places, [(0, 2, second), (6, 4, second), (2, 2, ILLEGAL_EVERY)]);
 }
 
 #[test]
@@ -61,7 +101,8 @@ fn points_of_different_periods_or_tables_are_never_read_together() {
     let mut sources = holding(&[(0, 1), (1, 1)]);
     sources.push(source(Table::Input, 2, 1));
     let slow = Some(Duration::from_secs(60));
-    let blocks = plan(&sources, &[None, slow, None], Duration::from_secs(1), &Limits::default());
+    let blocks =
+        planned(&sources, &[None, slow, None], Duration::from_secs(1), &Limits::default(), &[]);
     assert_eq!(blocks.len(), 3);
     assert_eq!(blocks[2].period, Duration::from_secs(60));
 }
@@ -93,27 +134,28 @@ proptest! {
             ..Limits::default()
         };
         let default = Duration::from_secs(1);
-        let blocks = plan(&sources, &periods, default, &limits);
-        prop_assert_eq!(&blocks, &plan(&sources, &periods, default, &limits));
+        let blocks = planned(&sources, &periods, default, &limits, &[]);
+        prop_assert_eq!(&blocks, &planned(&sources, &periods, default, &limits, &[]));
         let mut seen = vec![0; sources.len()];
         for block in &blocks {
-            prop_assert!(block.quantity <= most);
-            let end = u32::from(block.address) + u32::from(block.quantity);
+            let (table, address, quantity) = place(block);
+            prop_assert!(quantity <= most);
+            let end = u32::from(address) + u32::from(quantity);
             for slice in &block.points {
                 let source = &sources[slice.point.slot()];
                 seen[slice.point.slot()] += 1;
-                prop_assert_eq!(source.table, block.table);
+                prop_assert_eq!(source.table, table);
                 prop_assert_eq!(periods[slice.point.slot()].unwrap_or(default), block.period);
-                prop_assert_eq!(block.address + slice.offset, source.address);
+                prop_assert_eq!(address + slice.offset, source.address);
                 prop_assert_eq!(slice.width, source.encoding.width());
-                prop_assert!(slice.range().end <= usize::from(block.quantity));
+                prop_assert!(slice.range().end <= usize::from(quantity));
                 if one_by_one {
-                    prop_assert_eq!(slice.width, block.quantity);
+                    prop_assert_eq!(slice.width, quantity);
                 }
             }
             // A forbidden address is touched only by a value that lies on it itself.
-            for address in (hole..hole.saturating_add(4)).map(u32::from) {
-                if (u32::from(block.address)..end).contains(&address) {
+            for forbidden in (hole..hole.saturating_add(4)).map(u32::from) {
+                if (u32::from(address)..end).contains(&forbidden) {
                     let first = block.points[0];
                     prop_assert!(block.points.iter().all(|s| s.offset <= first.width));
                     prop_assert!(block.points.len() == 1 || one_by_one);

@@ -74,6 +74,7 @@ pub(super) fn estate(names: &[&str]) -> (Arc<Estate>, Vec<MqttDevice>) {
         }),
         points: Arc::clone(&points),
         periods: vec![None, None],
+        urgent: Vec::new(),
     });
     let devices = names.iter().map(|name| Device {
         id: DeviceId::new(name).unwrap(),

@@ -137,6 +137,22 @@ pub enum BadBody {
     },
 }
 
+impl BadBody {
+    /// The fault in Chinese.
+    pub fn zh(&self) -> String {
+        match self {
+            Self::Length { got, .. } => {
+                format!(
+                    "序号之后有 {got} 字节数据,不符合任何已知格式(水表、燃气表 19;热量表 43、40、54)"
+                )
+            }
+            Self::NotDecimal { field, bytes } => {
+                format!("{field} 的字节 {bytes:02X?} 不是 BCD 数字")
+            }
+        }
+    }
+}
+
 /// Widths of the fields of a heat body.
 struct Layout {
     /// Bytes of power and of flow.

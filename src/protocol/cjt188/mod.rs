@@ -20,7 +20,7 @@ pub use address::{Address, BadAddress, DataId, DiOrder, Kind, MeterType};
 pub use current::{
     BadBody, Cooling, Current, HeatReading, Status, Valve, VolumeReading, current, value_with_unit,
 };
-pub use describe::describe;
+pub use describe::{describe, meaning};
 pub use frame::{FRAME_MAX, Frame, PREAMBLE, checksum, find};
 pub use message::{
     Mismatch, Reply, ValveAct, answer_address, answer_data, answer_done, answer_refused, read,

@@ -1,0 +1,156 @@
+//! `linli decode`: what the bytes of a wire mean.
+
+use std::io::Read as _;
+use std::process::ExitCode;
+
+use super::{BAD_CONFIGURATION, complain, say};
+use crate::protocol::explain::{self, ExplainFault, Explained, Protocol, Role, document};
+
+/// Longest input, bytes: a capture of a line for minutes; more is no frame that a person reads.
+const MOST_BYTES: usize = 64 * 1024;
+/// Bytes of a part that one line shows.
+const SHOWN: usize = 12;
+
+/// What to decode.
+#[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
+pub(super) struct Arguments {
+    /// Protocol, when it is not to be guessed: dlt645-2007, dlt645-1997, cjt188, modbus-rtu,
+    /// modbus-tcp, mbus (协议;不指定时自动识别).
+    #[arg(short, long, value_name = "NAME")]
+    protocol: Option<Protocol>,
+    /// Print one JSON object (输出 JSON).
+    #[arg(long)]
+    json: bool,
+    /// Bytes in hexadecimal, with or without spaces; several arguments are joined, a request and
+    /// its reply in this order; `-` reads standard input (十六进制字节,先请求后应答;- 为标准输入).
+    #[arg(value_name = "HEX", required = true, num_args = 1..)]
+    bytes: Vec<String>,
+}
+
+const EXAMPLES: &str = "Examples:
+  linli decode FE FE 68 10 AA AA AA AA AA AA AA 01 03 90 1F AA 7B 16
+  linli decode --json 010300000002C40B 01030400010002 2A32
+  linli decode --protocol mbus - < capture.txt
+
+Explains every byte, request and reply, and says precisely what is wrong: the check sum that the \
+bytes give, how many bytes are missing, a reply that does not answer the request.
+
+JSON: `protocol`; for meters `request`, `response`, and beside them `meter`, `valve` or \
+`read_address`; for Modbus `unit_id`, `fc`, `address`, `quantity`, `registers`, `bits`, `values`, \
+`exception` and others; for M-Bus `c`, `a`, `ci`, `id`, `records` and others; `exchanges` when \
+there are several; with a `fault` also `valid`: false.
+
+Exit codes: 0 all frames are good (报文正确); 1 a frame is bad, the fault is said in both languages \
+(报文有误); 64 the input is no hexadecimal (输入不是十六进制).";
+
+pub(super) fn execute(arguments: &Arguments) -> anyhow::Result<ExitCode> {
+    let bytes = match input(&arguments.bytes)? {
+        Ok(bytes) => bytes,
+        Err(why) => {
+            complain(&format!("linli: {why}"));
+            return Ok(ExitCode::from(BAD_CONFIGURATION));
+        }
+    };
+    let (protocol, frames, fault) = match explain::explain(arguments.protocol, &bytes) {
+        Ok(frames) => (frames.first().map(|frame| frame.protocol), frames, None),
+        Err(ExplainFault { protocol, fault, frames }) => (protocol, frames, Some(fault)),
+    };
+    if arguments.json {
+        let document = document(protocol, &frames, fault.as_ref());
+        say(&serde_json::to_string_pretty(&document)?);
+    } else {
+        if let Some(protocol) = protocol {
+            let how = match arguments.protocol {
+                Some(_) => "",
+                None => " (guessed / 自动识别)",
+            };
+            say(&format!("{protocol}{how}"));
+        }
+        for frame in &frames {
+            show(frame, &bytes);
+        }
+    }
+    match fault {
+        None => Ok(ExitCode::SUCCESS),
+        Some(fault) => {
+            complain(&format!("linli: {fault}\n       {}", fault.zh()));
+            Ok(ExitCode::FAILURE)
+        }
+    }
+}
+
+/// One frame, a line for each part: place, bytes, meaning in Chinese and English.
+fn show(frame: &Explained, bytes: &[u8]) {
+    let who = match frame.role {
+        Role::Request => "请求 request",
+        Role::Reply => "应答 reply",
+    };
+    let length = frame.range.len();
+    say(&format!("\n{who}: {length} 字节 bytes"));
+    for part in &frame.parts {
+        let part_bytes = &bytes[part.range.clone()];
+        for (place, line) in part_bytes.chunks(SHOWN).enumerate() {
+            let offset = part.range.start + place * SHOWN;
+            let digits: Vec<String> = line.iter().map(|byte| format!("{byte:02X}")).collect();
+            let digits = digits.join(" ");
+            let meaning = match place {
+                0 => format!("{} | {}", part.zh, part.en),
+                _ => String::new(),
+            };
+            say(format!("{offset:>4}  {digits:<width$}  {meaning}", width = SHOWN * 3 - 1)
+                .trim_end());
+        }
+    }
+}
+
+/// The bytes of all arguments. The inner error is the user's.
+fn input(arguments: &[String]) -> anyhow::Result<Result<Vec<u8>, String>> {
+    let mut text = String::new();
+    for argument in arguments {
+        if argument == "-" {
+            // Each byte takes two digits and mostly a space.
+            let most = u64::try_from(MOST_BYTES * 4).expect("small");
+            let mut raw = Vec::new();
+            std::io::stdin().lock().take(most).read_to_end(&mut raw)?;
+            text.push_str(&String::from_utf8_lossy(&raw));
+        } else {
+            text.push_str(argument);
+        }
+        text.push(' ');
+    }
+    Ok(hexadecimal(&text))
+}
+
+/// Reads bytes from digits. Between bytes may stand spaces, commas, colons, dashes; a word may
+/// begin with `0x`.
+fn hexadecimal(text: &str) -> Result<Vec<u8>, String> {
+    let mut bytes = Vec::new();
+    let between = |c: char| c.is_whitespace() || matches!(c, ',' | ':' | '-' | ';');
+    for word in text.split(between).filter(|word| !word.is_empty()) {
+        let digits = word.strip_prefix("0x").or(word.strip_prefix("0X")).unwrap_or(word);
+        if let Some(bad) = digits.chars().find(|c| !c.is_ascii_hexdigit()) {
+            return Err(format!(
+                "`{bad}` in `{word}` is no hexadecimal digit / `{word}` 中的 `{bad}` 不是十六进制数字"
+            ));
+        }
+        if digits.len() % 2 != 0 || digits.is_empty() {
+            return Err(format!(
+                "`{word}` has {} hexadecimal digits, two make a byte / `{word}` 的位数不是偶数",
+                digits.len()
+            ));
+        }
+        for pair in digits.as_bytes().chunks_exact(2) {
+            let digit = |byte: u8| char::from(byte).to_digit(16).unwrap_or(0);
+            let value = digit(pair[0]) << 4 | digit(pair[1]);
+            bytes.push(u8::try_from(value).expect("two digits"));
+        }
+        if bytes.len() > MOST_BYTES {
+            return Err(format!("more than {MOST_BYTES} bytes / 超过 {MOST_BYTES} 字节"));
+        }
+    }
+    if bytes.is_empty() {
+        return Err("no bytes were given / 没有输入字节".to_owned());
+    }
+    Ok(bytes)
+}
