@@ -16,6 +16,7 @@ use super::binding::{
 use super::check::{Example, read_example};
 use super::entry::{by_key, entry, head};
 use super::fault::{Faults, ProfileFault};
+use super::identify::identify;
 use super::points::{Source, Templates};
 use super::schema::{ExampleFile, HeadFile, ModbusFile, MqttFile, PointFile};
 use crate::model::{Category, Point};
@@ -296,6 +297,7 @@ fn modbus_model(
         pause: file.pause.map_or(Duration::ZERO, |span| span.0),
         pause_on_switch: file.pause_on_switch.map_or(Duration::ZERO, |span| span.0),
         timeout,
+        identify: identify(file, faults),
     };
     let baud = checked(file.baud.as_ref(), 9600, (300, 921_600), "baud", faults);
     (SerialDefaults { baud, frame }, file.unit.as_ref().map(|_| unit), limits)

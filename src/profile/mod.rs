@@ -11,6 +11,7 @@ mod encode;
 mod encoding;
 mod entry;
 mod fault;
+mod identify;
 mod library;
 mod load;
 mod meter;
@@ -18,7 +19,7 @@ mod points;
 mod schema;
 
 pub use binding::{
-    Absent, Availability, Binding, Code, Encoding, Limits, MqttModel, MqttSource, Param, PathStep,
+    Absent, Availability, Binding, Code, Encoding, IdRegister, Limits, MqttModel, MqttSource, Param, PathStep,
     PayloadFormat, Product, Profile, RegisterSource, Scale, SerialDefaults, Table, TopicRule,
     WordOrder,
 };

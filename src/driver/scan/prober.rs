@@ -35,7 +35,7 @@ impl Prober {
         let mut attempts = 0;
         loop {
             let heard = self.once(probe).await?;
-            let (Err(Fault::Lost(why) | Fault::Broken(why))) = &heard.outcome else {
+            let Err(Fault::Lost(why) | Fault::Broken(why)) = &heard.outcome else {
                 return Ok(heard);
             };
             attempts += 1;
