@@ -43,7 +43,11 @@ fn quoted(text: &str) -> String {
 pub fn entry(device: &FoundDevice, bus: &str, names: &mut Names) -> String {
     let place = device.place();
     let mut text = String::new();
-    let mut told = |line: &str| writeln!(text, "{line}").expect("a text takes all");
+    // A comment ends with its line, whatever a profile has for a title.
+    let mut told = |line: &str| {
+        let line = line.replace(char::is_control, " ");
+        writeln!(text, "{line}").expect("a text takes all");
+    };
     told(&format!("# {place}, {}", device.protocol));
     for (rank, candidate) in device.candidates.iter().enumerate() {
         let lead = match (rank, candidate.certain) {

@@ -25,6 +25,14 @@ struct Level {
     low: Vec<u8>,
     next: u8,
     clear: bool,
+    /// Whole addresses that several meters answer.
+    shared: Vec<Vec<u8>>,
+}
+
+impl Level {
+    fn new(low: Vec<u8>) -> Self {
+        Self { low, next: 0, clear: false, shared: Vec::new() }
+    }
 }
 
 /// One search.
@@ -39,42 +47,40 @@ pub(super) struct Hunt {
 impl Hunt {
     /// A search among addresses of so many pairs of digits.
     pub(super) fn new(pairs: usize) -> Self {
-        Self { levels: vec![Level { low: Vec::new(), next: 0, clear: false }], pairs, asked: 0 }
+        Self { levels: vec![Level::new(Vec::new())], pairs, asked: 0 }
     }
 
     /// The low pairs to ask for (BCD, wire order); `None` when the search is over.
-    pub(super) fn next(&mut self) -> Option<Vec<u8>> {
-        while self.levels.last().is_some_and(|level| level.next >= PAIRS) {
-            self.levels.pop();
-        }
-        if self.asked >= MOST {
-            return None;
-        }
-        let level = self.levels.last()?;
+    pub(super) fn next(&self) -> Option<Vec<u8>> {
+        let level = self.levels.last().filter(|_| self.asked < MOST)?;
         let mut low = level.low.clone();
         low.push((level.next / 10) << 4 | level.next % 10);
         Some(low)
     }
 
-    /// What came of the question. Returns whether several meters share the whole address.
-    pub(super) fn heard(&mut self, echo: Echo) -> bool {
-        let Some(low) = self.next() else { return false };
-        let Some(level) = self.levels.last_mut() else { return false };
+    /// What came of the question. Returns whole addresses that several meters share, when that is
+    /// clear: where every question is answered by bytes, it is noise.
+    pub(super) fn heard(&mut self, echo: Echo) -> Vec<Vec<u8>> {
+        let (Some(low), Some(level)) = (self.next(), self.levels.last_mut()) else {
+            return Vec::new();
+        };
         self.asked += 1;
         level.next += 1;
         level.clear |= echo != Echo::Several;
-        if echo != Echo::Several {
-            return false;
+        if echo == Echo::Several {
+            if !level.clear && usize::from(level.next) >= NOISE {
+                self.levels.clear();
+            } else if low.len() >= self.pairs {
+                level.shared.push(low);
+            } else {
+                self.levels.push(Level::new(low));
+            }
         }
-        if !level.clear && usize::from(level.next) >= NOISE {
-            self.levels.clear();
-            return false;
+        let mut shared = Vec::new();
+        while let Some(over) = self.levels.pop_if(|level| level.next >= PAIRS) {
+            shared.extend(over.shared);
         }
-        if low.len() >= self.pairs {
-            return level.clear;
-        }
-        self.levels.push(Level { low, next: 0, clear: false });
-        false
+        shared
     }
 
     /// Questions left, as far as known.
@@ -103,7 +109,7 @@ mod tests {
                 }
                 _ => Echo::Several,
             };
-            shared += usize::from(hunt.heard(echo));
+            shared += hunt.heard(echo).len();
         }
         (found, shared, asked)
     }

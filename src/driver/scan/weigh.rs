@@ -24,7 +24,8 @@ pub(super) fn value(point: &Point, value: &Result<Value, Reason>) -> f64 {
 
 fn number(point: &Point, number: f64) -> f64 {
     if point.range.is_some_and(|(low, high)| number < low || number > high) {
-        return -1.0;
+        // Zero is what unused registers hold: a weaker sign against than a wrong number.
+        return if number == 0.0 { -NOTHING } else { -1.0 };
     }
     // A code that the model's table knows.
     if point.quantity == Quantity::State {

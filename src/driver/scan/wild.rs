@@ -276,8 +276,9 @@ impl Wild {
                     (false, true) => Echo::Silent,
                     (false, false) => Echo::One,
                 };
-                if search.hunt.heard(echo) {
-                    out.extend(ask.address().map(|address| Effect::Shared { line, address }));
+                for low in search.hunt.heard(echo) {
+                    let address = form.ask(&low).address();
+                    out.extend(address.map(|address| Effect::Shared { line, address }));
                 }
             }
             None if !damaged && meters.is_empty() => self.at += 1,
