@@ -1,6 +1,7 @@
 //! What is asked next and what the answers mean. Knows no line and no clock.
 
 use std::collections::VecDeque;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,7 +12,7 @@ use super::units::Units;
 use super::wild::{Form, Wild};
 use crate::driver::bus::{Ask, Heard};
 use crate::driver::{BusAddress, LineSettings, Parity};
-use crate::profile::Profile;
+use crate::profile::{Library, Profile};
 use crate::protocol::cjt188::{DiOrder, MeterType};
 use crate::protocol::dlt645::Edition;
 
@@ -28,6 +29,18 @@ impl Models {
     /// These profiles.
     pub fn new(profiles: impl IntoIterator<Item = Arc<Profile>>) -> Self {
         Self(profiles.into_iter().collect())
+    }
+
+    /// The built-in profiles and those of these folders.
+    ///
+    /// # Errors
+    /// What is wrong with a profile.
+    pub fn load(dirs: &[PathBuf]) -> Result<Self, String> {
+        let library = Library::load(dirs).map_err(|faults| {
+            let faults: Vec<String> = faults.iter().map(ToString::to_string).collect();
+            faults.join("; ")
+        })?;
+        Ok(Self::new(library.ids().filter_map(|id| library.get(id))))
     }
 
     pub(super) fn all(&self) -> &[Arc<Profile>] {
