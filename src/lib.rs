@@ -21,7 +21,7 @@
 //! | [`config`], [`settings`] | composes each module's `Config`, all faults at once; the reader of TOML |
 //! | [`model`] | the vocabulary: identifiers, units, readings, events, the estate, its snapshot |
 //! | [`profile`] | devices as data: format, decoding, the examples inside each profile |
-//! | [`protocol`] | wire formats as pure functions: DL/T 645, CJ/T 188 |
+//! | [`protocol`] | wire formats as pure functions: DL/T 645, CJ/T 188, captured Modbus and M-Bus |
 //! | [`driver`] | the buses: Modbus, and devices that publish to the field broker |
 //! | [`pipeline`] | plausibility, counter guard, report by exception |
 //! | [`buffer`], [`store`] | the durable queue of blocks; the only file that names sled |

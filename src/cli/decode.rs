@@ -3,8 +3,11 @@
 use std::io::Read as _;
 use std::process::ExitCode;
 
+use serde_json::Value;
+
 use super::{BAD_CONFIGURATION, complain, say};
 use crate::protocol::explain::{self, ExplainFault, Explained, Protocol, Role, document};
+use crate::protocol::modbus::Numbers;
 
 /// Longest input, bytes: a capture of a line for minutes; more is no frame that a person reads.
 const MOST_BYTES: usize = 64 * 1024;
@@ -19,6 +22,10 @@ pub(super) struct Arguments {
     /// modbus-tcp, mbus (协议;不指定时自动识别).
     #[arg(short, long, value_name = "NAME")]
     protocol: Option<Protocol>,
+    /// Read Modbus registers as this type too: i16, u32, i32, u64, i64, float32_be, float64_be; with
+    /// `_word_swapped` behind when the low word comes first (按类型解释寄存器).
+    #[arg(long = "as", value_name = "TYPE")]
+    numbers: Option<Numbers>,
     /// Print one JSON object (输出 JSON).
     #[arg(long)]
     json: bool,
@@ -52,10 +59,15 @@ pub(super) fn execute(arguments: &Arguments) -> anyhow::Result<ExitCode> {
             return Ok(ExitCode::from(BAD_CONFIGURATION));
         }
     };
-    let (protocol, frames, fault) = match explain::explain(arguments.protocol, &bytes) {
+    let (protocol, mut frames, fault) = match explain::explain(arguments.protocol, &bytes) {
         Ok(frames) => (frames.first().map(|frame| frame.protocol), frames, None),
         Err(ExplainFault { protocol, fault, frames }) => (protocol, frames, Some(fault)),
     };
+    if let Some(numbers) = arguments.numbers {
+        for frame in &mut frames {
+            read_numbers(numbers, frame);
+        }
+    }
     if arguments.json {
         let document = document(protocol, &frames, fault.as_ref());
         say(&serde_json::to_string_pretty(&document)?);
@@ -68,7 +80,7 @@ pub(super) fn execute(arguments: &Arguments) -> anyhow::Result<ExitCode> {
             say(&format!("{protocol}{how}"));
         }
         for frame in &frames {
-            show(frame, &bytes);
+            show(frame, &bytes, arguments.numbers);
         }
     }
     match fault {
@@ -80,8 +92,31 @@ pub(super) fn execute(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     }
 }
 
+/// Adds the registers of a frame, read as `numbers`: one number, or a list.
+fn read_numbers(numbers: Numbers, frame: &mut Explained) {
+    let registers = frame.fields.get("registers").or(frame.fields.get("values"));
+    let Some(Value::Array(registers)) = registers else {
+        return;
+    };
+    let words: Vec<u16> = registers
+        .iter()
+        .filter_map(|word| word.as_u64().and_then(|word| u16::try_from(word).ok()))
+        .collect();
+    let mut read = numbers.read(&words);
+    let value = match read.len() {
+        1 => read.remove(0),
+        _ => Value::Array(read),
+    };
+    frame.fields.insert(numbers.name(), value);
+}
+
+/// Text that a device sent must not steer the terminal.
+fn harmless(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() { '\u{FFFD}' } else { c }).collect()
+}
+
 /// One frame, a line for each part: place, bytes, meaning in Chinese and English.
-fn show(frame: &Explained, bytes: &[u8]) {
+fn show(frame: &Explained, bytes: &[u8], numbers: Option<Numbers>) {
     let who = match frame.role {
         Role::Request => "请求 request",
         Role::Reply => "应答 reply",
@@ -95,12 +130,17 @@ fn show(frame: &Explained, bytes: &[u8]) {
             let digits: Vec<String> = line.iter().map(|byte| format!("{byte:02X}")).collect();
             let digits = digits.join(" ");
             let meaning = match place {
-                0 => format!("{} | {}", part.zh, part.en),
+                0 => harmless(&format!("{} | {}", part.zh, part.en)),
                 _ => String::new(),
             };
             say(format!("{offset:>4}  {digits:<width$}  {meaning}", width = SHOWN * 3 - 1)
                 .trim_end());
         }
+    }
+    if let Some(name) = numbers.map(Numbers::name)
+        && let Some(value) = frame.fields.get(&name)
+    {
+        say(&format!("      {name}: {value}"));
     }
 }
 

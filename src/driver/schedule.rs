@@ -4,14 +4,14 @@
 //!   earliest deadline (due + half its period) goes first. A tick that passed while the bus was busy is
 //!   skipped and counted, and the block stays on its grid.
 //! - A device that has not answered yet, or failed its last poll, is *tried* with its smallest
-//!   block only. One that was given up is *probed* with it: with exponential back-off, after the
+//!   block only, when no poll of another is due. One that was given up is *probed* with it: with exponential back-off, after the
 //!   polls of all others, and so rarely that all probing takes at most a twentieth of the time.
 //! - Re-reads that the pipeline asked for go before everything.
 
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use super::ticks::{Due, Ticks};
+use super::ticks::{Due, Ticks, phases};
 use crate::backoff::Backoff;
 
 /// Time since the bus started.
@@ -24,6 +24,10 @@ const PROBE_REST: u32 = 19;
 const PROBE_PATIENCE: Duration = Duration::from_secs(60);
 /// Longest interval between attempts at a device that is not given up yet.
 const TRIAL_CAP: Duration = Duration::from_secs(10);
+/// A device that is tried waits so long for a moment in which no poll is due, before it counts as
+/// one: one that never was asked, one that failed. A time-out must not cost others their ticks.
+const FIRST_PATIENCE: Duration = Duration::from_secs(5);
+const TRIAL_PATIENCE: Duration = Duration::from_secs(20);
 /// After the line came back, devices that failed wait this long for the healthy ones.
 const TRIAL_REST: Duration = Duration::from_secs(1);
 /// While others wait that are overdue, the line stays with one group of settings at most so long.
@@ -101,6 +105,8 @@ struct Slot {
     fastest: Duration,
     mode: Mode,
     backoff: Backoff,
+    /// It failed since it last answered.
+    tried: bool,
     /// Not to be addressed before.
     hold: Time,
 }
@@ -111,6 +117,8 @@ pub(super) struct Schedule {
     slots: Vec<Slot>,
     again: VecDeque<(usize, usize)>,
     probe_gate: Time,
+    /// When the last trial failed: on a full line they come one at a time.
+    trial_gate: Time,
     missed: u64,
     /// Settings of the line, and since when.
     tuned: Option<(usize, Time)>,
@@ -144,10 +152,18 @@ impl Schedule {
                 fastest,
                 mode: Mode::Trying { at: Time::ZERO },
                 backoff: Backoff::new(first, cap),
+                tried: false,
                 hold: Time::ZERO,
             });
         }
-        Self { slots, again: VecDeque::new(), probe_gate: Time::ZERO, missed: 0, tuned: None }
+        Self {
+            slots,
+            again: VecDeque::new(),
+            probe_gate: Time::ZERO,
+            trial_gate: Time::ZERO,
+            missed: 0,
+            tuned: None,
+        }
     }
 
     /// What to do at `now`. A job that is handed out counts as begun.
@@ -158,6 +174,7 @@ impl Schedule {
         }
         let mut wake: Option<Time> = None;
         let mut polls = Due::new(self.tuned.map(|(group, _)| group));
+        let mut trials = Due::new(self.tuned.map(|(group, _)| group));
         let mut probe: Option<(Time, usize)> = None;
         let mut later = |at: Time| wake = Some(wake.map_or(at, |wake: Time| wake.min(at)));
         for (device, slot) in self.slots.iter().enumerate() {
@@ -182,8 +199,11 @@ impl Schedule {
                 }
                 Mode::Trying { at } if at.max(slot.hold) > now => later(at.max(slot.hold)),
                 Mode::Trying { at } => {
-                    let deadline = at + slot.fastest / 2;
-                    polls.offer(slot.group, false, deadline, (device, slot.smallest));
+                    let patience = if slot.tried { TRIAL_PATIENCE } else { FIRST_PATIENCE };
+                    let overdue = now.saturating_sub(at.max(self.trial_gate)) >= patience;
+                    let job = (device, slot.smallest);
+                    let into = if overdue { &mut polls } else { &mut trials };
+                    into.offer(slot.group, false, at + slot.fastest / 2, job);
                 }
                 Mode::Probing { at } => {
                     let open = at.max(slot.hold).max(self.probe_gate);
@@ -196,7 +216,8 @@ impl Schedule {
             }
         }
         let stayed = self.tuned.map_or(Duration::MAX, |(_, since)| now.saturating_sub(since));
-        let poll = polls.choose(now, stayed >= DWELL);
+        let long = stayed >= DWELL;
+        let poll = polls.choose(now, long).or_else(|| trials.choose(now, long));
         if let Some((at, device)) = probe
             && (poll.is_none() || now.saturating_sub(at.max(self.probe_gate)) >= PROBE_PATIENCE)
         {
@@ -228,6 +249,7 @@ impl Schedule {
             return;
         }
         slot.mode = Mode::Polling;
+        slot.tried = false;
         slot.backoff.reset();
         for (block, ticks) in slot.blocks.iter_mut().enumerate() {
             ticks.want(now);
@@ -242,6 +264,8 @@ impl Schedule {
         self.probed(job, now, took);
         self.again.retain(|&(device, _)| device != job.device);
         let slot = &mut self.slots[job.device];
+        slot.tried = true;
+        self.trial_gate = now;
         slot.mode = if given_up {
             Mode::Probing { at: now + slot.backoff.delay() }
         } else {
@@ -359,33 +383,6 @@ impl Schedule {
             self.probe_gate = now + took * PROBE_REST;
         }
     }
-}
-
-/// Spreads the ticks of one period over it, those of one group side by side, so that the line is
-/// retuned once a round.
-fn phases(demands: &[Demand]) -> Vec<Vec<Time>> {
-    let mut order: Vec<usize> = (0..demands.len()).collect();
-    order.sort_by_key(|&device| demands[device].group);
-    let of_period = |period: Duration| {
-        let all = demands.iter().flat_map(|demand| &demand.periods);
-        u32::try_from(all.filter(|&&other| other == period).count()).unwrap_or(u32::MAX)
-    };
-    // Period, its ticks, ticks placed so far.
-    let mut counted: Vec<(Duration, u32, u32)> = Vec::new();
-    let mut phases: Vec<Vec<Time>> = vec![Vec::new(); demands.len()];
-    for device in order {
-        for &period in &demands[device].periods {
-            let slot = counted.iter().position(|(known, ..)| *known == period);
-            let slot = slot.unwrap_or_else(|| {
-                counted.push((period, of_period(period), 0));
-                counted.len() - 1
-            });
-            let (_, all, placed) = &mut counted[slot];
-            phases[device].push(period.max(Duration::from_millis(1)) / *all * *placed);
-            *placed += 1;
-        }
-    }
-    phases
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::schedule::Time;
+use super::schedule::{Demand, Time};
 
 /// The ticks of one block.
 #[derive(Debug)]
@@ -112,4 +112,31 @@ impl Due {
         };
         chosen.map(|(_, job)| job)
     }
+}
+
+/// Spreads the ticks of one period over it, those of one group side by side, so that the line is
+/// retuned once a round.
+pub(super) fn phases(demands: &[Demand]) -> Vec<Vec<Time>> {
+    let mut order: Vec<usize> = (0..demands.len()).collect();
+    order.sort_by_key(|&device| demands[device].group);
+    let of_period = |period: Duration| {
+        let all = demands.iter().flat_map(|demand| &demand.periods);
+        u32::try_from(all.filter(|&&other| other == period).count()).unwrap_or(u32::MAX)
+    };
+    // Period, its ticks, ticks placed so far.
+    let mut counted: Vec<(Duration, u32, u32)> = Vec::new();
+    let mut phases: Vec<Vec<Time>> = vec![Vec::new(); demands.len()];
+    for device in order {
+        for &period in &demands[device].periods {
+            let slot = counted.iter().position(|(known, ..)| *known == period);
+            let slot = slot.unwrap_or_else(|| {
+                counted.push((period, of_period(period), 0));
+                counted.len() - 1
+            });
+            let (_, all, placed) = &mut counted[slot];
+            phases[device].push(period.max(Duration::from_millis(1)) / *all * *placed);
+            *placed += 1;
+        }
+    }
+    phases
 }

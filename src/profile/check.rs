@@ -5,9 +5,14 @@ use std::collections::BTreeMap;
 use toml::Spanned;
 
 use super::binding::{Binding, Param, PayloadFormat, Profile, Table};
+use super::check_meter::{
+    MeterAnswer, blocks, holds, item_place, meter_place, obtain_item, obtain_meter, read_item,
+    read_meter,
+};
 use super::decode::{decode_bit, decode_json, decode_text, decode_words};
 use super::fault::{Faults, nearest};
 use super::load::{Loaded, table_word};
+use super::meter::MeterPlace;
 use super::schema::ExampleFile;
 use crate::model::{Reason, Value};
 
@@ -47,6 +52,8 @@ pub struct Example {
     pub blocks: Vec<Block>,
     /// What the device publishes.
     pub messages: Vec<Message>,
+    /// What the meter answers.
+    pub answers: Vec<MeterAnswer>,
     /// What must be read, by point.
     pub readings: BTreeMap<String, Expected>,
 }
@@ -100,8 +107,41 @@ pub(super) fn read_example(
             ),
         }
     }
+    let mut answers = Vec::new();
+    for frame in &file.frames {
+        match &profile.binding {
+            Binding::Dlt645(model) => {
+                let edition = model.edition;
+                read_item(edition, frame.get_ref(), &frame.span(), &mut answers, faults);
+            }
+            Binding::Cjt188(_) => {
+                read_meter(frame.get_ref(), &frame.span(), &mut answers, faults);
+            }
+            _ => faults.at(frame.span(), "`frames` belong to models of `[dlt645]` and `[cjt188]`"),
+        }
+    }
+    let readings = read_readings(file.readings, profile, faults);
+    let messages =
+        file.messages.into_iter().map(|m| Message { topic: m.topic, payload: m.payload });
+    let line = faults.line(&span);
+    Some(Example {
+        about: file.about,
+        line,
+        params,
+        blocks,
+        messages: messages.collect(),
+        answers,
+        readings,
+    })
+}
+
+fn read_readings(
+    given: BTreeMap<Spanned<String>, Spanned<toml::Value>>,
+    profile: &Profile,
+    faults: &mut Faults<'_>,
+) -> BTreeMap<String, Expected> {
     let mut readings = BTreeMap::new();
-    for (name, value) in file.readings {
+    for (name, value) in given {
         let known = || profile.points.iter().map(|point| &*point.name);
         if !known().any(|point| point == name.get_ref()) {
             faults.word(
@@ -116,17 +156,7 @@ pub(super) fn read_example(
             Err(message) => faults.at(value.span(), message),
         }
     }
-    let messages =
-        file.messages.into_iter().map(|m| Message { topic: m.topic, payload: m.payload });
-    let line = faults.line(&span);
-    Some(Example {
-        about: file.about,
-        line,
-        params,
-        blocks,
-        messages: messages.collect(),
-        readings,
-    })
+    readings
 }
 
 #[expect(clippy::cast_precision_loss, reason = "written by people, well below 2^53")]
@@ -191,9 +221,22 @@ pub fn run_examples(loaded: &Loaded) -> Vec<ExampleFault> {
             }
             Binding::Mqtt(model) => model.topics[model.sources[slot].topic].pattern.clone(),
             Binding::Dlt645(model) => format!("{:?}", model.sources[slot].field),
-            Binding::Cjt188(model) => format!("{:?}", model.sources[slot].place),
+            Binding::Cjt188(model) => match model.sources[slot].place {
+                MeterPlace::Raw { field, .. } => format!("{field:?}"),
+                place => format!("{place:?}"),
+            },
         };
         *missing.entry(kind).or_default() |= shown(slot);
+    }
+    if let Binding::Dlt645(model) = &profile.binding {
+        let shows = |slot: usize, id| {
+            let name = &*profile.points[slot].name;
+            let shows = |e: &Example| holds(id, &e.answers) && e.readings.contains_key(name);
+            loaded.examples.iter().any(shows)
+        };
+        for (block, shown) in blocks(model, shows) {
+            *missing.entry(block).or_default() |= shown;
+        }
     }
     for (kind, _) in missing.iter().filter(|(_, shown)| !**shown) {
         let what =
@@ -242,7 +285,12 @@ fn obtain(profile: &Profile, example: &Example, slot: usize) -> Option<Expected>
                 })
                 .next()
         }
-        Binding::Dlt645(_) | Binding::Cjt188(_) => None,
+        Binding::Dlt645(model) => {
+            obtain_item(&model.sources[slot], &example.answers, &example.params)
+        }
+        Binding::Cjt188(model) => {
+            obtain_meter(&model.sources[slot], &example.answers, &example.params)
+        }
     }
 }
 
@@ -285,8 +333,8 @@ pub fn describe(profile: &Profile) -> String {
                 format!("{} {:#06x}", table_word(source.table), source.address)
             }
             Binding::Mqtt(model) => model.topics[model.sources[slot].topic].pattern.clone(),
-            Binding::Dlt645(model) => format!("DI {:08X}", model.sources[slot].id.0),
-            Binding::Cjt188(model) => format!("DI {:04X}", model.sources[slot].id.0),
+            Binding::Dlt645(model) => item_place(&model.sources[slot]),
+            Binding::Cjt188(model) => meter_place(&model.sources[slot]),
         };
         line(format_args!(
             "  {:<32} {:<6} {place}  {} / {}",

@@ -64,5 +64,12 @@ pub(super) fn encoding(
         EncodingWord::Ascii => Encoding::Ascii(length),
         EncodingWord::Utf16 => Encoding::Utf16(length),
         EncodingWord::OffsetSign => Encoding::OffsetSign,
+        EncodingWord::Bcd | EncodingWord::BcdSigned | EncodingWord::Bits | EncodingWord::Digits => {
+            faults.at(
+                span.clone(),
+                "encodings `bcd`, `bcd_signed`, `bits` and `digits` belong to meters of DL/T 645 and CJ/T 188; registers have `bcd16`, `bcd32`, `bcd64` and the key `bits`",
+            );
+            return None;
+        }
     })
 }

@@ -6,6 +6,7 @@ use toml::de::{DeTable, DeValue, Error, ValueDeserializer};
 
 use super::fault::Faults;
 use super::schema::{HeadFile, ModbusFile, MqttFile, ProductFile, TitleFile};
+use super::schema_meter::{Cjt188File, Dlt645File};
 
 fn read<T: for<'de> Deserialize<'de>>(value: Spanned<DeValue<'_>>) -> Result<T, Error> {
     T::deserialize(ValueDeserializer::from(value))
@@ -58,6 +59,8 @@ pub(super) fn head(value: Spanned<DeValue<'_>>, faults: &mut Faults<'_>) -> Opti
             "title" => drop(entry::<TitleFile>(value, faults)),
             "products" => drop(entry::<Vec<ProductFile>>(value, faults)),
             "modbus" => drop(by_key::<ModbusFile>(value, faults)),
+            "dlt645" => drop(by_key::<Dlt645File>(value, faults)),
+            "cjt188" => drop(by_key::<Cjt188File>(value, faults)),
             "mqtt" => drop(entry::<MqttFile>(value, faults)),
             _ => {}
         }

@@ -2,7 +2,7 @@
 
 use super::binding::{IdRegister, Table};
 use super::fault::Faults;
-use super::load::first_address;
+use super::load_modbus::first_address;
 use super::schema::ModbusFile;
 
 /// Most registers of one entry.

@@ -4,21 +4,22 @@ use std::collections::BTreeSet;
 use std::ops::Range;
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
 
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use super::binding::{
-    Availability, Binding, Limits, MqttModel, Param, PathStep, PayloadFormat, Product, Profile,
-    RegisterSource, SerialDefaults, Table, TopicRule,
+    Availability, Binding, MqttModel, Param, PathStep, PayloadFormat, Product, Profile,
+    RegisterSource, Table, TopicRule,
 };
 use super::check::{Example, read_example};
 use super::entry::{by_key, entry, head};
 use super::fault::{Faults, ProfileFault};
-use super::identify::identify;
-use super::points::{Source, Templates};
-use super::schema::{ExampleFile, HeadFile, ModbusFile, MqttFile, PointFile};
+use super::load_meter::{cjt188_model, dlt645_model};
+use super::load_modbus::{check_forbidden, first_address, modbus_model};
+use super::meter::{Cjt188Model, Dlt645Model};
+use super::points::{Read, Source, Templates};
+use super::schema::{ExampleFile, HeadFile, MqttFile, PointFile};
 use crate::model::{Category, Point};
 
 /// Largest file, bytes.
@@ -110,38 +111,24 @@ fn assemble(
         faults.whole("`sources` is empty: say where the facts come from");
     }
     let params = params(&head, faults);
-    let mqtt = head.mqtt.as_ref().map(|mqtt| mqtt_model(mqtt, faults));
-    let mut templates = Templates::new(&head, &params, mqtt.as_ref());
+    let models = Models::read(&head, faults);
+    let mut templates = Templates::new(&head, &params, &models);
     for point in &points {
         templates.expand(point, faults);
     }
     let read = templates.into_read();
     let (mut offered, mut periods) = (Vec::<Point>::new(), Vec::new());
-    let (mut registers, mut places) = (Vec::new(), Vec::new());
-    for (point, period, source) in read {
+    let (mut urgent, mut sources) = (Vec::new(), Vec::new());
+    for Read { point, period, urgent: first, source } in read {
         offered.push(point);
         periods.push(period);
-        match source {
-            Source::Register(source) => registers.push(source),
-            Source::Message(source) => places.push(source),
-        }
+        urgent.push(first);
+        sources.push(source);
     }
-    let binding = match (&head.modbus, mqtt) {
-        (Some(modbus), None) => {
-            let (serial, unit, limits) = modbus_model(modbus, faults);
-            check_forbidden(&offered, &registers, &limits, faults);
-            Binding::Modbus { serial, unit, limits, sources: registers }
-        }
-        (None, Some(model)) => Binding::Mqtt(MqttModel { sources: places, ..model }),
-        (Some(_), Some(_)) => {
-            faults.whole("both `[modbus]` and `[mqtt]` are given, allowed is one");
-            return None;
-        }
-        (None, None) => {
-            faults.whole("`[modbus]` or `[mqtt]` is missing: how is it reached?");
-            return None;
-        }
-    };
+    if !urgent.contains(&true) {
+        urgent.clear();
+    }
+    let binding = models.binding(&head, &offered, sources, faults)?;
     let first = head.modbus.as_ref().map_or(0, first_address);
     let profile = Profile {
         id,
@@ -159,7 +146,7 @@ fn assemble(
         binding,
         points: Arc::from(offered),
         periods,
-        urgent: Vec::new(),
+        urgent,
     };
     let examples = examples
         .into_iter()
@@ -168,28 +155,87 @@ fn assemble(
     Some(Loaded { profile, examples })
 }
 
-fn check_forbidden(
-    points: &[Point],
-    sources: &[RegisterSource],
-    limits: &Limits,
-    faults: &mut Faults<'_>,
-) {
-    for (point, source) in points.iter().zip(sources) {
-        let last = source.address.saturating_add(source.encoding.width() - 1);
-        let hit = |(from, to): &&(u16, u16)| source.address <= *to && last >= *from;
-        if let Some((from, to)) = limits.forbidden.iter().find(hit) {
-            faults
-                .whole(format!("`{}` lies in the forbidden addresses {from} to {to}", point.name));
-        }
-        if source.encoding.width() > limits.max_registers {
-            faults.whole(format!(
-                "`{}` takes {} registers, more than one read may hold ({})",
-                point.name,
-                source.encoding.width(),
-                limits.max_registers
-            ));
+/// What the section of the protocol says, the points' sources left out.
+#[derive(Default)]
+pub(super) struct Models {
+    pub mqtt: Option<MqttModel>,
+    pub dlt645: Option<Dlt645Model>,
+    pub cjt188: Option<Cjt188Model>,
+}
+
+impl Models {
+    fn read(head: &HeadFile, faults: &mut Faults<'_>) -> Self {
+        Self {
+            mqtt: head.mqtt.as_ref().map(|file| mqtt_model(file, faults)),
+            dlt645: head.dlt645.as_ref().map(|file| dlt645_model(file, faults)),
+            cjt188: head.cjt188.as_ref().map(|file| cjt188_model(file, faults)),
         }
     }
+
+    fn binding(
+        self,
+        head: &HeadFile,
+        points: &[Point],
+        sources: Vec<Source>,
+        faults: &mut Faults<'_>,
+    ) -> Option<Binding> {
+        let sections = [
+            ("`[modbus]`", head.modbus.is_some()),
+            ("`[mqtt]`", head.mqtt.is_some()),
+            ("`[dlt645]`", head.dlt645.is_some()),
+            ("`[cjt188]`", head.cjt188.is_some()),
+        ];
+        let given: Vec<&str> =
+            sections.iter().filter(|(_, given)| *given).map(|(name, _)| *name).collect();
+        if given.len() > 1 {
+            faults.whole(format!("{} are given, allowed is one", given.join(" and ")));
+            return None;
+        }
+        let sources = sources.into_iter();
+        Some(match (&head.modbus, self) {
+            (Some(modbus), _) => {
+                let (serial, unit, limits) = modbus_model(modbus, faults);
+                let sources: Vec<RegisterSource> = take(sources, |source| match source {
+                    Source::Register(source) => Some(source),
+                    _ => None,
+                });
+                check_forbidden(points, &sources, &limits, faults);
+                Binding::Modbus { serial, unit, limits, sources }
+            }
+            (_, Models { mqtt: Some(model), .. }) => {
+                let sources = take(sources, |source| match source {
+                    Source::Message(source) => Some(source),
+                    _ => None,
+                });
+                Binding::Mqtt(MqttModel { sources, ..model })
+            }
+            (_, Models { dlt645: Some(model), .. }) => {
+                let sources = take(sources, |source| match source {
+                    Source::Item(source) => Some(source),
+                    _ => None,
+                });
+                Binding::Dlt645(Dlt645Model { sources, ..model })
+            }
+            (_, Models { cjt188: Some(model), .. }) => {
+                let sources = take(sources, |source| match source {
+                    Source::Meter(source) => Some(source),
+                    _ => None,
+                });
+                Binding::Cjt188(Cjt188Model { sources, ..model })
+            }
+            _ => {
+                faults.whole(
+                    "`[modbus]`, `[mqtt]`, `[dlt645]` or `[cjt188]` is missing: how is it reached?",
+                );
+                return None;
+            }
+        })
+    }
+}
+
+/// The sources of the protocol; each entry became one of it.
+fn take<S>(sources: impl Iterator<Item = Source>, of: impl Fn(Source) -> Option<S>) -> Vec<S> {
+    sources.filter_map(of).collect()
 }
 
 fn category(word: &Spanned<String>, faults: &mut Faults<'_>) -> Option<Category> {
@@ -233,11 +279,7 @@ fn params(head: &HeadFile, faults: &mut Faults<'_>) -> Vec<Param> {
     params
 }
 
-pub(super) fn first_address(modbus: &ModbusFile) -> u32 {
-    modbus.first_address.as_ref().map_or(0, |first| *first.get_ref())
-}
-
-fn checked<T: Copy + PartialOrd + std::fmt::Display>(
+pub(super) fn checked<T: Copy + PartialOrd + std::fmt::Display>(
     value: Option<&Spanned<T>>,
     default: T,
     (least, most): (T, T),
@@ -250,57 +292,6 @@ fn checked<T: Copy + PartialOrd + std::fmt::Display>(
         faults.at(value.span(), format!("`{key}` = {given}, allowed are {least} to {most}"));
     }
     given
-}
-
-fn modbus_model(
-    file: &ModbusFile,
-    faults: &mut Faults<'_>,
-) -> (SerialDefaults, Option<u8>, Limits) {
-    let default = Limits::default();
-    let mut frame = *b"8N1";
-    if let Some(given) = &file.frame {
-        match given.get_ref().as_bytes() {
-            [b'8', parity @ (b'N' | b'E' | b'O'), stop @ (b'1' | b'2')] => {
-                frame = [b'8', *parity, *stop];
-            }
-            _ => faults.at(
-                given.span(),
-                format!("frame `{}`, allowed are 8N1 8E1 8O1 8N2 8E2 8O2", given.get_ref()),
-            ),
-        }
-    }
-    checked(file.first_address.as_ref(), 0, (0, 1), "first_address", faults);
-    let unit = checked(file.unit.as_ref(), 1, (1, 255), "unit", faults);
-    let timeout = file.timeout.map_or(default.timeout, |span| span.0);
-    if timeout.is_zero() {
-        faults.whole("`timeout` is 0, it must be longer");
-    }
-    let mut forbidden = Vec::new();
-    for range in &file.forbidden {
-        let [from, to] = *range.get_ref();
-        let first = first_address(file);
-        let ends = from.checked_sub(first).zip(to.checked_sub(first));
-        match ends.map(|(from, to)| (u16::try_from(from), u16::try_from(to))) {
-            Some((Ok(from), Ok(to))) if from <= to => forbidden.push((from, to)),
-            _ => faults.at(
-                range.span(),
-                format!("[{from}, {to}] is no range of addresses: [first, last], at most 65535"),
-            ),
-        }
-    }
-    let limits = Limits {
-        max_registers: checked(file.max_registers.as_ref(), 125, (1, 125), "max_registers", faults),
-        max_bits: checked(file.max_bits.as_ref(), 2000, (1, 2000), "max_bits", faults),
-        max_gap: file.max_gap.unwrap_or(default.max_gap),
-        one_by_one: file.one_by_one,
-        forbidden,
-        pause: file.pause.map_or(Duration::ZERO, |span| span.0),
-        pause_on_switch: file.pause_on_switch.map_or(Duration::ZERO, |span| span.0),
-        timeout,
-        identify: identify(file, faults),
-    };
-    let baud = checked(file.baud.as_ref(), 9600, (300, 921_600), "baud", faults);
-    (SerialDefaults { baud, frame }, file.unit.as_ref().map(|_| unit), limits)
 }
 
 fn mqtt_model(file: &MqttFile, faults: &mut Faults<'_>) -> MqttModel {
@@ -379,5 +370,7 @@ pub(super) fn table_word(table: Table) -> &'static str {
     }
 }
 
+#[cfg(test)]
+mod meter_tests;
 #[cfg(test)]
 mod tests;

@@ -171,3 +171,32 @@ pub enum MeterPlace {
         field: MeterField,
     },
 }
+
+impl MeterPlace {
+    /// Of 911F alone.
+    pub fn is_cold(self) -> bool {
+        matches!(self, MeterPlace::Cold | MeterPlace::SettlementCold)
+    }
+
+    /// Of heat meters alone.
+    pub fn of_heat_only(self) -> bool {
+        match self {
+            MeterPlace::Heat
+            | MeterPlace::SettlementHeat
+            | MeterPlace::Cold
+            | MeterPlace::SettlementCold
+            | MeterPlace::Power
+            | MeterPlace::Flow
+            | MeterPlace::FlowTwoDecimals
+            | MeterPlace::SupplyTemperature
+            | MeterPlace::ReturnTemperature
+            | MeterPlace::Hours => true,
+            MeterPlace::Volume
+            | MeterPlace::SettlementVolume
+            | MeterPlace::Valve
+            | MeterPlace::BatteryLow
+            | MeterPlace::Quantity
+            | MeterPlace::Raw { .. } => false,
+        }
+    }
+}

@@ -5,6 +5,7 @@
 
 mod binding;
 mod check;
+mod check_meter;
 mod decode;
 mod decode_meter;
 mod encode;
@@ -14,9 +15,16 @@ mod fault;
 mod identify;
 mod library;
 mod load;
+mod load_meter;
+mod load_modbus;
 mod meter;
 mod points;
+mod points_meter;
+mod runs;
 mod schema;
+mod schema_meter;
+mod span;
+mod table_defaults;
 
 pub use binding::{
     Absent, Availability, Binding, Code, Encoding, IdRegister, Limits, MqttModel, MqttSource, Param, PathStep,
@@ -24,6 +32,7 @@ pub use binding::{
     WordOrder,
 };
 pub use check::{Block, Example, ExampleFault, Expected, Message, describe, run_examples};
+pub use check_meter::MeterAnswer;
 pub use decode::{MAX_TEXT, decode_bit, decode_json, decode_text, decode_words, locate};
 pub use decode_meter::{decode_item, decode_meter};
 pub use encode::{EncodeError, encode_bit, encode_words};

@@ -1,6 +1,6 @@
 //! Expands the entries of `[[points]]`, single points and runs, into points and their sources.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::ops::Range;
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,7 +10,11 @@ use toml::Spanned;
 use super::binding::{Absent, Code, Encoding, MqttModel, MqttSource, Param, RegisterSource, Scale};
 use super::encoding::{encoding, is_point_name};
 use super::fault::Faults;
-use super::load::{MAX_POINTS, first_address, pointer};
+use super::load::{MAX_POINTS, Models, pointer};
+use super::load_modbus::first_address;
+use super::meter::{ItemSource, MeterSource};
+use super::points_meter::{complete, item, meter, refuse_meter_keys};
+use super::runs::{codes, run_names, run_number};
 use super::schema::{HeadFile, ModbusFile, PointFile, QuantityWord};
 use crate::model::{Label, Point, Quantity, ReportRule, Unit};
 
@@ -18,27 +22,30 @@ use crate::model::{Label, Point, Quantity, ReportRule, Unit};
 pub(super) enum Source {
     Register(RegisterSource),
     Message(MqttSource),
+    Item(ItemSource),
+    Meter(MeterSource),
 }
 
-/// Codes travel as numbers; a double holds these exactly.
-const MAX_CODE: u64 = 4_294_967_295;
-/// Most codes of a point: the search is linear.
-const MAX_CODES: usize = 256;
-
-type Read = (Point, Option<Duration>, Source);
+/// One point as it was read.
+pub(super) struct Read {
+    pub point: Point,
+    pub period: Option<Duration>,
+    pub urgent: bool,
+    pub source: Source,
+}
 
 /// What the entries refer to, and what they have become so far.
 pub(super) struct Templates<'a> {
     head: &'a HeadFile,
     params: &'a [Param],
-    mqtt: Option<&'a MqttModel>,
+    models: &'a Models,
     names: BTreeSet<String>,
     read: Vec<Read>,
 }
 
 impl<'a> Templates<'a> {
-    pub fn new(head: &'a HeadFile, params: &'a [Param], mqtt: Option<&'a MqttModel>) -> Self {
-        Self { head, params, mqtt, names: BTreeSet::new(), read: Vec::new() }
+    pub fn new(head: &'a HeadFile, params: &'a [Param], models: &'a Models) -> Self {
+        Self { head, params, models, names: BTreeSet::new(), read: Vec::new() }
     }
 
     pub fn into_read(self) -> Vec<Read> {
@@ -46,7 +53,8 @@ impl<'a> Templates<'a> {
     }
 
     pub fn expand(&mut self, entry: &Spanned<PointFile>, faults: &mut Faults<'_>) {
-        let (span, file) = (entry.span(), entry.get_ref());
+        let span = entry.span();
+        let file = &*complete(entry.get_ref(), self.models, &span, faults);
         let Some(names) = run_names(file, &span, faults) else { return };
         let Some(template) = self.template(file, &span, faults) else { return };
         let codes = codes(file, &template.labels, faults);
@@ -76,12 +84,27 @@ impl<'a> Templates<'a> {
                 en: title(&file.en),
                 ..template.clone()
             };
-            let source = match &self.head.modbus {
-                Some(modbus) => self.register(modbus, file, place, &codes, &span, faults),
-                None => self.message(file, &number, &codes, &span, faults),
+            if self.head.dlt645.is_none() && self.head.cjt188.is_none() {
+                refuse_meter_keys(file, &span, faults);
+            }
+            let at = (&span, place, name.as_str());
+            let source = match (&self.head.modbus, self.models) {
+                (Some(modbus), _) => self.register(modbus, file, place, &codes, &span, faults),
+                (_, Models { dlt645: Some(model), .. }) => {
+                    item(model.edition, file, at, faults).map(Source::Item)
+                }
+                (_, Models { cjt188: Some(model), .. }) => {
+                    meter(model, file, at, faults).map(Source::Meter)
+                }
+                (_, Models { mqtt: Some(model), .. }) => {
+                    self.message(model, file, &number, &codes, &span, faults)
+                }
+                _ => None,
             };
-            if let Some(source) = source {
-                self.read.push((point, file.period.map(|span| span.0), source));
+            if let Some(mut source) = source {
+                self.mean(&mut source, file, &codes, faults);
+                let period = file.period.map(|span| span.0);
+                self.read.push(Read { point, period, urgent: file.urgent, source });
             }
         }
     }
@@ -175,6 +198,29 @@ impl<'a> Templates<'a> {
         }
         labels.sort_by_key(|label| label.code);
         labels
+    }
+
+    /// What a meter's source makes of its raw value.
+    fn mean(
+        &self,
+        source: &mut Source,
+        file: &PointFile,
+        of_codes: &[Code],
+        faults: &mut Faults<'_>,
+    ) {
+        let (scale, codes, flag, decimals) = match source {
+            Source::Item(item) => {
+                (&mut item.scale, &mut item.codes, &mut item.flag, &mut item.decimals)
+            }
+            Source::Meter(meter) => {
+                (&mut meter.scale, &mut meter.codes, &mut meter.flag, &mut meter.decimals)
+            }
+            Source::Register(_) | Source::Message(_) => return,
+        };
+        *scale = self.scale(file, faults);
+        *codes = of_codes.to_vec();
+        *flag = file.quantity == Some(QuantityWord::Flag);
+        *decimals = file.decimals.as_ref().map_or(0, |decimals| *decimals.get_ref());
     }
 
     fn scale(&self, file: &PointFile, faults: &mut Faults<'_>) -> Scale {
@@ -280,13 +326,13 @@ impl<'a> Templates<'a> {
 
     fn message(
         &self,
+        model: &MqttModel,
         file: &PointFile,
         number: &str,
         codes: &[Code],
         span: &Range<usize>,
         faults: &mut Faults<'_>,
     ) -> Option<Source> {
-        let model = self.mqtt?;
         if file.address.is_some() || file.encoding.is_some() || file.table.is_some() {
             faults.at(span.clone(), "`table`, `address` and `encoding` belong to Modbus models");
         }
@@ -327,60 +373,4 @@ impl<'a> Templates<'a> {
             decimals: file.decimals.as_ref().map_or(0, |decimals| *decimals.get_ref()),
         }))
     }
-}
-
-fn run_names(
-    file: &PointFile,
-    span: &Range<usize>,
-    faults: &mut Faults<'_>,
-) -> Option<Vec<String>> {
-    match (&file.name, &file.names, &file.count) {
-        (Some(name), None, None) => Some(vec![name.get_ref().clone()]),
-        (None, Some(names), None) => {
-            Some(names.iter().map(|name| name.get_ref().clone()).collect())
-        }
-        (Some(name), None, Some(count)) if name.get_ref().contains("{n}") => {
-            let modbus = false;
-            let number = |place| run_number(file, place, modbus).to_string();
-            let count = u32::from(*count.get_ref()).min(1000);
-            Some((0..count).map(|place| name.get_ref().replace("{n}", &number(place))).collect())
-        }
-        _ => {
-            faults.at(
-                span.clone(),
-                "a point has `name`, or `names`, or `name` with `{n}` and `count`",
-            );
-            None
-        }
-    }
-}
-
-/// The `{n}` of a run's place; with registers `step` counts addresses, not numbers.
-fn run_number(file: &PointFile, place: u32, modbus: bool) -> u32 {
-    let step = if modbus || file.address.is_some() { 1 } else { u32::from(file.step.unwrap_or(1)) };
-    file.from.unwrap_or(1).saturating_add(place.saturating_mul(step))
-}
-
-/// The table of codes; with labels alone the raw number is the code, and others are unknown.
-fn codes(file: &PointFile, labels: &[Label], faults: &mut Faults<'_>) -> Vec<Code> {
-    let known: BTreeMap<i64, ()> = labels.iter().map(|label| (label.code, ())).collect();
-    if file.codes.is_empty() && file.quantity == Some(QuantityWord::State) {
-        return labels.iter().map(|l| Code::new(l.code.to_string(), l.code)).collect();
-    }
-    if file.codes.len() > MAX_CODES
-        && let Some((raw, _)) = file.codes.first_key_value()
-    {
-        faults.at(raw.span(), format!("{} codes, at most {MAX_CODES}", file.codes.len()));
-    }
-    let mut codes = Vec::new();
-    for (raw, code) in &file.codes {
-        if !known.is_empty() && !known.contains_key(code) {
-            faults.at(raw.span(), format!("code {code} has no label in this file"));
-        }
-        if code.unsigned_abs() > MAX_CODE {
-            faults.at(raw.span(), format!("code {code} is too large, at most {MAX_CODE}"));
-        }
-        codes.push(Code::new(raw.get_ref(), *code));
-    }
-    codes
 }

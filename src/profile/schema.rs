@@ -7,7 +7,7 @@
 //! products = [{ brand = "Maker", model = "M1" }]
 //! sources = ["https://maker.example/m1.pdf"]
 //!
-//! [modbus]                        # or [mqtt]
+//! [modbus]                        # or [mqtt], or [dlt645], [cjt188]: see `schema_meter.rs`
 //! table = "holding"               # defaults for the points below
 //! encoding = "f32"
 //!
@@ -23,15 +23,13 @@
 //! ```
 
 use std::collections::BTreeMap;
-use std::fmt;
-use std::time::Duration;
 
 use serde::Deserialize;
-use serde::de::{Deserializer, Error, Visitor};
 use toml::Spanned;
 
 use super::binding::{PayloadFormat, Table, WordOrder};
-use crate::settings::parse_duration;
+use super::schema_meter::{Cjt188File, Dlt645File, PlaceWord};
+use super::span::{Sentinel, Span};
 
 /// Everything of a file but `points` and `examples`, which are read one by one so that one wrong
 /// entry does not hide the others.
@@ -51,6 +49,8 @@ pub(super) struct HeadFile {
     pub labels: BTreeMap<String, BTreeMap<Spanned<String>, [String; 2]>>,
     pub modbus: Option<ModbusFile>,
     pub mqtt: Option<MqttFile>,
+    pub dlt645: Option<Dlt645File>,
+    pub cjt188: Option<Cjt188File>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -150,7 +150,7 @@ pub(super) struct AvailabilityFile {
 }
 
 /// One entry of `[[points]]`: one point, or a run of them.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields, expecting = "a table [[points]]")]
 pub(super) struct PointFile {
     pub name: Option<Spanned<String>>,
@@ -161,7 +161,8 @@ pub(super) struct PointFile {
     /// First `{n}` of a run, 1 unless said.
     pub from: Option<u32>,
     /// Registers from one point of the run to the next, the width unless said; for MQTT from one
-    /// `{n}` to the next, 1 unless said.
+    /// `{n}` to the next, 1 unless said; for meters bytes of `at`, the length unless said (0 when
+    /// there is an `id_step`).
     pub step: Option<u16>,
     pub zh: Option<String>,
     pub en: Option<String>,
@@ -178,6 +179,9 @@ pub(super) struct PointFile {
     pub dead_band: Option<Spanned<f64>>,
     pub at_least_every: Option<Span>,
     pub period: Option<Span>,
+    /// Read before all others when it is due: alarms look at it.
+    #[serde(default)]
+    pub urgent: bool,
     pub factor: Option<Spanned<f64>>,
     pub offset: Option<Spanned<f64>>,
     /// Parameters that multiply.
@@ -188,9 +192,9 @@ pub(super) struct PointFile {
     pub table: Option<TableWord>,
     pub address: Option<Spanned<u32>>,
     pub encoding: Option<Spanned<EncodingWord>>,
-    /// Registers of a text.
+    /// Registers of a text; bytes of a meter's field.
     pub length: Option<Spanned<u8>>,
-    /// [lowest bit, number of bits] of one register, instead of `encoding`.
+    /// [lowest bit, number of bits] of one register or of a meter's field, instead of `encoding`.
     pub bits: Option<Spanned<[u8; 2]>>,
     pub order: Option<OrderWord>,
     /// Pattern of one of the topics; may be left out when there is one.
@@ -200,6 +204,20 @@ pub(super) struct PointFile {
     /// Words that mean true and false, for flags.
     #[serde(default)]
     pub words: BTreeMap<String, bool>,
+    /// Data identifier of a meter: `0x02010100`, `0x901F`.
+    pub id: Option<Spanned<u32>>,
+    /// From one identifier of the run to the next, 0 unless said.
+    pub id_step: Option<u32>,
+    /// Bytes of the identifier's data before the point, 0 unless said.
+    pub at: Option<Spanned<u8>>,
+    /// DL/T 645: a block that holds it as well.
+    pub block: Option<Spanned<u32>>,
+    /// Bytes of the block before the point, 0 unless said.
+    pub block_at: Option<Spanned<u8>>,
+    /// Bytes of the block from one point of the run to the next, the length unless said.
+    pub block_step: Option<u8>,
+    /// CJ/T 188: a part of the meter's reading, instead of `at`, `encoding` and `length`.
+    pub place: Option<Spanned<PlaceWord>>,
 }
 
 /// One entry of `[[examples]]`.
@@ -214,6 +232,9 @@ pub(super) struct ExampleFile {
     pub registers: Vec<Spanned<BlockFile>>,
     #[serde(default)]
     pub messages: Vec<MessageFile>,
+    /// Replies of a meter as they come over the line, in hexadecimal.
+    #[serde(default)]
+    pub frames: Vec<Spanned<String>>,
     pub readings: BTreeMap<Spanned<String>, Spanned<toml::Value>>,
 }
 
@@ -285,6 +306,24 @@ pub(super) enum EncodingWord {
     Ascii,
     Utf16,
     OffsetSign,
+    Bcd,
+    BcdSigned,
+    Bits,
+    Digits,
+}
+
+impl EncodingWord {
+    /// How bytes of a meter are read by it; `None` when it is one of registers.
+    pub fn of_meters(self) -> Option<&'static str> {
+        Some(match self {
+            EncodingWord::Bcd => "bcd",
+            EncodingWord::BcdSigned => "bcd_signed",
+            EncodingWord::Bits => "bits",
+            EncodingWord::Ascii => "ascii",
+            EncodingWord::Digits => "digits",
+            _ => return None,
+        })
+    }
 }
 
 #[derive(Debug, Clone, Copy, Deserialize)]
@@ -320,74 +359,5 @@ impl FormatWord {
             FormatWord::Json => PayloadFormat::Json,
             FormatWord::Text => PayloadFormat::Text,
         }
-    }
-}
-
-/// A length of time with its unit: `"200ms"`, `"5s"`, `"15m"`, `"1h"`, `"1d"`.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Span(pub Duration);
-
-const SPAN_RULE: &str =
-    "a whole number with its unit, `ms`, `s`, `m`, `h` or `d`, at most 30d, for instance \"200ms\"";
-
-/// Longest length of time in a profile.
-const LONGEST: Duration = Duration::from_secs(30 * 86_400);
-
-impl<'de> Deserialize<'de> for Span {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Words;
-        impl Visitor<'_> for Words {
-            type Value = Span;
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str(SPAN_RULE)
-            }
-            fn visit_str<E: Error>(self, text: &str) -> Result<Span, E> {
-                let span = parse_duration(text).ok().filter(|span| *span <= LONGEST);
-                span.map(Span).ok_or_else(|| {
-                    E::custom(format!("`{text}` is no duration; needed is {SPAN_RULE}"))
-                })
-            }
-        }
-        deserializer.deserialize_any(Words)
-    }
-}
-
-/// A raw value that means "not available": a number, or a text (for registers `"0x…"`, because
-/// TOML's numbers end below 2⁶³).
-#[derive(Debug, Clone)]
-pub(super) struct Sentinel(pub String);
-
-impl Sentinel {
-    /// As the bits of a register value.
-    pub fn bits(&self) -> Option<u64> {
-        match self.0.strip_prefix("0x") {
-            Some(hex) => u64::from_str_radix(hex, 16).ok(),
-            None => self.0.parse().ok(),
-        }
-    }
-}
-
-impl<'de> Deserialize<'de> for Sentinel {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Any;
-        impl Visitor<'_> for Any {
-            type Value = Sentinel;
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a number or a text")
-            }
-            fn visit_i64<E: Error>(self, n: i64) -> Result<Sentinel, E> {
-                Ok(Sentinel(n.to_string()))
-            }
-            fn visit_u64<E: Error>(self, n: u64) -> Result<Sentinel, E> {
-                Ok(Sentinel(n.to_string()))
-            }
-            fn visit_f64<E: Error>(self, n: f64) -> Result<Sentinel, E> {
-                Ok(Sentinel(n.to_string()))
-            }
-            fn visit_str<E: Error>(self, text: &str) -> Result<Sentinel, E> {
-                Ok(Sentinel(text.to_owned()))
-            }
-        }
-        deserializer.deserialize_any(Any)
     }
 }

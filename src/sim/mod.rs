@@ -1,7 +1,8 @@
 //! Simulated devices on real sockets: for `linli demo` and `linli simulate`, for tests, for load.
 //!
 //! A simulated device is a profile plus a behaviour for each of its points ([`Device`]); what it
-//! holds is offered as registers ([`ModbusServer`]) or published as messages ([`MqttFleet`]).
+//! holds is offered as registers ([`ModbusServer`]), published as messages ([`MqttFleet`]), or
+//! asked for on a serial line that it shares with others ([`line`]).
 
 #[cfg(feature = "demo")]
 mod broker;
@@ -10,6 +11,7 @@ mod demo;
 #[cfg(feature = "demo")]
 mod estate;
 mod frame;
+pub mod line;
 mod modbus;
 mod model;
 mod mqtt;

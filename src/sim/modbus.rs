@@ -109,7 +109,7 @@ impl Unit {
     }
 
     /// The answer's PDU, and how the unit feels about it.
-    fn answer(&self, request: &Request, pdu: &mut Vec<u8>) -> Fault {
+    pub(super) fn answer(&self, request: &Request, pdu: &mut Vec<u8>) -> Fault {
         let mut inner = self.lock();
         inner.requests += 1;
         match (inner.fault, table(request.function)) {

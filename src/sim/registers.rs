@@ -88,6 +88,28 @@ impl RegisterImage {
         Self { tables, max_registers: limits.max_registers, max_bits: limits.max_bits }
     }
 
+    /// These registers (or bits as 0 and 1) and no others, readable as far as the specification
+    /// allows: 125 registers, 2000 bits at once. Stretches that meet are not read over their seam.
+    pub fn of(stretches: &[(Table, u16, &[u16])]) -> Self {
+        let mut tables: [Vec<Segment>; 4] = Default::default();
+        for &(table, first, words) in stretches {
+            tables[slot(table)].push(Segment { first, words: words.to_vec() });
+        }
+        tables.iter_mut().for_each(|segments| segments.sort_by_key(|segment| segment.first));
+        Self { tables, max_registers: 125, max_bits: 2000 }
+    }
+
+    /// Changes one register or bit. `false`: there is none.
+    pub fn set(&mut self, table: Table, address: u16, word: u16) -> bool {
+        match self.place_mut(table, address, 1) {
+            Some(place) => {
+                place[0] = word;
+                true
+            }
+            None => false,
+        }
+    }
+
     /// Writes a value where the source has it. `factor` as for `encode_words`.
     /// Returns `false` when the value does not fit the model; the registers stay as they are.
     pub fn store(&mut self, source: &RegisterSource, value: &Value, factor: f64) -> bool {

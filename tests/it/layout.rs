@@ -41,7 +41,7 @@ const EDGES: &[(&str, &[&str])] = &[
     ),
     ("watchdog", &["buffer", "pipeline"]),
     ("receiver", &["model", "broker", "backoff"]),
-    ("sim", &["protocol", "model", "profile", "receiver", "backoff", "broker"]),
+    ("sim", &["protocol", "model", "profile", "driver", "receiver", "backoff", "broker"]),
 ];
 
 /// Modules that join the others and may name all of them.

@@ -1,10 +1,20 @@
 //! Integration tests: one module per theme. `tests/run` installs what they need.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on should say where")]
 
+mod allocation;
+#[path = "../fuzz/checks/mod.rs"]
+mod checks;
 mod commands;
+mod corpus;
 mod decode;
 mod demo;
+#[path = "../fuzz/checks/reply_finder.rs"]
+mod driver;
 mod end_to_end;
 mod layout;
 mod normal_run;
 mod parts;
+mod second_parsers;
+
+// The checks of the corpus name the codecs as the fuzz targets do.
+use linli::protocol;

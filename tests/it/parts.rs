@@ -119,7 +119,8 @@ pub fn python() -> Command {
     Command::new(path)
 }
 
-fn peer(script: &str) -> PathBuf {
+/// A script of `peers/`.
+pub fn peer(script: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/peers").join(script)
 }
 

@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
+use super::learn::Sequel;
 use super::lessons::Lesson;
 use super::owner::{Bus, Closed, REOPEN, group};
 use super::session::{Answer, Exchange, Fault, Session};
-use super::unit::Sequel;
 use crate::driver::doctor::{Observation, Outcome};
 use crate::driver::schedule::{Back, Job, Purpose};
 use crate::model::{Cause, FieldMessage, Health, Words};
@@ -186,24 +186,28 @@ impl Bus {
             self.schedule.retry(job, now + BUSY_DELAY);
             return Ok(());
         }
-        match unit.learn(job.block, &answer) {
-            Sequel::Take => {}
+        // Before the blocks may change.
+        let batch = unit.batch(job.block, &answer, self.clock.now());
+        let before = unit.tracker.health();
+        let changed = match unit.learn(job.block, &answer) {
+            Sequel::Take => unit.answered(job.block, &answer),
             Sequel::Cut(added) => {
                 self.schedule.cut(job.device, job.block, added, now);
                 return Ok(());
             }
-            Sequel::Replanned(lessons) => {
+            Sequel::Replanned { lessons, take } => {
                 let demand = unit.demand(group(&self.lines, unit));
+                let changed = unit.tracker.good();
                 self.schedule.replan(job.device, &demand, now);
-                self.tell_lessons(job.device, &lessons);
                 self.row.planned(job.device, &self.units);
-                return Ok(());
+                self.tell_lessons(job.device, &lessons);
+                if !take {
+                    return self.tell(job.device, before, changed).await;
+                }
+                changed
             }
-        }
-        let before = unit.tracker.health();
-        let changed = unit.answered(job.block, &answer);
+        };
         self.tell(job.device, before, changed).await?;
-        let batch = self.units[job.device].batch(job.block, &answer, self.clock.now());
         self.send(FieldMessage::Readings(batch)).await
     }
 
@@ -221,6 +225,7 @@ impl Bus {
     async fn not_answered(&mut self, job: Job, took: Duration, cause: Cause) -> Result<(), Closed> {
         let now = self.start.elapsed();
         let unit = &mut self.units[job.device];
+        unit.unanswered();
         let before = unit.tracker.health();
         let broken = matches!(cause, Cause::LineDown(_));
         if before == Health::Online && !broken && unit.attempt(job.block) <= self.config.retries {

@@ -8,7 +8,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream};
 use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep_until};
 
-use super::wire::Framing;
+use super::open::Framing;
 use crate::driver::modbus::frame::crc16;
 
 /// How a unit behaves.

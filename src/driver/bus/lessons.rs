@@ -119,11 +119,6 @@ impl Lessons {
         self.0.contains(&Lesson::Meter(id))
     }
 
-    /// How many there are.
-    pub(in crate::driver) fn len(&self) -> usize {
-        self.0.len()
-    }
-
     /// The same without those that speak against addresses or identifiers themselves: for a
     /// device that has them after all.
     pub(in crate::driver) fn without_illegal(&self) -> Self {

@@ -3,12 +3,33 @@
 use std::io;
 use std::time::Duration;
 
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 use tokio_serial::{SerialPort as _, SerialPortBuilderExt as _, SerialStream};
 
-use super::wire::{Framing, Stream};
 use crate::driver::{LineSettings, Parity, Transport};
+
+/// Anything that carries bytes.
+pub(super) trait Stream: AsyncRead + AsyncWrite + Send + Unpin {
+    /// Sets the line; nothing to do where there is none.
+    fn tune(&mut self, _line: LineSettings) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl Stream for TcpStream {}
+#[cfg(test)]
+impl Stream for tokio::io::DuplexStream {}
+
+/// How frames are told apart.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Framing {
+    /// Modbus TCP.
+    Mbap,
+    /// Serial, or serial over TCP: by the protocol of who is asked.
+    Serial,
+}
 
 /// A line that is open.
 pub(super) struct Opened {

@@ -9,7 +9,7 @@ use std::pin::Pin;
 use std::time::Duration;
 
 use tokio::sync::mpsc;
-use tokio::time::{Instant, sleep, sleep_until};
+use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 
 use super::errands::{BusRequest, Desk};
@@ -259,9 +259,15 @@ impl Bus {
         self.back = Back::Away;
         let delay = self.reopen.delay();
         self.row.idle(self.start.elapsed());
-        self.desk.refuse_all("the line is down");
-        sleep(delay).await;
-        self.desk.refuse_all("the line is down");
+        let end = Instant::now() + delay;
+        loop {
+            self.desk.refuse_all("the line is down");
+            tokio::select! {
+                () = sleep_until(end) => return,
+                // Whoever asks now is told at once.
+                _request = self.desk.asked() => {}
+            }
+        }
     }
 }
 

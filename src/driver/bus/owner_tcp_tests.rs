@@ -1,7 +1,6 @@
 //! A bus against the server of tokio-modbus over real sockets.
 
 use std::future::{Ready, ready};
-use std::sync::Arc;
 
 use tokio::net::TcpListener;
 use tokio_modbus::server::Service;
@@ -10,7 +9,6 @@ use tokio_modbus::{ExceptionCode, Request, Response, SlaveRequest};
 
 use super::super::super::rig::{MS, bus_table, profile};
 use super::*;
-use crate::model::DeviceId;
 use crate::profile::Limits;
 
 /// Registers hold their address; addresses from 1000 on are illegal.
@@ -161,7 +159,7 @@ fn modbus_costs_per_point() {
         let count = async {
             let begun = Instant::now();
             while begun.elapsed() < Duration::from_secs(10) {
-                sleep(10 * MS).await;
+                tokio::time::sleep(10 * MS).await;
                 for (messages, _) in &mut ends {
                     while let Ok(message) = messages.try_recv() {
                         if let FieldMessage::Readings(batch) = message {

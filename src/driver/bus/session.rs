@@ -11,8 +11,8 @@ use tokio_modbus::client::{Client, Context, rtu, tcp};
 use tokio_modbus::slave::SlaveContext;
 
 use super::ask::{Ask, check, request};
-use super::open::Opened;
-use super::wire::{Framing, Traffic, Wire};
+use super::open::{Framing, Opened};
+use super::wire::{Traffic, Wire};
 use crate::clock::Clock;
 use crate::driver::record::{FrameLog, Way};
 use crate::driver::{BusAddress, LineSettings};

@@ -4,12 +4,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::ask::Ask;
-use super::learn::Search;
-use super::lessons::{ILLEGAL_EVERY, Lesson, LessonBook, Lessons};
-use super::plan::{Block, Read, plan, single_items};
+use super::learn::Learner;
+use super::lessons::LessonBook;
+use super::plan::{Block, Read, plan};
 use super::session::{Answer, Manners};
 use crate::driver::health::Tracker;
-use crate::driver::modbus::split::{ILLEGAL_ADDRESS, ILLEGAL_VALUE, cut};
 use crate::driver::schedule::Demand;
 use crate::driver::{Act, BusAddress, LineSettings};
 use crate::model::{Cause, DeviceId, DeviceIndex, HealthChange, Moment, PointIndex};
@@ -19,13 +18,6 @@ use crate::protocol::dlt645;
 
 /// Times in a row that a block may say "busy" before that counts as a refusal.
 const BUSY_MAX: u8 = 3;
-/// Refusals in a row after which a read that once gave data is cut all the same.
-const REFUSED_MAX: u8 = 3;
-/// Times that a device is planned anew because what was refused gives data now.
-const RESTORES_MAX: u8 = 3;
-/// Error bit of DL/T 645: the meter does not have the identifier.
-const NO_SUCH_DATA: u8 = 0x02;
-
 /// A device of a bus.
 #[derive(Debug, Clone)]
 pub struct BusDevice {
@@ -51,28 +43,17 @@ pub struct BusDevice {
 
 /// What a block last said.
 #[derive(Debug, Clone, Copy, Default)]
-struct Said {
+pub(super) struct Said {
     /// It was refused, not answered with data; the code.
-    refused: Option<u8>,
+    pub(super) refused: Option<u8>,
     /// Attempts that were not answered, of the present poll.
-    attempts: u8,
+    pub(super) attempts: u8,
     /// Times in a row that it was busy.
-    busy: u8,
+    pub(super) busy: u8,
     /// It gave data since the start.
-    proven: bool,
+    pub(super) proven: bool,
     /// Refusals in a row for an address or a length.
-    illegal: u8,
-}
-
-/// What the bus has to do after an answer.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Sequel {
-    /// Take it.
-    Take,
-    /// Nothing to take: the read was cut, its other parts are the last blocks now.
-    Cut(usize),
-    /// The reads were planned anew, and all are to be read; the answer is not to be taken.
-    Replanned(Vec<Lesson>),
+    pub(super) illegal: u8,
 }
 
 /// A device as the bus sees it.
@@ -85,16 +66,13 @@ pub(super) struct Unit {
     pub(super) tracker: Tracker,
     pub(super) allow: Vec<Act>,
     pub(super) profile: Arc<Profile>,
-    pub(super) params: Vec<f64>,
     /// Whole factor of each point.
     pub(super) factors: Vec<f64>,
-    period: Duration,
-    book: LessonBook,
-    search: Search,
-    restores: u8,
-    said: Vec<Said>,
+    pub(super) period: Duration,
+    pub(super) learner: Learner,
+    pub(super) said: Vec<Said>,
     /// Order of the identifier's bytes that a CJ/T 188 meter understands, and whether it proved so.
-    order: (DiOrder, bool),
+    pub(super) order: (DiOrder, bool),
     serial: u8,
 }
 
@@ -156,12 +134,9 @@ impl Unit {
             tracker: Tracker::default(),
             allow,
             profile,
-            params,
             factors,
             period,
-            book: book.clone(),
-            search: Search::default(),
-            restores: 0,
+            learner: Learner::new(book.clone()),
             order: order.unwrap_or((DiOrder::HighFirst, false)),
             serial: 0,
         }
@@ -199,15 +174,16 @@ impl Unit {
         })
     }
 
-    /// One more attempt was not answered; how many that makes for this poll. A CJ/T 188 meter that
-    /// never answered may want the bytes of the identifier in the other order.
-    pub(super) fn attempt(&mut self, block: usize) -> u8 {
+    /// A request was not answered: a CJ/T 188 meter that never answered may want the bytes of the
+    /// identifier in the other order.
+    pub(super) fn unanswered(&mut self) {
         if !self.order.1 {
-            self.order.0 = match self.order.0 {
-                DiOrder::HighFirst => DiOrder::LowFirst,
-                DiOrder::LowFirst => DiOrder::HighFirst,
-            };
+            self.order.0 = self.order.0.other();
         }
+    }
+
+    /// One more attempt was not answered; how many that makes for this poll.
+    pub(super) fn attempt(&mut self, block: usize) -> u8 {
         let said = &mut self.said[block];
         said.attempts = said.attempts.saturating_add(1);
         said.attempts
@@ -223,107 +199,6 @@ impl Unit {
         let said = &mut self.said[block];
         said.busy = said.busy.saturating_add(1);
         said.busy <= BUSY_MAX
-    }
-
-    /// The code with which an answer refuses for the address or the length, not for the hour.
-    fn refusal(answer: &Answer) -> Option<u8> {
-        match answer {
-            Answer::Exception(code @ (ILLEGAL_ADDRESS | ILLEGAL_VALUE)) => Some(*code),
-            Answer::Dlt645 { reply: dlt645::Reply::Refused(bits), .. }
-                if bits.0 & NO_SUCH_DATA != 0 =>
-            {
-                Some(bits.0)
-            }
-            _ => None,
-        }
-    }
-
-    /// Learns from an answer which reads the device does not bear. One illegal address must not
-    /// take the good points of its block with it: the read is cut until it stands alone.
-    pub(super) fn learn(&mut self, block: usize, answer: &Answer) -> Sequel {
-        if let Answer::Cjt188 { reply: cjt188::Reply::Data { order, .. }, .. } = answer {
-            self.order = (*order, true);
-        }
-        let Some(code) = Self::refusal(answer) else {
-            return self.learn_from_data(block, refused_code(answer).is_none());
-        };
-        let said = &mut self.said[block];
-        said.illegal = said.illegal.saturating_add(1);
-        if said.proven && said.illegal < REFUSED_MAX {
-            return Sequel::Take;
-        }
-        self.search.answered(block, false);
-        let whole = self.blocks[block].read;
-        let parts = self.parts(block, code);
-        let Some((first, rest)) = parts.split_first() else {
-            return self.end_search().map_or(Sequel::Take, Sequel::Replanned);
-        };
-        let added = rest.len();
-        self.said[block] = Said::default();
-        self.blocks[block] = first.clone();
-        let from = self.blocks.len();
-        self.blocks.extend_from_slice(rest);
-        self.said.resize(self.blocks.len(), Said::default());
-        let places = std::iter::once(block).chain(from..self.blocks.len());
-        let blocks = &self.blocks;
-        self.search.cut(whole, places.map(|place| (place, blocks[place].read)));
-        Sequel::Cut(added)
-    }
-
-    fn learn_from_data(&mut self, block: usize, data: bool) -> Sequel {
-        let said = &mut self.said[block];
-        let was_refused = std::mem::take(&mut said.illegal) > 0;
-        said.proven |= data;
-        if !data {
-            return Sequel::Take;
-        }
-        // Not the address was wrong but the hour: a device that starts refuses everything. Or this
-        // one has what others of its model lack.
-        let rare = self.blocks[block].period == ILLEGAL_EVERY && self.period < ILLEGAL_EVERY;
-        if (was_refused && self.search.is_on() || rare) && self.restores < RESTORES_MAX {
-            self.restores += 1;
-            let lessons = self.book.of(&self.profile.id).without_illegal();
-            self.replan(&lessons);
-            return Sequel::Replanned(Vec::new());
-        }
-        self.search.answered(block, true);
-        self.end_search().map_or(Sequel::Take, Sequel::Replanned)
-    }
-
-    /// The parts of a refused read, fewer than two when it cannot be cut.
-    fn parts(&self, block: usize, code: u8) -> Vec<Block> {
-        let block = &self.blocks[block];
-        match (block.read, &self.profile.binding) {
-            (Read::Registers { .. }, _) => {
-                cut(block, code).map_or_else(Vec::new, |(first, second)| vec![first, second])
-            }
-            (Read::Item { block: true, .. }, Binding::Dlt645(model)) => single_items(model, block),
-            _ => Vec::new(),
-        }
-    }
-
-    /// When every part of the search spoke: remembers what it showed, and plans anew. A device that
-    /// gave no data at all teaches nothing, it may just be starting.
-    fn end_search(&mut self) -> Option<Vec<Lesson>> {
-        let works = self.said.iter().any(|said| said.proven);
-        let lessons = self.search.finish(&self.blocks)?;
-        if !works || lessons.is_empty() {
-            return None;
-        }
-        let new = self.book.add(&self.profile.id, &lessons);
-        let known = self.book.of(&self.profile.id);
-        self.replan(&known);
-        Some(new)
-    }
-
-    fn replan(&mut self, lessons: &Lessons) {
-        self.search = Search::default();
-        self.blocks = plan(&self.profile, self.period, lessons);
-        self.said = vec![Said::default(); self.blocks.len()];
-        // What gave data before will give it again; what is known as illegal need not be proven.
-        for (said, block) in self.said.iter_mut().zip(&self.blocks) {
-            said.proven = block.period != ILLEGAL_EVERY;
-        }
     }
 
     /// The block was answered, with data or a refusal. Returns whether health changed.

@@ -15,10 +15,10 @@ use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout_at};
 
 use super::ask::Ask;
+use super::open::{Framing, Stream};
 use crate::driver::modbus::frame::{Found, find_mbap, find_rtu};
 use crate::driver::{BusAddress, LineSettings};
 
@@ -27,27 +27,6 @@ const RECEIVE_MAX: usize = 1024;
 
 /// Longest pause inside a frame of the meter protocols (DL/T 645: 500 ms between two bytes).
 const BYTE_GAP: Duration = Duration::from_millis(500);
-
-/// Anything that carries bytes.
-pub(super) trait Stream: AsyncRead + AsyncWrite + Send + Unpin {
-    /// Sets the line; nothing to do where there is none.
-    fn tune(&mut self, _line: LineSettings) -> io::Result<()> {
-        Ok(())
-    }
-}
-
-impl Stream for TcpStream {}
-#[cfg(test)]
-impl Stream for tokio::io::DuplexStream {}
-
-/// How frames are told apart.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Framing {
-    /// Modbus TCP.
-    Mbap,
-    /// Serial, or serial over TCP: by the protocol of who is asked.
-    Serial,
-}
 
 /// Bytes since the last look.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]

@@ -12,15 +12,20 @@
 mod address;
 mod current;
 mod describe;
+mod encode;
 mod frame;
 mod message;
 mod unit;
+
+#[cfg(test)]
+mod tests;
 
 pub use address::{Address, BadAddress, DataId, DiOrder, Kind, MeterType};
 pub use current::{
     BadBody, Cooling, Current, HeatReading, Status, Valve, VolumeReading, current, value_with_unit,
 };
 pub use describe::{describe, meaning};
+pub use encode::DoesNotFit;
 pub use frame::{FRAME_MAX, Frame, PREAMBLE, checksum, find};
 pub use message::{
     Mismatch, Reply, ValveAct, answer_address, answer_data, answer_done, answer_refused, read,

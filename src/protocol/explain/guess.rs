@@ -9,11 +9,11 @@ pub(super) fn guess(bytes: &[u8]) -> Option<Protocol> {
     if modbus::rtu(bytes, None).is_ok() {
         return Some(Protocol::ModbusRtu);
     }
-    if mbus::parse(bytes).is_ok() {
-        return Some(Protocol::Mbus);
-    }
     if modbus::tcp(bytes, None).is_ok() {
         return Some(Protocol::ModbusTcp);
+    }
+    if mbus::parse(bytes).is_ok() {
+        return Some(Protocol::Mbus);
     }
     let start = bytes.iter().position(|&byte| byte != 0xFE).unwrap_or(0);
     let rest = &bytes[start..];

@@ -165,25 +165,29 @@ fn parts(adu: &Adu, at: usize, length: usize, good: bool) -> Vec<Part> {
     parts.list
 }
 
+fn address(parts: &mut Parts, address: u16) {
+    let text = format!("{address} ({address:04X}H)");
+    parts.add(2, format!("address {text}"), format!("地址 {text}"));
+}
+
+fn quantity(parts: &mut Parts, quantity: u16) {
+    parts.add(2, format!("quantity {quantity}"), format!("数量 {quantity}"));
+}
+
+fn registers(parts: &mut Parts, values: &[u16]) {
+    let bytes = values.len() * 2;
+    parts.add(1, format!("{bytes} bytes follow"), format!("后续 {bytes} 字节"));
+    for (place, value) in values.iter().enumerate() {
+        let text = format!("{value} ({value:04X}H)");
+        parts.add(2, format!("register +{place}: {text}"), format!("寄存器 +{place}:{text}"));
+    }
+}
+
+fn count(values: &[u16]) -> u16 {
+    u16::try_from(values.len()).unwrap_or(u16::MAX)
+}
+
 fn pdu_parts(pdu: &Pdu, parts: &mut Parts) {
-    let address = |parts: &mut Parts, address: u16| {
-        parts.add(
-            2,
-            format!("address {address} ({address:04X}H)"),
-            format!("地址 {address}({address:04X}H)"),
-        );
-    };
-    let quantity = |parts: &mut Parts, quantity: u16| {
-        parts.add(2, format!("quantity {quantity}"), format!("数量 {quantity}"));
-    };
-    let registers = |parts: &mut Parts, values: &[u16]| {
-        let bytes = values.len() * 2;
-        parts.add(1, format!("{bytes} bytes follow"), format!("后续 {bytes} 字节"));
-        for (place, value) in values.iter().enumerate() {
-            let text = format!("{value} ({value:04X}H)");
-            parts.add(2, format!("register +{place}: {text}"), format!("寄存器 +{place}:{text}"));
-        }
-    };
     match pdu {
         Pdu::Read { address: first, quantity: count, .. }
         | Pdu::Written { address: first, quantity: count, .. } => {
@@ -192,45 +196,6 @@ fn pdu_parts(pdu: &Pdu, parts: &mut Parts) {
         }
         Pdu::Bits { bytes, .. } => bits(bytes, parts),
         Pdu::Registers { values, .. } => registers(parts, values),
-        Pdu::WriteCoil { address: coil, value } => {
-            address(parts, *coil);
-            let (en, zh) = match value {
-                0xFF00 => ("on", "接通"),
-                0 => ("off", "断开"),
-                _ => ("neither on (FF00H) nor off (0000H)", "既非接通(FF00H)也非断开(0000H)"),
-            };
-            parts.add(2, en, zh);
-        }
-        Pdu::WriteRegister { address: register, value } => {
-            address(parts, *register);
-            parts.add(
-                2,
-                format!("value {value} ({value:04X}H)"),
-                format!("值 {value}({value:04X}H)"),
-            );
-        }
-        Pdu::WriteCoils { address: first, quantity: count, bytes } => {
-            address(parts, *first);
-            quantity(parts, *count);
-            bits(bytes, parts);
-        }
-        Pdu::WriteRegisters { address: first, values } => {
-            address(parts, *first);
-            quantity(parts, u16::try_from(values.len()).unwrap_or(u16::MAX));
-            registers(parts, values);
-        }
-        Pdu::Mask { address: register, and, or } => {
-            address(parts, *register);
-            parts.add(2, format!("and mask {and:04X}H"), format!("与掩码 {and:04X}H"));
-            parts.add(2, format!("or mask {or:04X}H"), format!("或掩码 {or:04X}H"));
-        }
-        Pdu::ReadWrite { address: first, quantity: count, write_address, values } => {
-            address(parts, *first);
-            quantity(parts, *count);
-            address(parts, *write_address);
-            quantity(parts, u16::try_from(values.len()).unwrap_or(u16::MAX));
-            registers(parts, values);
-        }
         Pdu::Identify { code, object } => {
             parts.add(1, "type 14: device identification", "类型 14:设备标识");
             parts.add(1, format!("access {code}"), format!("读取方式 {code}"));
@@ -255,6 +220,49 @@ fn pdu_parts(pdu: &Pdu, parts: &mut Parts) {
             let (en, zh) = exception_names(*code);
             parts.add(1, format!("exception {code}: {en}"), format!("异常码 {code}:{zh}"));
         }
+        write => write_parts(write, parts),
+    }
+}
+
+fn write_parts(pdu: &Pdu, parts: &mut Parts) {
+    match pdu {
+        Pdu::WriteCoil { address: coil, value } => {
+            address(parts, *coil);
+            let (en, zh) = match value {
+                0xFF00 => ("on", "接通"),
+                0 => ("off", "断开"),
+                _ => ("neither on (FF00H) nor off (0000H)", "既非接通(FF00H)也非断开(0000H)"),
+            };
+            parts.add(2, en, zh);
+        }
+        Pdu::WriteRegister { address: register, value } => {
+            address(parts, *register);
+            let text = format!("{value} ({value:04X}H)");
+            parts.add(2, format!("value {text}"), format!("值 {text}"));
+        }
+        Pdu::WriteCoils { address: first, quantity: count, bytes } => {
+            address(parts, *first);
+            quantity(parts, *count);
+            bits(bytes, parts);
+        }
+        Pdu::WriteRegisters { address: first, values } => {
+            address(parts, *first);
+            quantity(parts, count(values));
+            registers(parts, values);
+        }
+        Pdu::Mask { address: register, and, or } => {
+            address(parts, *register);
+            parts.add(2, format!("and mask {and:04X}H"), format!("与掩码 {and:04X}H"));
+            parts.add(2, format!("or mask {or:04X}H"), format!("或掩码 {or:04X}H"));
+        }
+        Pdu::ReadWrite { address: first, quantity: asked, write_address, values } => {
+            address(parts, *first);
+            quantity(parts, *asked);
+            address(parts, *write_address);
+            quantity(parts, count(values));
+            registers(parts, values);
+        }
+        _ => {}
     }
 }
 

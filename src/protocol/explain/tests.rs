@@ -1,1 +1,119 @@
-//! Tests.
+//! Tests: bytes of any kind are survived, every byte is explained, faults are exact. What the
+//! vectors say is tested through `linli decode`.
+
+use proptest::prelude::*;
+use proptest::test_runner::RngSeed;
+use serde_json::Value;
+
+use super::*;
+
+fn vectors() -> Vec<(String, Vec<u8>)> {
+    let text = include_str!("../../../tests/data/vectors.json");
+    let all: Vec<Value> = serde_json::from_str(text).unwrap();
+    let lines = all.iter().map(|vector| {
+        let mut bytes = Vec::new();
+        for hex in ["request_hex", "response_hex"].iter().filter_map(|key| vector[key].as_str()) {
+            for pair in hex.split_whitespace() {
+                bytes.push(u8::from_str_radix(pair, 16).unwrap());
+            }
+        }
+        (vector["protocol"].as_str().unwrap().to_owned(), bytes)
+    });
+    lines.collect()
+}
+
+/// All frames together are the bytes, and the parts of each are the frame.
+fn covers(frames: &[Explained], bytes: usize) {
+    let mut at = 0;
+    for frame in frames {
+        assert_eq!(frame.range.start, at);
+        for part in &frame.parts {
+            assert_eq!(part.range.start, at, "{part:?} in {frame:?}");
+            assert!(!part.en.is_empty() && !part.zh.is_empty());
+            at = part.range.end;
+        }
+        assert_eq!(at, frame.range.end, "{frame:?}");
+    }
+    assert!(at <= bytes);
+}
+
+#[test]
+fn every_byte_of_every_vector_has_a_meaning() {
+    for (protocol, bytes) in vectors() {
+        let frames = match explain(Some(protocol.parse().unwrap()), &bytes) {
+            Ok(frames) => frames,
+            Err(fault) => fault.frames,
+        };
+        covers(&frames, bytes.len());
+    }
+}
+
+#[test]
+fn no_bytes_and_no_protocol_are_said() {
+    assert_eq!(explain(None, &[]).unwrap_err().fault, Fault::Empty);
+    assert_eq!(explain(None, &[0x31; 3]).unwrap_err().fault, Fault::Unrecognised);
+    assert!("dlt645".parse::<Protocol>().unwrap_err().to_string().contains("dlt645-2007"));
+    for protocol in Protocol::ALL {
+        assert_eq!(protocol.name().parse(), Ok(protocol));
+    }
+}
+
+#[test]
+fn what_is_behind_a_damaged_frame_is_read_all_the_same() {
+    let mut bytes = vec![0x68, 0x10, 0xAA, 0xAA, 0xAA, 0xAA, 0xAA, 0xAA, 0xAA, 1, 3, 0x90, 0x1F];
+    bytes.extend([0xAA, 0x00, 0x16]);
+    let damaged = bytes.clone();
+    bytes[14] = 0x7B;
+    let both = [damaged, bytes].concat();
+    let fault = explain(None, &both).unwrap_err();
+    assert_eq!(fault.frames.len(), 2);
+    let (got, expected) = ("00".to_owned(), "7B".to_owned());
+    assert_eq!(fault.fault, Fault::Checksum { offset: 14, got, expected });
+}
+
+#[test]
+fn an_end_byte_that_is_none_is_said_with_its_place() {
+    let bytes = [0x68, 0x10, 0xAA, 0xAA, 0xAA, 0xAA, 0xAA, 0xAA, 0xAA, 1, 3, 0x90, 0x1F, 0xAA];
+    let line = [&bytes[..], &[0x7B, 0x17]].concat();
+    let fault = explain(Some(Protocol::Cjt188), &line).unwrap_err().fault;
+    assert_eq!(fault, Fault::Fixed { offset: 15, got: 0x17, expected: 0x16 });
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { rng_seed: RngSeed::Fixed(645), ..Default::default() })]
+
+    #[test]
+    fn bytes_of_any_kind_are_survived(
+        bytes in prop::collection::vec(any::<u8>(), 0..300),
+        protocol in prop::option::of(prop::sample::select(Protocol::ALL.to_vec())),
+    ) {
+        let (frames, fault) = match explain(protocol, &bytes) {
+            Ok(frames) => (frames, None),
+            Err(fault) => (fault.frames, Some(fault.fault)),
+        };
+        covers(&frames, bytes.len());
+        let said = document(protocol, &frames, fault.as_ref());
+        prop_assert_eq!(said.get("fault").is_some(), fault.is_some());
+    }
+
+    #[test]
+    fn vectors_with_a_wrong_byte_or_cut_are_survived(
+        which in any::<prop::sample::Index>(),
+        place in any::<prop::sample::Index>(),
+        byte in any::<u8>(),
+        cut in any::<prop::sample::Index>(),
+    ) {
+        let vectors = vectors();
+        let (protocol, mut bytes) = vectors[which.index(vectors.len())].clone();
+        let at = place.index(bytes.len());
+        bytes[at] = byte;
+        bytes.truncate(cut.index(bytes.len()) + 1);
+        for protocol in [Some(protocol.parse().unwrap()), None] {
+            let frames = match explain(protocol, &bytes) {
+                Ok(frames) => frames,
+                Err(fault) => fault.frames,
+            };
+            covers(&frames, bytes.len());
+        }
+    }
+}

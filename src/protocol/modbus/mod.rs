@@ -9,6 +9,7 @@
 
 mod adu;
 mod describe;
+mod numbers;
 mod pdu;
 mod vendor;
 
@@ -17,5 +18,6 @@ mod tests;
 
 pub use adu::{Adu, AduFault, Direction, Mismatch, answers, crc16, rtu, tcp};
 pub use describe::{describe, exception_names, function_names};
+pub use numbers::{Numbers, UnknownType};
 pub use pdu::{Pdu, PduFault, is_function};
 pub use vendor::Vendor;

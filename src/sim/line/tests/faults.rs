@@ -1,0 +1,1 @@
+//! Each fault is seen on the wire.

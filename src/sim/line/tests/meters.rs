@@ -1,0 +1,1 @@
+//! Meters answer as the vectors say.
