@@ -12,6 +12,7 @@ mod broker;
 mod claims;
 mod device;
 mod estate;
+mod lines;
 mod machine;
 mod read;
 #[cfg(test)]

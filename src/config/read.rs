@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use super::claims::{Claim, Claims};
 use super::device::{Buses, read_devices};
+use super::lines::check_lines;
 use super::machine::Files;
 use super::{
     BusSettings, Connection, DeviceSettings, LogConfig, LogFormat, Profiles, Settings, broker,
@@ -113,6 +114,7 @@ pub(super) fn settings<'s>(
         devices.extend(read_devices(root, &known, &mut context));
     }
     weigh_buses(&mut buses, &devices, &mut context);
+    check_lines(&buses, &devices, &mut context);
     if devices.is_empty() {
         context
             .notes

@@ -1,6 +1,7 @@
 //! Tests of the whole configuration: conflicts, references, budgets, the example.
 
 mod chinese;
+mod wired;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

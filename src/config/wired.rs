@@ -92,6 +92,7 @@ pub(super) fn on_bus(
     let place = section.place(if section.has(key) { key } else { "id" });
     context.claim(Claim::Unit(name, address), place);
     let line = line(&wire, bus, serial);
+    check_acts(section, &wire.allow, profile);
     if matches!(bus.config.transport, Transport::Tcp { .. }) {
         for key in ["baud", "frame"].into_iter().filter(|key| section.has(key)) {
             section.note(
@@ -105,18 +106,44 @@ pub(super) fn on_bus(
 
 /// The device's own settings, else those of the bus, else the model's.
 fn line(wire: &Wire, bus: &BusSettings, serial: SerialDefaults) -> LineSettings {
-    let (parity, stop_bits) = wire.frame.or(bus.config.frame).unwrap_or_else(|| frame(serial));
-    let baud = wire.baud.or(bus.config.baud).unwrap_or(serial.baud);
+    let model = factory(serial);
+    let frame = wire.frame.or(bus.config.frame);
+    let (parity, stop_bits) = frame.unwrap_or((model.parity, model.stop_bits));
+    let baud = wire.baud.or(bus.config.baud).unwrap_or(model.baud);
     LineSettings { baud, parity, stop_bits }
 }
 
-fn frame(serial: SerialDefaults) -> (Parity, u8) {
+/// How the model leaves the factory.
+pub(super) fn factory(serial: SerialDefaults) -> LineSettings {
     let parity = match serial.frame[1] {
         b'E' => Parity::Even,
         b'O' => Parity::Odd,
         _ => Parity::None,
     };
-    (parity, if serial.frame[2] == b'2' { 2 } else { 1 })
+    let stop_bits = if serial.frame[2] == b'2' { 2 } else { 1 };
+    LineSettings { baud: serial.baud, parity, stop_bits }
+}
+
+/// A relay trips and closes at an electricity meter of 2007, a valve at a meter of CJ/T 188.
+fn check_acts(section: &Section<'_>, acts: &[Act], profile: &Profile) {
+    let has = |act: &Act| match (&profile.binding, act) {
+        (Binding::Dlt645(model), Act::RelayTrip | Act::RelayClose) => {
+            model.edition == dlt645::Edition::V2007
+        }
+        (Binding::Cjt188(_), Act::ValveOpen | Act::ValveClose) => true,
+        _ => false,
+    };
+    for act in acts.iter().filter(|act| !has(act)) {
+        let word = Act::WORDS.iter().find(|(_, known)| known == act).map_or("", |(word, _)| word);
+        let problem = (
+            format!("{} has no act `{word}`", profile.id),
+            format!("{} 没有操作 `{word}`", profile.id),
+        );
+        section.note(Fault::new(section.place("allow"), problem).hint((
+            "relays are of DL/T 645-2007 meters, valves of CJ/T 188 meters; remove it",
+            "继电器属于 DL/T 645-2007 电表，阀门属于 CJ/T 188 表计，请删除",
+        )));
+    }
 }
 
 fn unit_id(
@@ -200,18 +227,36 @@ fn plain<A: FromStr + Plain>(section: &Section<'_>, text: &str, digits: usize) -
                 ("is no address of a meter", "不是表计的通信地址"),
             )
             .allowed(format!("exactly {digits} decimal digits in quotes, with leading zeros"))
-            .maybe_hint(padded(text, digits)),
+            .hint(meant_address(text, digits)),
         );
     }
     parsed
 }
 
-fn padded(text: &str, digits: usize) -> Option<Words> {
-    let short = !text.is_empty() && text.len() < digits && text.bytes().all(|b| b.is_ascii_digit());
-    short.then(|| {
-        let full = format!("{text:0>digits$}");
-        write_it(full)
-    })
+/// What was probably meant by a text that is no address.
+fn meant_address(text: &str, digits: usize) -> Words {
+    let bare: String =
+        text.chars().filter(|c| !c.is_whitespace() && !matches!(c, '-' | ':' | '.')).collect();
+    let decimal = !bare.is_empty() && bare.bytes().all(|b| b.is_ascii_digit());
+    let everyone = bare.bytes().all(|b| b == b'9') || bare.to_ascii_uppercase().contains("AA");
+    if bare.len() == digits && everyone {
+        return (
+            "this speaks for many meters at once; write the number of the one meter",
+            "这会同时指向多块表，请写该表自己的号码",
+        )
+            .into();
+    }
+    if decimal && bare.len() <= digits {
+        return write_it(format!("{bare:0>digits$}"));
+    }
+    if digits == 12 && bare.len() == 14 {
+        return (
+            "14 digits are the address of a CJ/T 188 meter: is the profile right?",
+            "14 位是 CJ/T 188 表计的地址，设备模型是否选对？",
+        )
+            .into();
+    }
+    ("it is printed on the meter's plate, often as a bar code", "见表计铭牌，常在条形码旁").into()
 }
 
 /// Addresses that may name a single meter.

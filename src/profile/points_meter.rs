@@ -196,6 +196,15 @@ pub(super) fn item(
         faults.at(span.clone(), "`id` is missing: the data identifier, for instance 0x02010100");
         return None;
     };
+    for id in [Some(id), file.block.as_ref()].into_iter().flatten() {
+        if edition == Edition::V1997 && *id.get_ref() > LAST_1997 {
+            let number = *id.get_ref();
+            let message =
+                format!("{number:#X} is no identifier of 1997: two bytes, at most 0xFFFF");
+            faults.at(id.span(), message);
+            return None;
+        }
+    }
     let field = field(file, span, faults)?;
     let is_text = matches!(field, MeterField::Ascii { .. } | MeterField::Digits { .. });
     check_text(is_text, file, span, faults);
@@ -223,10 +232,7 @@ pub(super) fn item(
     for ((id, offset), span) in
         [Some((number, offset_in_id)), block].into_iter().flatten().zip(spans.into_iter().flatten())
     {
-        if edition == Edition::V1997 && id > LAST_1997 {
-            let message = format!("{id:#010X} is no identifier of 1997: two bytes, at most 0xFFFF");
-            faults.at(span, message);
-        } else if let Err(message) = same_field(edition, id, offset, field, file) {
+        if let Err(message) = same_field(edition, id, offset, field, file) {
             faults.at(span, format!("`{name}`: {message}"));
         }
     }

@@ -42,6 +42,14 @@ fn field_at(item: &Item, at: usize) -> Option<&'static Field> {
     None
 }
 
+fn no_field(item: &Item, at: usize) -> String {
+    let step = item.step();
+    format!(
+        "no field of {} ({}) begins at byte {at}; one value has {step} bytes",
+        item.id, item.name_en
+    )
+}
+
 fn encoding_of(field: &Field) -> Option<EncodingWord> {
     Some(match (field.kind, field.signed) {
         (Kind::Number, false) => EncodingWord::Bcd,
@@ -65,8 +73,10 @@ pub(super) fn complete_item(
     let Some(id) = &file.id else { return full };
     let Some(item) = dlt645::item(edition, DataId(*id.get_ref())) else { return full };
     let at = file.at.as_ref().map_or(0, |at| usize::from(*at.get_ref()));
-    // Where there is no field is told for each point of the run.
-    let Some(field) = field_at(&item, at) else { return full };
+    let Some(field) = field_at(&item, at) else {
+        faults.at(id.span(), no_field(&item, at));
+        return full;
+    };
     let Some(encoding) = encoding_of(field) else { return full };
     let title = format!("identifier {} ({})", item.id, item.name_en);
     match &file.encoding {
@@ -156,12 +166,7 @@ pub(super) fn same_field(
 ) -> Result<(), String> {
     let Some(item) = dlt645::item(edition, DataId(id)) else { return Ok(()) };
     let Some(there) = field_at(&item, at.into()) else {
-        return Err(format!(
-            "no field of {} ({}) begins at byte {at}; one value has {} bytes",
-            item.id,
-            item.name_en,
-            item.step()
-        ));
+        return Err(no_field(&item, at.into()));
     };
     let title = || format!("{} ({}) at byte {at}", item.id, item.name_en);
     let bytes = there.bytes;

@@ -203,7 +203,7 @@ fn what_cannot_be_is_refused_with_what_is_allowed() {
             ("66 55 62 16", "66 55 63 16", "the check sum is 63, right is 62"),
             ("66 55 62 16", "66 55", "no whole DL/T 645 frame"),
             ("66 55 62 16", "66 5 62 16", "pairs of hexadecimal digits"),
-            ("91 06 33 34 34 35 66 55 62", "D1 01 35 BC", "no answer with data"),
+            ("91 06 33 34 34 35 66 55 62", "D1 01 35 47", "no answer with data"),
         ],
     );
     each_is_refused(
