@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Batch, Cause, DeviceId, Health, Moment, Reason, Seq};
+use super::{Batch, BusId, Cause, DeviceId, Diagnosis, Health, Moment, Reason, Seq};
 
 /// Something that happened, told to the platform once (at least).
 #[derive(Debug, Clone, PartialEq)]
@@ -100,6 +100,24 @@ pub enum EventKind {
         step_ms: i64,
         /// What gave the time.
         source: String,
+    },
+    /// The wiring doctor found a fault of a bus, or found it gone.
+    WiringFinding {
+        /// The bus.
+        #[cfg_attr(feature = "schema", schemars(with = "String"))]
+        bus: BusId,
+        /// What it is, e.g. `device_silent`.
+        #[cfg_attr(feature = "schema", schemars(with = "String"))]
+        diagnosis: Diagnosis,
+        /// Whom it concerns; empty for the whole line.
+        #[cfg_attr(feature = "schema", schemars(with = "Vec<String>"))]
+        devices: Vec<DeviceId>,
+        /// What was seen, with its figures.
+        seen: String,
+        /// The next thing to check.
+        check: String,
+        /// Whether the fault is gone; then the texts are those that it had last.
+        over: bool,
     },
 }
 

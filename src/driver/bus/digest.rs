@@ -9,8 +9,11 @@ use super::lessons::Lesson;
 use super::owner::{Bus, Closed, REOPEN, group};
 use super::session::{Answer, Exchange, Fault, Session};
 use crate::driver::doctor::{Observation, Outcome};
+use crate::driver::record::Way;
 use crate::driver::schedule::{Back, Job, Purpose};
-use crate::model::{Cause, FieldMessage, Health, Words};
+use crate::model::{
+    Cause, DeviceIndex, Event, EventKind, FieldMessage, Finding, Health, Moment, Words,
+};
 
 /// Breaks in a row without an answer between them after which the line counts as down.
 const BREAKS_MAX: u32 = 3;
@@ -27,6 +30,12 @@ impl Bus {
         let unasked = session.take_unasked();
         if !unasked.is_empty() {
             doctor.unasked(&unasked, now);
+            // It came before the request of this exchange.
+            let took = u64::try_from(exchange.took.as_millis()).unwrap_or(u64::MAX);
+            let before = Moment { boot_ms: now.boot_ms.saturating_sub(took.saturating_add(1)) };
+            let line = self.config.transport.is_local();
+            let line = line.then(|| self.units[patient].manners.line);
+            self.log.push(before, Way::Received, line, &unasked);
         }
         let outcome = match &exchange.outcome {
             Ok(_) => Outcome::Answered,
@@ -54,14 +63,41 @@ impl Bus {
         let Some(findings) = self.doctor.as_mut().and_then(|doctor| doctor.examine(now)) else {
             return Ok(());
         };
-        for finding in &findings {
+        let before = self.row.found(findings.clone());
+        let same = |one: &Finding, other: &Finding| {
+            one.diagnosis == other.diagnosis && one.devices == other.devices
+        };
+        for finding in before.iter().filter(|old| !findings.iter().any(|new| same(old, new))) {
+            tracing::info!(
+                bus = %self.config.id, diagnosis = ?finding.diagnosis, seen = %finding.seen.en,
+                "what the wiring doctor found is gone"
+            );
+            self.tell_finding(finding, true).await?;
+        }
+        for finding in findings.iter().filter(|new| !before.iter().any(|old| same(old, new))) {
             tracing::info!(
                 bus = %self.config.id, diagnosis = ?finding.diagnosis,
                 seen = %finding.seen.en, check = %finding.check.en, "the wiring doctor found"
             );
+            self.log.keep(now, &finding.seen);
+            self.tell_finding(finding, false).await?;
         }
-        self.row.found(findings);
         Ok(())
+    }
+
+    /// Tells the platform that a fault of the wiring began or is over.
+    async fn tell_finding(&mut self, finding: &Finding, over: bool) -> Result<(), Closed> {
+        let ours = |index: &DeviceIndex| self.units.iter().find(|unit| unit.index == *index);
+        let kind = EventKind::WiringFinding {
+            bus: self.config.id.clone(),
+            diagnosis: finding.diagnosis,
+            devices: finding.devices.iter().filter_map(ours).map(|unit| unit.id.clone()).collect(),
+            seen: finding.seen.en.clone(),
+            check: finding.check.en.clone(),
+            over,
+        };
+        let event = Event { at: self.clock.now(), device: None, kind };
+        self.send(FieldMessage::Event(event)).await
     }
 
     pub(super) async fn line_down(&mut self, why: &str) -> Result<(), Closed> {

@@ -115,9 +115,11 @@ impl Row {
         self.costs.of[slot] = vec![None; units[slot].blocks.len()];
     }
 
-    /// The doctor's findings.
-    pub(super) fn found(&self, findings: Vec<Finding>) {
-        self.with(|state| state.findings = findings);
+    /// The doctor's findings; returns those before.
+    pub(super) fn found(&self, findings: Vec<Finding>) -> Vec<Finding> {
+        let mut before = findings;
+        self.with(|state| std::mem::swap(&mut state.findings, &mut before));
+        before
     }
 
     /// Nothing happened: the load of the last minute falls.
