@@ -11,7 +11,7 @@ use super::plan::{Kind, ScanPlan};
 use super::units::Units;
 use super::wild::{Form, Wild};
 use crate::driver::bus::{Ask, Heard};
-use crate::driver::{BusAddress, LineSettings, Parity};
+use crate::driver::{BusAddress, LineSettings, Parity, doctor};
 use crate::profile::{Library, Profile};
 use crate::protocol::cjt188::{DiOrder, MeterType};
 use crate::protocol::dlt645::Edition;
@@ -315,14 +315,20 @@ impl Scan {
             let seen: Vec<String> =
                 noise.bytes.iter().take(16).map(|byte| format!("{byte:02X}")).collect();
             let (line, times, seen) = (noise.line, noise.times, seen.join(" "));
+            let looks = doctor::signature(&noise.bytes).words().unwrap_or_default();
+            let (en, zh) = match looks.en.is_empty() {
+                true => (String::new(), String::new()),
+                false => (format!(", {}", looks.en), format!("，{}", looks.zh)),
+            };
             let text = (
                 format!(
-                    "bytes came at {line} ({times} times: {seen}), but never a frame: somebody \
-                     speaks at another setting, or the wires are disturbed; try --baud and --frame"
+                    "bytes came at {line} ({times} times: {seen}){en}, but never a frame: \
+                     somebody speaks at another setting, or the wires are disturbed; \
+                     try --baud and --frame"
                 ),
                 format!(
-                    "在 {line} 收到数据（{times} 次：{seen}），但没有完整的帧：有设备以其他参数\
-                     通信，或线路受干扰；请试 --baud 和 --frame"
+                    "在 {line} 收到数据（{times} 次：{seen}）{zh}，但没有完整的帧：有设备以其他\
+                     参数通信，或线路受干扰；请试 --baud 和 --frame"
                 ),
             );
             self.remark(RemarkKind::OtherSettings, text);
