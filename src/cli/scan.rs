@@ -13,9 +13,7 @@ use super::run::told_to_stop;
 use super::{BAD_CONFIGURATION, complain, runtime};
 use crate::config::{self, Connection, Settings};
 use crate::driver::Transport;
-use crate::driver::scan::{
-    Kind, Models, NetworkScan, ScanEvent, ScanOptions, ScanPlan, Targets,
-};
+use crate::driver::scan::{Kind, Models, NetworkScan, ScanEvent, ScanOptions, ScanPlan, Targets};
 use crate::settings::{check_endpoint, parse_duration};
 use line::Line;
 use report::Report;
@@ -67,7 +65,8 @@ pub(super) struct Arguments {
     config: PathBuf,
 }
 
-const EXIT_CODES: &str = "Prints ready [[device]] entries on standard output; progress and remarks \
+const EXIT_CODES: &str =
+    "Prints ready [[device]] entries on standard output; progress and remarks \
 go to standard error. Only reads: nothing is changed in any device.
 
 Exit codes: 0 something was found; 1 nothing was found; 64 a wrong option or configuration; \
@@ -76,7 +75,10 @@ Exit codes: 0 something was found; 1 nothing was found; 64 a wrong option or con
 /// What is to be scanned.
 enum Target {
     /// A line; its bus, when the configuration has it.
-    Line { transport: Transport, bus: Option<usize> },
+    Line {
+        transport: Transport,
+        bus: Option<usize>,
+    },
     Network(Targets),
 }
 

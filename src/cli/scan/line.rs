@@ -45,9 +45,9 @@ impl Line {
         models: Models,
         options: &ScanOptions,
     ) -> Result<Self, Stop> {
-        let name = bus.zip(settings).map(|(slot, settings)| {
-            settings.buses[slot].config.id.as_str().to_owned()
-        });
+        let name = bus
+            .zip(settings)
+            .map(|(slot, settings)| settings.buses[slot].config.id.as_str().to_owned());
         let page = settings.and_then(|settings| settings.status.as_ref()).map(|page| page.listen);
         let bus = Bus { name: name.clone(), transport: transport.clone() };
         if let (Some(name), Some(page)) = (name, page.map(here))

@@ -6,8 +6,8 @@ use std::path::Path;
 
 use anyhow::Context as _;
 
-use super::line::Bus;
 use super::super::{complain, say};
+use super::line::Bus;
 use crate::config::Settings;
 use crate::driver::Transport;
 use crate::driver::scan::{FoundDevice, Names, ScanEvent, entry};
@@ -75,7 +75,10 @@ impl Report {
     fn draw(&self, line: &str) {
         if self.terminal {
             let mut out = std::io::stderr().lock();
-            if out.write_all(format!("{CLEAR}{line}").as_bytes()).and_then(|()| out.flush()).is_err()
+            if out
+                .write_all(format!("{CLEAR}{line}").as_bytes())
+                .and_then(|()| out.flush())
+                .is_err()
             {
                 tracing::debug!("the terminal is gone");
             }
@@ -115,8 +118,7 @@ impl Report {
 
 fn append(path: &Path, text: &str) -> anyhow::Result<()> {
     let cannot = || format!("{} cannot be written / 无法写入", path.display());
-    let mut file =
-        OpenOptions::new().create(true).append(true).open(path).with_context(cannot)?;
+    let mut file = OpenOptions::new().create(true).append(true).open(path).with_context(cannot)?;
     file.write_all(text.as_bytes()).and_then(|()| file.sync_all()).with_context(cannot)
 }
 

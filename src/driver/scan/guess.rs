@@ -169,7 +169,8 @@ impl Guess {
             .map(|trial| (trial.confidence(address, line), trial))
             .filter(|(confidence, _)| *confidence >= LEAST)
             .collect();
-        ranked.sort_by(|a, b| b.0.total_cmp(&a.0).then_with(|| a.1.profile.id.cmp(&b.1.profile.id)));
+        ranked
+            .sort_by(|a, b| b.0.total_cmp(&a.0).then_with(|| a.1.profile.id.cmp(&b.1.profile.id)));
         ranked.truncate(TOLD);
         ranked.into_iter().map(|(confidence, trial)| trial.candidate(confidence)).collect()
     }
@@ -179,7 +180,8 @@ impl Trial {
     fn weigh(&mut self, look: &Look, said: &Said) {
         let weight = match look {
             Look::Id(id) => {
-                self.certain = matches!(said, Said::Answer(Answer::Words(words)) if fits(id, words));
+                self.certain =
+                    matches!(said, Said::Answer(Answer::Words(words)) if fits(id, words));
                 self.out = !self.certain;
                 return;
             }
@@ -279,7 +281,8 @@ fn looks(profile: &Profile, all: &[&Arc<Profile>]) -> Vec<Look> {
                 std::cmp::Reverse(weigh::telling(&profile.points[slot], &sources[slot]))
             });
             // Three voltages tell little more than one.
-            let unit = |slot: usize| (profile.points[slot].unit.code(), profile.points[slot].quantity);
+            let unit =
+                |slot: usize| (profile.points[slot].unit.code(), profile.points[slot].quantity);
             let mut chosen: Vec<usize> = Vec::new();
             for &slot in &slots {
                 if chosen.len() < SAMPLES && chosen.iter().all(|&other| unit(other) != unit(slot)) {
@@ -369,18 +372,15 @@ fn register_value(profile: &Profile, slot: usize, said: &Said) -> Result<Value, 
 }
 
 /// The values of all points of an identifier, by place.
-fn meter_values(
-    profile: &Profile,
-    read: Read,
-    said: &Said,
-) -> Vec<(usize, Result<Value, Reason>)> {
+fn meter_values(profile: &Profile, read: Read, said: &Said) -> Vec<(usize, Result<Value, Reason>)> {
     let mut values = Vec::new();
     match (&profile.binding, read) {
         (Binding::Dlt645(model), Read::Item { id, .. }) => {
             for (slot, source) in model.sources.iter().enumerate().filter(|(_, s)| s.id == id) {
                 let value = match said {
                     Said::Answer(Answer::Dlt645 {
-                        reply: dlt645::Reply::Data { value, .. }, ..
+                        reply: dlt645::Reply::Data { value, .. },
+                        ..
                     }) => {
                         let from = usize::from(source.at);
                         let to = from + usize::from(source.field.length());

@@ -111,11 +111,7 @@ impl ScanOptions {
     ///
     /// # Errors
     /// The first option that cannot be.
-    pub fn plan(
-        &self,
-        kind: Kind,
-        known: BTreeMap<String, String>,
-    ) -> Result<ScanPlan, BadOption> {
+    pub fn plan(&self, kind: Kind, known: BTreeMap<String, String>) -> Result<ScanPlan, BadOption> {
         let lines = self.lines(kind)?;
         let mut protocols = self.protocols()?;
         if kind == Kind::Mbap {
@@ -164,7 +160,12 @@ impl ScanOptions {
             ([], frames) => {
                 let mut bauds: Vec<u32> = usual().map(|(baud, _)| baud).collect();
                 let mut seen = Vec::new();
-                bauds.retain(|baud| !seen.contains(baud) && { seen.push(*baud); true });
+                bauds.retain(|baud| {
+                    !seen.contains(baud) && {
+                        seen.push(*baud);
+                        true
+                    }
+                });
                 frames.iter().flat_map(|&f| bauds.iter().map(move |&b| line(b, f))).collect()
             }
             (bauds, frames) => {

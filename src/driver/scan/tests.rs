@@ -18,9 +18,21 @@ const N9600: LineSettings = LineSettings { baud: 9600, parity: Parity::None, sto
 
 /// A simulated device.
 enum Sim {
-    Dlt645 { address: dlt645::Address, edition: Edition, wild_address: bool },
-    Cjt188 { address: cjt188::Address, meter_type: MeterType, order: DiOrder, any_type: bool },
-    Modbus { unit: u8, registers: BTreeMap<(Table, u16), u16> },
+    Dlt645 {
+        address: dlt645::Address,
+        edition: Edition,
+        wild_address: bool,
+    },
+    Cjt188 {
+        address: cjt188::Address,
+        meter_type: MeterType,
+        order: DiOrder,
+        any_type: bool,
+    },
+    Modbus {
+        unit: u8,
+        registers: BTreeMap<(Table, u16), u16>,
+    },
     /// Speaks into every answer.
     Noise,
 }
@@ -48,7 +60,8 @@ impl Sim {
                     return hears.then(|| dlt645::answer_address(frame, *address).to_bytes());
                 }
                 let id = dlt645::DataId::from_wire(*edition, &frame.data)?;
-                let mut answer = dlt645::answer_data(frame, id, &[0x78, 0x56, 0x34, 0x12], false, None);
+                let mut answer =
+                    dlt645::answer_data(frame, id, &[0x78, 0x56, 0x34, 0x12], false, None);
                 answer.address = *address;
                 Some(answer.to_bytes())
             }
@@ -120,7 +133,8 @@ impl Line {
                 break;
             }
             // Two drivers on one pair: what arrives is neither.
-            let damage = |(n, byte): (usize, u8)| if over && n % 3 == 1 { byte & 0x52 } else { byte };
+            let damage =
+                |(n, byte): (usize, u8)| if over && n % 3 == 1 { byte & 0x52 } else { byte };
             bytes.extend(answer.into_iter().enumerate().map(damage));
         }
         heard(first_answer(&probe.ask, &bytes), bytes)
@@ -220,9 +234,11 @@ fn two_meters_that_answer_after_each_other_are_both_heard() {
 
 #[test]
 fn twenty_meters_that_speak_over_each_other_are_told_apart_also_with_equal_low_digits() {
-    let mut meters: Vec<String> = (0..16u64).map(|n| format!("{:012}", 310_000_000 + n * 7)).collect();
+    let mut meters: Vec<String> =
+        (0..16u64).map(|n| format!("{:012}", 310_000_000 + n * 7)).collect();
     // Equal in the lowest four digits, and in the lowest ten.
-    meters.extend(["000000011234", "000000021234", "010000001234", "020000001234"].map(String::from));
+    meters
+        .extend(["000000011234", "000000021234", "010000001234", "020000001234"].map(String::from));
     meters.sort();
     let devices = meters.iter().map(|a| (M2400, 40, electricity(a))).collect();
     let mut line = Line::new(devices);
@@ -422,8 +438,7 @@ fn an_identification_register_makes_a_guess_certain_and_its_absence_rules_out() 
         registers.insert((Table::Holding, 900), word);
         let mut line = Line::new(vec![(N9600, 20, Sim::Modbus { unit: 1, registers })]);
         let options = only(&["modbus"]);
-        let mut scan =
-            Scan::new(plan(options, Kind::Serial), Models::new([Arc::clone(&profile)]));
+        let mut scan = Scan::new(plan(options, Kind::Serial), Models::new([Arc::clone(&profile)]));
         drive(&mut scan, &mut line);
         let candidates = &scan.found()[0].candidates;
         assert_eq!(candidates.first().is_some_and(|one| one.certain), certain);

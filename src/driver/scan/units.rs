@@ -91,10 +91,8 @@ impl Units {
     /// Damage at few ids where others answer clearly: two devices share the id.
     fn finish(&self, out: &mut Vec<Effect>) {
         if !self.present.is_empty() && self.damaged.len() <= FEW {
-            let shared = |&unit: &u8| Effect::Shared {
-                line: self.line,
-                address: BusAddress::Unit(unit),
-            };
+            let shared =
+                |&unit: &u8| Effect::Shared { line: self.line, address: BusAddress::Unit(unit) };
             out.extend(self.damaged.iter().map(shared));
         }
     }

@@ -168,8 +168,7 @@ fn next_frame(ask: &Ask, bytes: &[u8]) -> Option<(usize, usize, Option<Answer>)>
         Ask::Dlt645 { edition, frame: asked } => match dlt645::find(bytes) {
             protocol::Found::Frame { range, frame } => {
                 let answer = dlt645::reply(*edition, asked, &frame).ok();
-                let answer =
-                    answer.map(|reply| Answer::Dlt645 { address: frame.address, reply });
+                let answer = answer.map(|reply| Answer::Dlt645 { address: frame.address, reply });
                 Some((range.start, range.end, answer))
             }
             protocol::Found::More { .. } => None,
