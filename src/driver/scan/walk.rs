@@ -6,7 +6,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::event::{FoundDevice, Remark, ScanEvent};
-use super::machine::{News, Scan};
+use super::machine::{News, Scan, ScanProbe};
 use super::prober::Prober;
 
 /// Progress is told so often.
@@ -17,6 +17,8 @@ const TELL_EVERY: Duration = Duration::from_millis(200);
 pub struct Walk {
     scan: Scan,
     prober: Prober,
+    /// To be asked after the events so far were told.
+    waiting: Option<ScanProbe>,
     events: VecDeque<ScanEvent>,
     told: Option<Instant>,
     over: bool,
@@ -25,7 +27,7 @@ pub struct Walk {
 impl Walk {
     /// Begins; nothing is asked before [`Walk::next`].
     pub fn new(scan: Scan, prober: Prober) -> Self {
-        Self { scan, prober, events: VecDeque::new(), told: None, over: false }
+        Self { scan, prober, waiting: None, events: VecDeque::new(), told: None, over: false }
     }
 
     /// The next thing that happens; `None` after [`ScanEvent::Done`] or [`ScanEvent::Failed`].
@@ -37,11 +39,14 @@ impl Walk {
             if self.over {
                 return None;
             }
-            self.step().await;
+            match self.waiting.take() {
+                Some(probe) => self.ask(&probe).await,
+                None => self.plan(),
+            }
         }
     }
 
-    async fn step(&mut self) {
+    fn plan(&mut self) {
         let probe = self.scan.next();
         // The end of a guess is news without an answer.
         self.tell_news();
@@ -56,7 +61,11 @@ impl Walk {
             let (done, expected, now) = (progress.done, progress.expected, progress.now);
             self.events.push_back(ScanEvent::Progress { done, expected, now });
         }
-        match self.prober.ask(&probe).await {
+        self.waiting = Some(probe);
+    }
+
+    async fn ask(&mut self, probe: &ScanProbe) {
+        match self.prober.ask(probe).await {
             Ok(heard) => self.scan.heard(&heard),
             Err(gone) => {
                 self.over = true;
