@@ -21,11 +21,9 @@ enum Events {
     Over,
 }
 
-/// How the bus of the entries is called, and how it is reached when it is not configured yet.
+/// How the bus of the entries is reached; by that it is known in the configuration.
 #[derive(Debug, Clone)]
 pub(super) struct Bus {
-    /// Its name in the configuration.
-    pub name: Option<String>,
     pub transport: Transport,
 }
 
@@ -49,7 +47,7 @@ impl Line {
             .zip(settings)
             .map(|(slot, settings)| settings.buses[slot].config.id.as_str().to_owned());
         let page = settings.and_then(|settings| settings.status.as_ref()).map(|page| page.listen);
-        let bus = Bus { name: name.clone(), transport: transport.clone() };
+        let bus = Bus { transport: transport.clone() };
         if let (Some(name), Some(page)) = (name, page.map(here))
             && owns(page, &name, &transport).await
         {

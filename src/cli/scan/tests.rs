@@ -98,7 +98,7 @@ fn entries_of_a_line_with_its_bus_are_a_configuration_that_check_accepts() {
     let strange = FoundDevice { unit: Some(9), candidates: Vec::new(), ..device("xy-md02") };
     let known = FoundDevice { known: Some("pump".into()), unit: Some(10), ..device("xy-md02") };
     let transport = Transport::Serial { path: "/dev/tty\"USB0".into() };
-    let bus = Bus { name: None, transport };
+    let bus = Bus { transport };
     let found = [device("eastron-sdm630"), meter, strange, known];
     let text = entries(&found, Some(&bus), None);
     let settings = check(&format!("{GATEWAY}{text}"));
@@ -133,13 +133,13 @@ fn entries_are_appended_and_never_overwrite() {
     std::fs::write(&path, "# mine\n").unwrap();
     let mut report = Report::new(true);
     report.take(ScanEvent::Found(device("eastron-sdm630")));
-    report.on_bus(Bus { name: None, transport: Transport::Serial { path: "/dev/ttyS1".into() } });
+    report.on_bus(Bus { transport: Transport::Serial { path: "/dev/ttyS1".into() } });
     assert_eq!(report.finish(None, Some(&path)).unwrap(), 1);
     let text = std::fs::read_to_string(&path).unwrap();
     assert!(text.starts_with("# mine\n[[bus]]"), "{text}");
     let mut report = Report::new(true);
     report.take(ScanEvent::Found(device("eastron-sdm630")));
-    report.on_bus(Bus { name: None, transport: Transport::Serial { path: "/dev/ttyS1".into() } });
+    report.on_bus(Bus { transport: Transport::Serial { path: "/dev/ttyS1".into() } });
     assert!(report.finish(None, Some(Path::new("/nowhere/found.toml"))).is_err());
 }
 

@@ -54,7 +54,7 @@ impl Hunt {
     pub(super) fn next(&self) -> Option<Vec<u8>> {
         let level = self.levels.last().filter(|_| self.asked < MOST)?;
         let mut low = level.low.clone();
-        low.push((level.next / 10) << 4 | level.next % 10);
+        low.push(((level.next / 10) << 4) | (level.next % 10));
         Some(low)
     }
 

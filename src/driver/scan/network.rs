@@ -142,7 +142,7 @@ impl NetworkScan {
         let plan = ScanPlan { known, ..self.plan.clone() };
         let scan = Scan::new(plan, self.models.clone());
         let walk = Walk::new(scan, Prober::Own(Box::new(line)));
-        let (devices, remarks, end) = walk.to_end().await;
+        let (devices, remarks, end) = walk.into_all().await;
         let mut events: Outcome = devices
             .into_iter()
             .map(|device| {

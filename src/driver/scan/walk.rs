@@ -87,7 +87,7 @@ impl Walk {
     }
 
     /// Runs to the end; devices and remarks in their order.
-    pub(super) async fn to_end(mut self) -> (Vec<FoundDevice>, Vec<Remark>, Option<ScanEvent>) {
+    pub(super) async fn into_all(mut self) -> (Vec<FoundDevice>, Vec<Remark>, Option<ScanEvent>) {
         let (mut devices, mut remarks, mut end) = (Vec::new(), Vec::new(), None);
         while let Some(event) = self.next().await {
             match event {
