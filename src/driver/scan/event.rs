@@ -2,7 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::machine::{Found, Speaks};
+use crate::driver::{BusAddress, LineSettings, Parity};
 use crate::model::Words;
+use crate::protocol::dlt645::Edition;
 
 /// A text in both languages; unlike [`Words`] it carries both over the wire.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -64,6 +67,29 @@ pub struct FoundDevice {
 }
 
 impl FoundDevice {
+    /// A device of a scan; `tuned` when the line was set for it.
+    pub(super) fn of(found: &Found, tuned: bool) -> Self {
+        let (protocol, unit, address) = match (found.speaks, found.address) {
+            (_, BusAddress::Unit(unit)) => ("modbus", Some(unit), None),
+            (Speaks::Dlt645(Edition::V1997), address) => {
+                ("dlt645-1997", None, Some(address.to_string()))
+            }
+            (_, BusAddress::Dlt645(address)) => ("dlt645-2007", None, Some(address.to_string())),
+            (_, BusAddress::Cjt188(address)) => ("cjt188", None, Some(address.to_string())),
+        };
+        Self {
+            protocol: protocol.to_owned(),
+            unit,
+            address,
+            endpoint: None,
+            baud: tuned.then_some(found.line.baud),
+            frame: tuned.then(|| frame(found.line)),
+            every_unit: found.every_unit,
+            known: found.known.clone(),
+            candidates: found.candidates.clone(),
+        }
+    }
+
     /// Where it answers, for people.
     pub fn place(&self) -> String {
         let mut place = match (&self.unit, &self.address) {
@@ -131,4 +157,13 @@ pub enum ScanEvent {
         /// Why.
         why: Text,
     },
+}
+
+fn frame(line: LineSettings) -> String {
+    let parity = match line.parity {
+        Parity::None => 'N',
+        Parity::Even => 'E',
+        Parity::Odd => 'O',
+    };
+    format!("8{parity}{}", line.stop_bits)
 }

@@ -11,7 +11,7 @@ use super::plan::{Kind, ScanPlan};
 use super::units::Units;
 use super::wild::{Form, Wild};
 use crate::driver::bus::{Ask, Heard};
-use crate::driver::{BusAddress, LineSettings, Parity, doctor};
+use crate::driver::{BusAddress, LineSettings, doctor};
 use crate::profile::{Library, Profile};
 use crate::protocol::cjt188::{DiOrder, MeterType};
 use crate::protocol::dlt645::Edition;
@@ -386,35 +386,6 @@ impl Scan {
 
     /// A device as it is told.
     pub(super) fn device(&self, place: usize) -> FoundDevice {
-        let found = &self.found[place];
-        let tuned = self.plan.kind == Kind::Serial;
-        let (protocol, unit, address) = match (found.speaks, found.address) {
-            (_, BusAddress::Unit(unit)) => ("modbus", Some(unit), None),
-            (Speaks::Dlt645(Edition::V1997), address) => {
-                ("dlt645-1997", None, Some(address.to_string()))
-            }
-            (_, BusAddress::Dlt645(address)) => ("dlt645-2007", None, Some(address.to_string())),
-            (_, BusAddress::Cjt188(address)) => ("cjt188", None, Some(address.to_string())),
-        };
-        FoundDevice {
-            protocol: protocol.to_owned(),
-            unit,
-            address,
-            endpoint: None,
-            baud: tuned.then_some(found.line.baud),
-            frame: tuned.then(|| frame(found.line)),
-            every_unit: found.every_unit,
-            known: found.known.clone(),
-            candidates: found.candidates.clone(),
-        }
+        FoundDevice::of(&self.found[place], self.plan.kind == Kind::Serial)
     }
-}
-
-fn frame(line: LineSettings) -> String {
-    let parity = match line.parity {
-        Parity::None => 'N',
-        Parity::Even => 'E',
-        Parity::Odd => 'O',
-    };
-    format!("8{parity}{}", line.stop_bits)
 }

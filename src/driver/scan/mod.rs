@@ -6,7 +6,7 @@
 //! wild     meters by wild addresses, one by one where several answer at once
 //! units    Modbus unit ids
 //! hunt     the search for addresses, low digits first
-//! guess    which model a device is; weigh: what a value speaks for
+//! guess    which model a device is; values, weigh: what was read speaks for
 //! prober   asks: on a line of its own, or through the owner of the bus
 //! walk     the machine on a line, as a series of events
 //! network  a range of TCP endpoints
@@ -24,8 +24,11 @@ mod network;
 mod plan;
 mod prober;
 #[cfg(test)]
+mod sim_line;
+#[cfg(test)]
 mod tests;
 mod units;
+mod values;
 mod walk;
 mod weigh;
 mod wild;
