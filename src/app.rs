@@ -32,7 +32,7 @@ use crate::model::{
 };
 use crate::pipeline::{Baselines, Pipeline, Progress};
 use crate::starlevel::{Assessment, Bilingual, Engine, LinkEvidence, RulePack};
-use crate::status::{self, BusLine, View};
+use crate::status::{self, BusLine, ScanDesk, View};
 use crate::supervise::{Failure, Part, Supervisor};
 use crate::uplink::{Session, UplinkStatus};
 use crate::watchdog;
@@ -136,6 +136,7 @@ impl App {
             started,
             version: env!("CARGO_PKG_VERSION").into(),
             acts,
+            scan: ScanDesk::new(&settings.profile_dirs),
             notes,
         };
         joints.page(&settings, view.clone()).await?;

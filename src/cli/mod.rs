@@ -8,6 +8,7 @@ mod demo;
 mod logging;
 mod profiles;
 mod run;
+mod scan;
 #[cfg(feature = "schema")]
 mod schema;
 #[cfg(feature = "demo")]
@@ -52,6 +53,8 @@ enum Command {
     Run(ConfigFile),
     /// Check the configuration; opens nothing, reports all faults at once (检查配置).
     Check(check::Arguments),
+    /// Find what hangs on a line or in a network, as entries of the configuration (扫描设备).
+    Scan(scan::Arguments),
     /// Show the whole main job on this machine: simulated estate, gateway, platform (演示).
     #[cfg(feature = "demo")]
     Demo(demo::Arguments),
@@ -76,6 +79,7 @@ pub fn execute(arguments: Arguments) -> ExitCode {
     let outcome = match arguments.command {
         Command::Run(file) => run::execute(&file.config),
         Command::Check(arguments) => check::execute(&arguments),
+        Command::Scan(arguments) => scan::execute(&arguments),
         #[cfg(feature = "demo")]
         Command::Demo(arguments) => demo::execute(arguments),
         #[cfg(feature = "demo")]

@@ -7,6 +7,7 @@ mod health;
 pub mod modbus;
 pub mod mqtt;
 pub mod record;
+pub mod scan;
 mod schedule;
 mod ticks;
 

@@ -109,6 +109,23 @@ pub struct Limits {
     pub pause_on_switch: Duration,
     /// Longest time to the answer.
     pub timeout: Duration,
+    /// Registers that tell this model from all others; most models have none.
+    pub identify: Vec<IdRegister>,
+}
+
+/// Registers that hold something fixed in every device of a model.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct IdRegister {
+    /// Which table.
+    pub table: Table,
+    /// Address as on the wire, 0-based.
+    pub address: u16,
+    /// What they hold; empty when `range` says it.
+    pub words: Vec<u16>,
+    /// Bits that are compared.
+    pub mask: u16,
+    /// Lowest and highest value of one register.
+    pub range: Option<(u16, u16)>,
 }
 
 impl Default for Limits {
@@ -122,6 +139,7 @@ impl Default for Limits {
             pause: Duration::ZERO,
             pause_on_switch: Duration::ZERO,
             timeout: Duration::from_secs(1),
+            identify: Vec::new(),
         }
     }
 }

@@ -6,6 +6,7 @@ use toml::Spanned;
 
 use super::binding::{Limits, RegisterSource, SerialDefaults};
 use super::fault::Faults;
+use super::identify::identify;
 use super::load::checked;
 use super::schema::ModbusFile;
 use crate::model::Point;
@@ -92,6 +93,7 @@ pub(super) fn modbus_model(
         pause: file.pause.map_or(Duration::ZERO, |span| span.0),
         pause_on_switch: file.pause_on_switch.map_or(Duration::ZERO, |span| span.0),
         timeout,
+        identify: identify(file, faults),
     };
     let baud = checked(file.baud.as_ref(), 9600, (300, 921_600), "baud", faults);
     (SerialDefaults { baud, frame }, file.unit.as_ref().map(|_| unit), limits)

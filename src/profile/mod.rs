@@ -12,6 +12,7 @@ mod encode;
 mod encoding;
 mod entry;
 mod fault;
+mod identify;
 mod library;
 mod load;
 mod load_meter;
@@ -26,9 +27,9 @@ mod span;
 mod table_defaults;
 
 pub use binding::{
-    Absent, Availability, Binding, Code, Encoding, Limits, MqttModel, MqttSource, Param, PathStep,
-    PayloadFormat, Product, Profile, RegisterSource, Scale, SerialDefaults, Table, TopicRule,
-    WordOrder,
+    Absent, Availability, Binding, Code, Encoding, IdRegister, Limits, MqttModel, MqttSource,
+    Param, PathStep, PayloadFormat, Product, Profile, RegisterSource, Scale, SerialDefaults, Table,
+    TopicRule, WordOrder,
 };
 pub use check::{Block, Example, ExampleFault, Expected, Message, describe, run_examples};
 pub use check_meter::MeterAnswer;

@@ -98,6 +98,25 @@ pub(super) struct ModbusFile {
     pub table: Option<TableWord>,
     pub encoding: Option<EncodingWord>,
     pub order: Option<OrderWord>,
+    /// Registers that tell the model from all others, for `linli scan`.
+    #[serde(default)]
+    pub identify: Vec<Spanned<IdFile>>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(
+    deny_unknown_fields,
+    expecting = "a table { table = \"…\", address = 0, words = [0] } or with range = [0, 1]"
+)]
+pub(super) struct IdFile {
+    pub table: Option<TableWord>,
+    /// In the same count as the points' addresses.
+    pub address: u32,
+    #[serde(default)]
+    pub words: Vec<u16>,
+    /// Bits that are compared, all unless said.
+    pub mask: Option<u16>,
+    pub range: Option<[u16; 2]>,
 }
 
 #[derive(Debug, Deserialize)]

@@ -4,7 +4,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
@@ -21,6 +21,55 @@ pub async fn fetch(address: SocketAddr, path: &str) -> io::Result<String> {
     timeout(PATIENCE, ask(address, path))
         .await
         .map_err(|_| io::Error::new(io::ErrorKind::TimedOut, "the page does not answer"))?
+}
+
+/// Longest line of a stream, bytes.
+const LONGEST_LINE: u64 = 1 << 20;
+
+/// The answer to a request, line by line as it comes.
+#[derive(Debug)]
+pub struct Lines(BufReader<TcpStream>);
+
+impl Lines {
+    /// Sends `body`, a JSON document, to a resource of the page at `address`.
+    ///
+    /// # Errors
+    /// Nobody listens there, the answer takes too long to begin, or it is not a success: the
+    /// reason that the page gives.
+    pub async fn post(address: SocketAddr, path: &str, body: &str) -> io::Result<Self> {
+        let late = || io::Error::new(io::ErrorKind::TimedOut, "the page does not answer");
+        timeout(PATIENCE, begin(address, path, body)).await.map_err(|_| late())?
+    }
+
+    /// The next line; `None` at the end of the answer.
+    ///
+    /// # Errors
+    /// The connection broke.
+    pub async fn next(&mut self) -> io::Result<Option<String>> {
+        let mut line = String::new();
+        let read = (&mut self.0).take(LONGEST_LINE).read_line(&mut line).await?;
+        Ok((read > 0).then(|| line.trim_end().to_owned()))
+    }
+}
+
+async fn begin(address: SocketAddr, path: &str, body: &str) -> io::Result<Lines> {
+    let mut stream = TcpStream::connect(address).await?;
+    let request = format!(
+        "POST {path} HTTP/1.0\r\nHost: {address}\r\nContent-Type: application/json\r\n\
+         Content-Length: {}\r\n\r\n{body}",
+        body.len()
+    );
+    stream.write_all(request.as_bytes()).await?;
+    let mut lines = Lines(BufReader::new(stream));
+    let broken = || io::Error::new(io::ErrorKind::InvalidData, "the answer is not HTTP");
+    let head = lines.next().await?.ok_or_else(broken)?;
+    let status = head.split_whitespace().nth(1).ok_or_else(broken)?.to_owned();
+    while !lines.next().await?.ok_or_else(broken)?.is_empty() {}
+    if status == "200" {
+        return Ok(lines);
+    }
+    let why = lines.next().await?.unwrap_or_default();
+    Err(io::Error::other(format!("the page answers {status}: {why}")))
 }
 
 async fn ask(address: SocketAddr, path: &str) -> io::Result<String> {

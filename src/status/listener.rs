@@ -6,9 +6,12 @@ use std::io;
 use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
+use axum::extract::connect_info::Connected;
+use axum::serve::IncomingStream;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
@@ -41,7 +44,7 @@ impl axum::serve::Listener for Bounded {
             Arc::clone(&self.places).acquire_owned().await.expect("the semaphore is never closed");
         let (stream, peer) = axum::serve::Listener::accept(&mut self.inner).await;
         let end = Box::pin(tokio::time::sleep(LIFETIME));
-        (Connection { stream, end, _place: place }, peer)
+        (Connection { stream, end, outlives: Arc::default(), _place: place }, peer)
     }
 
     fn local_addr(&self) -> io::Result<SocketAddr> {
@@ -49,16 +52,38 @@ impl axum::serve::Listener for Bounded {
     }
 }
 
+/// Who asks.
+#[derive(Debug, Clone)]
+pub(super) struct Peer {
+    /// From where.
+    pub(super) address: SocketAddr,
+    outlives: Arc<AtomicBool>,
+}
+
+impl Peer {
+    /// Its connection is not ended by time: an answer goes on for long.
+    pub(super) fn outlive(&self) {
+        self.outlives.store(true, Ordering::Relaxed);
+    }
+}
+
+impl Connected<IncomingStream<'_, Bounded>> for Peer {
+    fn connect_info(stream: IncomingStream<'_, Bounded>) -> Self {
+        Self { address: *stream.remote_addr(), outlives: Arc::clone(&stream.io().outlives) }
+    }
+}
+
 /// A connection that ends.
 pub(super) struct Connection {
     stream: TcpStream,
     end: Pin<Box<Sleep>>,
+    outlives: Arc<AtomicBool>,
     _place: OwnedSemaphorePermit,
 }
 
 impl Connection {
     fn over(&mut self, cx: &mut Context<'_>) -> bool {
-        self.end.as_mut().poll(cx).is_ready()
+        self.end.as_mut().poll(cx).is_ready() && !self.outlives.load(Ordering::Relaxed)
     }
 }
 

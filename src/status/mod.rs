@@ -15,6 +15,9 @@ mod metrics;
 mod page;
 #[cfg(test)]
 mod sample;
+mod scan;
+#[cfg(test)]
+mod scan_tests;
 mod server;
 mod show;
 #[cfg(test)]
@@ -24,7 +27,8 @@ mod trouble;
 mod view;
 
 pub use config::Config;
-pub use fetch::fetch;
+pub use fetch::{Lines, fetch};
+pub use scan::ScanDesk;
 pub use server::serve;
 pub use text::Lang;
 pub use view::{BusLine, View};

@@ -1,4 +1,5 @@
-//! Routes, language, headers. Everything but the record of a meter exchange only reads.
+//! Routes, language, headers. Everything but the record of a meter exchange and the scan of a bus
+//! only reads.
 
 use std::sync::Arc;
 
@@ -13,10 +14,10 @@ use serde::Serialize;
 use tokio_util::sync::CancellationToken;
 
 use super::layout::{Request, page as frame};
-use super::listener::Bounded;
+use super::listener::{Bounded, Peer};
 use super::text::{Lang, Text};
 use super::view::View;
-use super::{api, exchange, frames, metrics, page};
+use super::{api, exchange, frames, metrics, page, scan};
 use crate::model::{DeviceId, DeviceIndex};
 
 /// Everything comes from the page itself; nobody may frame it.
@@ -34,7 +35,8 @@ pub async fn serve(
     view: View,
     stop: CancellationToken,
 ) -> std::io::Result<()> {
-    axum::serve(Bounded::new(listener), router(view))
+    let service = router(view).into_make_service_with_connect_info::<Peer>();
+    axum::serve(Bounded::new(listener), service)
         .with_graceful_shutdown(stop.cancelled_owned())
         .await
 }
@@ -55,6 +57,7 @@ fn router(view: View) -> Router {
         .route("/api/v1/devices", get(async |State(view): Shared| Json(api::devices(&view))))
         .route("/api/v1/devices/{id}", get(api_device))
         .route("/api/v1/buses", get(async |State(view): Shared| Json(api::buses(&view))))
+        .route("/api/v1/buses/{id}/scan", post(scan::start))
         .route(
             "/api/v1/buffer",
             get(async |State(view): Shared| Json(view.buffer.borrow().clone())),

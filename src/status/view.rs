@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use tokio::sync::{mpsc, watch};
 
+use super::scan::ScanDesk;
 use crate::buffer::BufferStatus;
 use crate::clock::Clock;
 use crate::driver::bus::BusRequest;
@@ -41,6 +42,8 @@ pub struct View {
     pub version: String,
     /// What a person did on the page, to the pipeline.
     pub acts: mpsc::Sender<Act>,
+    /// What scans share.
+    pub scan: ScanDesk,
     /// Lines shown above every page, e.g. that this is a simulated estate.
     pub notes: Vec<Bilingual>,
 }

@@ -45,6 +45,8 @@ pub struct Probe {
     pub ask: Ask,
     /// Longest time to the answer, beside the time on the wire.
     pub patience: Duration,
+    /// When something came, others may answer as well within this time: asked by a wild address.
+    pub listen: Duration,
     /// Where the answer goes.
     pub reply: oneshot::Sender<Heard>,
 }
@@ -227,7 +229,7 @@ impl Bus {
             return true;
         }
         if let Some((probe, since)) = &self.desk.probe {
-            let manners = stranger(probe);
+            let manners = stranger(&probe.ask, probe.line, probe.patience);
             let wire = probe.ask.request_chars() + probe.ask.answer_chars();
             let need = probe.patience + probe.line.time_of(wire);
             let free = match next {
@@ -239,8 +241,12 @@ impl Bus {
                 let exchange = session.exchange(&manners, &probe.ask).await;
                 self.row.foreign(&exchange, self.start.elapsed());
                 let Exchange { outcome, answer_time, .. } = exchange;
-                let heard =
-                    session.heard(|bytes| Heard { outcome, bytes: bytes.to_vec(), answer_time });
+                let rest = session.listen(probe.listen).await;
+                let heard = session.heard(|bytes| Heard {
+                    outcome,
+                    bytes: [bytes, &rest].concat(),
+                    answer_time,
+                });
                 if let Some((probe, _)) = self.desk.probe.take() {
                     drop(probe.reply.send(heard));
                 }
@@ -329,11 +335,12 @@ impl Bus {
     }
 }
 
-fn stranger(probe: &Probe) -> Manners {
+/// How a device is treated of which nothing is known.
+pub(super) fn stranger(ask: &Ask, line: LineSettings, patience: Duration) -> Manners {
     Manners {
-        address: probe.ask.address().unwrap_or(BusAddress::Unit(0)),
-        line: probe.line,
-        timeout: probe.patience,
+        address: ask.address().unwrap_or(BusAddress::Unit(0)),
+        line,
+        timeout: patience,
         pause: Duration::ZERO,
         pause_on_switch: Duration::ZERO,
     }

@@ -180,7 +180,16 @@ async fn damaged_and_foreign_answers_are_no_readings_and_an_echo_is_harmless() {
 
 fn probe(ask: Ask) -> (BusRequest, oneshot::Receiver<Heard>) {
     let (reply, heard) = oneshot::channel();
-    (BusRequest::Probe(Probe { line: LINE, ask, patience: SECOND, reply }), heard)
+    (
+        BusRequest::Probe(Probe {
+            line: LINE,
+            ask,
+            patience: SECOND,
+            listen: Duration::ZERO,
+            reply,
+        }),
+        heard,
+    )
 }
 
 #[tokio::test(start_paused = true)]

@@ -12,6 +12,7 @@
 //! ask      what is asked, and which bytes are its answer
 //! wire     the transport: whole frames only, no late replies
 //! open     sockets and serial ports
+//! own      a line opened for asking alone, by the scan
 //! row      counters, load and times for pages and metrics
 //! ```
 
@@ -24,6 +25,7 @@ mod fake;
 mod learn;
 pub(in crate::driver) mod lessons;
 mod open;
+mod own;
 mod owner;
 pub(in crate::driver) mod plan;
 mod readings;
@@ -39,7 +41,9 @@ pub use ask::Ask;
 pub use budget::{Polled, budget};
 pub use errands::{BusRequest, Control, ControlRefused, Heard, Probe, RelayKey};
 pub use lessons::{LessonBook, Lessons};
+pub use own::OwnLine;
 pub use owner::{Bus, Ports};
 pub use session::{Answer, Fault};
 pub use unit::BusDevice;
+pub(in crate::driver) use unit::ask_for;
 pub use weight::{Consumer, Remedy, Weight, weigh};

@@ -155,6 +155,20 @@ impl Session {
         self.wire.heard(look)
     }
 
+    /// When the last request was answered by anything: what else comes within `span`.
+    pub(super) async fn listen(&mut self, span: Duration) -> Vec<u8> {
+        if span.is_zero() || self.wire.first_byte().is_none() {
+            return Vec::new();
+        }
+        let end = Instant::now() + span;
+        sleep_until(end).await;
+        self.wire.drain();
+        if let Some(last) = &mut self.last {
+            last.0 = end;
+        }
+        self.wire.take_unasked()
+    }
+
     /// What came while nobody was asked, since the last call.
     pub(super) fn take_unasked(&self) -> Vec<u8> {
         self.wire.take_unasked()
@@ -290,7 +304,11 @@ impl Session {
     /// Waits until the line may be used: pauses of the models, silence between frames, other line
     /// settings, and after a disturbance until nobody speaks.
     async fn settle(&mut self, manners: &Manners) -> Result<(), Fault> {
-        let gap = if self.local { manners.line.silence_before(manners.address).max(self.gap) } else { self.gap };
+        let gap = if self.local {
+            manners.line.silence_before(manners.address).max(self.gap)
+        } else {
+            self.gap
+        };
         if let Some((end, device, pause)) = self.last {
             let switch = if device == Some(manners.address) {
                 Duration::ZERO

@@ -1,0 +1,153 @@
+//! The line that is scanned: through the gateway when that runs and owns it, else opened here.
+
+use std::net::SocketAddr;
+use std::path::Path;
+use std::time::Duration;
+
+use super::{Stop, complain};
+use crate::config::Settings;
+use crate::driver::Transport;
+use crate::driver::bus::OwnLine;
+use crate::driver::scan::{Models, Prober, Scan, ScanEvent, ScanOptions, ScanPlan, Walk};
+use crate::status::{self, Lines};
+
+/// Longest wait for a connection to a serial server.
+const CONNECT: Duration = Duration::from_secs(5);
+
+/// Events of a scan, whoever asks.
+enum Events {
+    Own(Box<Walk>),
+    Gateway(Lines),
+    Over,
+}
+
+/// How the bus of the entries is reached; by that it is known in the configuration.
+#[derive(Debug, Clone)]
+pub(super) struct Bus {
+    pub transport: Transport,
+}
+
+/// The line.
+pub(super) struct Line {
+    events: Events,
+    bus: Bus,
+}
+
+impl Line {
+    /// Asks the running gateway for the bus, or opens the line.
+    pub(super) async fn open(
+        transport: Transport,
+        bus: Option<usize>,
+        settings: Option<&Settings>,
+        plan: ScanPlan,
+        models: Models,
+        options: &ScanOptions,
+    ) -> Result<Self, Stop> {
+        let name = bus
+            .zip(settings)
+            .map(|(slot, settings)| settings.buses[slot].config.id.as_str().to_owned());
+        let page = settings.and_then(|settings| settings.status.as_ref()).map(|page| page.listen);
+        let bus = Bus { transport: transport.clone() };
+        if let (Some(name), Some(page)) = (name, page.map(here))
+            && owns(page, &name, &transport).await
+        {
+            complain(&format!(
+                "the gateway runs and asks on `{name}` between its polls / 网关正在运行，由其在轮询间隙代为询问"
+            ));
+            let body = serde_json::to_string(options).expect("options have text keys");
+            let path = format!("/api/v1/buses/{name}/scan");
+            let lines = Lines::post(page, &path, &body).await.map_err(|error| {
+                Stop::Unavailable(format!("the gateway refuses / 网关拒绝: {error}"))
+            })?;
+            return Ok(Self { events: Events::Gateway(lines), bus });
+        }
+        if let Transport::Serial { path } = &transport
+            && let Some(who) = holder(Path::new(path))
+        {
+            return Err(Stop::Unavailable(format!(
+                "{path} is in use by {who}; when that is the gateway, name its configuration with \
+                 --config and its page must be on: then the gateway asks / \
+                 串口正被 {who} 占用；若是网关，请用 --config 指明其配置文件（须启用页面），由网关代为询问"
+            )));
+        }
+        let own = OwnLine::open(transport.clone(), plan.lines[0], CONNECT).await.map_err(|why| {
+            Stop::Unavailable(format!(
+                "{transport} cannot be opened / 无法打开: {why}; a port in use may belong to the \
+                 running gateway: name its configuration with --config / \
+                 若被运行中的网关占用，请用 --config 指明其配置文件"
+            ))
+        })?;
+        let walk = Walk::new(Scan::new(plan, models), Prober::Own(Box::new(own)));
+        Ok(Self { events: Events::Own(Box::new(walk)), bus })
+    }
+
+    /// The next thing that happens. Safe to drop while it waits.
+    pub(super) async fn next(&mut self) -> Option<ScanEvent> {
+        let lines = match &mut self.events {
+            Events::Own(walk) => return walk.next().await,
+            Events::Over => return None,
+            Events::Gateway(lines) => lines,
+        };
+        let read = match lines.next().await {
+            Ok(Some(line)) => serde_json::from_str(&line).map_err(|error| error.to_string()),
+            Ok(None) => Err("the gateway ended the scan".to_owned()),
+            Err(error) => Err(error.to_string()),
+        };
+        let event = read.unwrap_or_else(|why| {
+            let zh = format!("网关中断了扫描：{why}");
+            ScanEvent::Failed { why: (why, zh).into() }
+        });
+        if matches!(event, ScanEvent::Done { .. } | ScanEvent::Failed { .. }) {
+            self.events = Events::Over;
+        }
+        Some(event)
+    }
+
+    /// The bus of the entries.
+    pub(super) fn bus(&self) -> Bus {
+        self.bus.clone()
+    }
+}
+
+/// The page's address as it is reached from this machine.
+fn here(mut page: SocketAddr) -> SocketAddr {
+    if page.ip().is_unspecified() {
+        page.set_ip(if page.is_ipv4() {
+            std::net::Ipv4Addr::LOCALHOST.into()
+        } else {
+            std::net::Ipv6Addr::LOCALHOST.into()
+        });
+    }
+    page
+}
+
+/// Whether a gateway runs there and the line is this bus of its.
+async fn owns(page: SocketAddr, bus: &str, transport: &Transport) -> bool {
+    let Ok(body) = status::fetch(page, "/api/v1/buses").await else { return false };
+    let Ok(buses) = serde_json::from_str::<Vec<serde_json::Value>>(&body) else { return false };
+    buses.iter().any(|row| row["id"] == bus && row["line"] == transport.to_string())
+}
+
+/// Which process has a device file open, by the system's own list; `None` also when that may not
+/// be looked at.
+fn holder(path: &Path) -> Option<String> {
+    let path = path.canonicalize().ok()?;
+    for process in std::fs::read_dir("/proc").ok()?.flatten() {
+        let name = process.file_name();
+        let Some(number) = name.to_str().and_then(|name| name.parse::<u32>().ok()) else {
+            continue;
+        };
+        if number == std::process::id() {
+            continue;
+        }
+        let Ok(open) = std::fs::read_dir(process.path().join("fd")) else { continue };
+        let here = |file: std::fs::DirEntry| {
+            std::fs::read_link(file.path()).is_ok_and(|target| target == path)
+        };
+        if open.flatten().any(here) {
+            let command = std::fs::read_to_string(process.path().join("comm")).unwrap_or_default();
+            return Some(format!("`{}` (process {number})", command.trim()));
+        }
+    }
+    None
+}

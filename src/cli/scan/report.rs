@@ -1,0 +1,210 @@
+//! What the terminal and the files get: progress, devices as they are found, entries at the end.
+
+use std::fs::OpenOptions;
+use std::io::{IsTerminal as _, Write as _};
+use std::path::Path;
+
+use anyhow::Context as _;
+
+use super::super::{complain, say};
+use super::line::Bus;
+use crate::config::Settings;
+use crate::driver::Transport;
+use crate::driver::scan::{FoundDevice, Names, ScanEvent, entry};
+
+/// Width of the bar, characters.
+const BAR: u64 = 24;
+/// Back to the begin of the line, and clear it.
+const CLEAR: &str = "\r\x1b[K";
+
+/// What was found so far.
+pub(super) struct Report {
+    json: bool,
+    terminal: bool,
+    found: Vec<FoundDevice>,
+    bus: Option<Bus>,
+}
+
+impl Report {
+    pub(super) fn new(json: bool) -> Self {
+        let terminal = !json && std::io::stderr().is_terminal();
+        Self { json, terminal, found: Vec::new(), bus: None }
+    }
+
+    /// Something happened.
+    pub(super) fn take(&mut self, event: ScanEvent) {
+        if self.json {
+            match serde_json::to_string(&event) {
+                Ok(line) => say(&line),
+                Err(error) => complain(&error.to_string()),
+            }
+        }
+        match event {
+            ScanEvent::Progress { done, expected, now } => {
+                self.draw(&bar(done, expected, &now.en, &now.zh));
+            }
+            ScanEvent::Found(device) => {
+                self.tell(&told(&device));
+                self.found.push(device);
+            }
+            ScanEvent::Remark(remark) => {
+                self.tell(&format!("! {}\n  {}", remark.text.zh, remark.text.en));
+            }
+            ScanEvent::Done { .. } | ScanEvent::Failed { .. } => self.draw(""),
+        }
+    }
+
+    /// The user ended it.
+    pub(super) fn interrupted(&mut self) {
+        self.tell("stopped; what was found so far: / 已中止；目前发现：");
+    }
+
+    /// The bus of all devices that were found.
+    pub(super) fn on_bus(&mut self, bus: Bus) {
+        self.bus = Some(bus);
+    }
+
+    fn tell(&self, line: &str) {
+        if !self.json {
+            self.draw("");
+            complain(line);
+        }
+    }
+
+    /// Draws one line over the last one.
+    fn draw(&self, line: &str) {
+        if self.terminal {
+            let mut out = std::io::stderr().lock();
+            if out
+                .write_all(format!("{CLEAR}{line}").as_bytes())
+                .and_then(|()| out.flush())
+                .is_err()
+            {
+                tracing::debug!("the terminal is gone");
+            }
+        }
+    }
+
+    /// Prints or writes the entries; how many devices were found.
+    ///
+    /// # Errors
+    /// The file cannot be written.
+    pub(super) fn finish(
+        self,
+        settings: Option<&Settings>,
+        write: Option<&Path>,
+    ) -> anyhow::Result<usize> {
+        self.draw("");
+        let found = self.found.len();
+        let text = entries(&self.found, self.bus.as_ref(), settings);
+        let new = self.found.iter().filter(|device| device.known.is_none()).count();
+        if let Some(path) = write {
+            if !text.is_empty() {
+                append(path, &text)?;
+                self.tell(&format!(
+                    "{new} entries appended to {} / 已追加 {new} 条配置；check them with `linli check`",
+                    path.display()
+                ));
+            }
+        } else if !self.json && !text.is_empty() {
+            say(text.trim_end());
+        }
+        self.tell(&format!(
+            "{found} devices answered, {new} of them new / {found} 台设备应答，其中 {new} 台为新设备"
+        ));
+        Ok(found)
+    }
+}
+
+fn append(path: &Path, text: &str) -> anyhow::Result<()> {
+    let cannot = || format!("{} cannot be written / 无法写入", path.display());
+    let mut file = OpenOptions::new().create(true).append(true).open(path).with_context(cannot)?;
+    file.write_all(text.as_bytes()).and_then(|()| file.sync_all()).with_context(cannot)
+}
+
+fn bar(done: u64, expected: u64, en: &str, zh: &str) -> String {
+    let expected = expected.max(done).max(1);
+    let full = done * BAR / expected;
+    let cells: String = (0..BAR).map(|cell| if cell < full { '█' } else { '░' }).collect();
+    let now = if en == zh { en.to_owned() } else { format!("{en} {zh}") };
+    format!("{cells} {:>3} %  {done}/{expected}  {now}", done * 100 / expected)
+}
+
+/// A device as it is found, for people.
+fn told(device: &FoundDevice) -> String {
+    let mut line = format!("+ {} {}", device.place(), device.protocol);
+    if let Some(id) = &device.known {
+        line += &format!(": `{id}` of the configuration / 已在配置中");
+    } else if let Some(best) = device.candidates.first() {
+        let sure = if best.certain { "certain 确定" } else { "likely 可能" };
+        line += &format!(
+            ": {sure} {} {} {} ({:.0} %)",
+            best.profile,
+            best.title.zh,
+            best.title.en,
+            best.confidence * 100.0
+        );
+        let others: Vec<&str> =
+            device.candidates[1..].iter().map(|one| one.profile.as_str()).collect();
+        if !others.is_empty() {
+            line += &format!("; or 或 {}", others.join(", "));
+        }
+    } else {
+        line += ": no known model fits / 没有相符的型号";
+    }
+    line
+}
+
+/// Entries of the devices that are not configured, after those of buses that are not.
+pub(super) fn entries(
+    found: &[FoundDevice],
+    bus: Option<&Bus>,
+    settings: Option<&Settings>,
+) -> String {
+    let devices = settings.map_or(&[][..], |settings| &settings.devices);
+    let buses = settings.map_or(&[][..], |settings| &settings.buses);
+    let mut names = Names::new(devices.iter().map(|device| device.id.to_string()));
+    let mut bus_names = Names::new(buses.iter().map(|bus| bus.config.id.to_string()));
+    // Endpoints of a network are buses of their own.
+    let mut named: Vec<(Transport, String)> =
+        buses.iter().map(|bus| (bus.config.transport.clone(), bus.config.id.to_string())).collect();
+    let mut text = String::new();
+    for device in found.iter().filter(|device| device.known.is_none()) {
+        let transport = match (&device.endpoint, bus) {
+            (Some(address), _) => Transport::Tcp { address: address.clone() },
+            (None, Some(bus)) => bus.transport.clone(),
+            (None, None) => continue,
+        };
+        let known = named.iter().find(|(other, _)| *other == transport);
+        let name = match known {
+            Some((_, name)) => name.clone(),
+            None => {
+                let name = bus_names.give(&bus_name(&transport));
+                text += &bus_entry(&transport, &name);
+                named.push((transport, name.clone()));
+                name
+            }
+        };
+        text += &entry(device, &name, &mut names);
+        text.push('\n');
+    }
+    text
+}
+
+fn bus_name(transport: &Transport) -> String {
+    match transport {
+        Transport::Serial { .. } => "line-1".to_owned(),
+        Transport::Tcp { address } => format!("tcp-{address}").replace(['.', ':'], "-"),
+        Transport::RtuOverTcp { address } => format!("rtu-{address}").replace(['.', ':'], "-"),
+    }
+}
+
+fn bus_entry(transport: &Transport, name: &str) -> String {
+    let (key, value) = match transport {
+        Transport::Serial { path } => ("serial", path),
+        Transport::Tcp { address } => ("tcp", address),
+        Transport::RtuOverTcp { address } => ("rtu_over_tcp", address),
+    };
+    let quoted = toml::Value::String(value.clone());
+    format!("[[bus]]\nid = \"{name}\"\n{key} = {quoted}\n\n")
+}

@@ -1,0 +1,129 @@
+//! A scan of one bus beside its polls, for `linli scan` on this very machine: the owner of the bus
+//! is asked, so there is never a second master.
+//!
+//! `POST /api/v1/buses/{id}/scan` with the options as JSON; the answer is a stream of events, one
+//! JSON object a line. It ends when the client goes away.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::convert::Infallible;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, MutexGuard};
+
+use axum::body::Body;
+use axum::extract::{ConnectInfo, Json, Path, State};
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse as _, Response};
+use futures_util::stream::unfold;
+use serde::Serialize;
+
+use super::listener::Peer;
+use super::view::View;
+use crate::driver::scan::{Kind, Models, Prober, Scan, ScanOptions, Walk};
+use crate::model::{BusId, BusState};
+
+/// What scans share: where the profiles are, and which buses are being scanned.
+#[derive(Debug, Clone, Default)]
+pub struct ScanDesk {
+    profile_dirs: Arc<[PathBuf]>,
+    busy: Arc<Mutex<BTreeSet<BusId>>>,
+}
+
+impl ScanDesk {
+    /// Models are guessed among the built-in profiles and those of these folders. They are read
+    /// when a scan begins: it is rare, and the memory is free in between.
+    pub fn new(profile_dirs: &[PathBuf]) -> Self {
+        Self { profile_dirs: profile_dirs.into(), busy: Arc::default() }
+    }
+
+    /// Takes the bus; `None` when it is being scanned.
+    fn take(&self, bus: &BusId) -> Option<Place> {
+        let taken = self.lock().insert(bus.clone());
+        taken.then(|| Place { desk: self.clone(), bus: bus.clone() })
+    }
+
+    fn lock(&self) -> MutexGuard<'_, BTreeSet<BusId>> {
+        match self.busy.lock() {
+            Ok(guard) => guard,
+            Err(poisoned) => poisoned.into_inner(),
+        }
+    }
+}
+
+/// A bus is being scanned as long as this lives.
+struct Place {
+    desk: ScanDesk,
+    bus: BusId,
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        self.desk.lock().remove(&self.bus);
+        tracing::info!(bus = %self.bus, "the scan of the bus ended");
+    }
+}
+
+#[derive(Serialize)]
+struct Fault {
+    error: String,
+}
+
+fn refuse(status: StatusCode, error: impl Into<String>) -> Response {
+    (status, Json(Fault { error: error.into() })).into_response()
+}
+
+/// Begins a scan and streams what happens.
+pub(super) async fn start(
+    State(view): State<Arc<View>>,
+    ConnectInfo(peer): ConnectInfo<Peer>,
+    Path(id): Path<String>,
+    Json(options): Json<ScanOptions>,
+) -> Response {
+    if !peer.address.ip().is_loopback() {
+        let why = "a scan is started on the gateway itself, with `linli scan`";
+        return refuse(StatusCode::FORBIDDEN, why);
+    }
+    let line = view.lines.iter().find(|line| line.id.as_str() == id);
+    let state = view.buses.all().into_iter().find(|state| state.id.as_str() == id);
+    let (Some(line), Some(state)) = (line, state) else {
+        return refuse(StatusCode::NOT_FOUND, "there is no such bus");
+    };
+    let plan = match options.plan(kind(&state), known(&view, &state)) {
+        Ok(plan) => plan,
+        Err(bad) => return refuse(StatusCode::BAD_REQUEST, bad.to_string()),
+    };
+    let Some(place) = view.scan.take(&line.id) else {
+        return refuse(StatusCode::CONFLICT, "this bus is being scanned already");
+    };
+    let dirs = Arc::clone(&view.scan.profile_dirs);
+    let models = match tokio::task::spawn_blocking(move || Models::load(&dirs)).await {
+        Ok(Ok(models)) => models,
+        Ok(Err(why)) => return refuse(StatusCode::INTERNAL_SERVER_ERROR, why),
+        Err(_) => return refuse(StatusCode::INTERNAL_SERVER_ERROR, "the profiles cannot be read"),
+    };
+    tracing::info!(bus = %line.id, "the bus is being scanned beside its polls");
+    peer.outlive();
+    let walk = Walk::new(Scan::new(plan, models), Prober::Owner(line.order.clone()));
+    let events = unfold((walk, place), |(mut walk, place)| async move {
+        let event = walk.next().await?;
+        let mut line = serde_json::to_string(&event).expect("an event has text keys");
+        line.push('\n');
+        Some((Ok::<_, Infallible>(line), (walk, place)))
+    });
+    let kind = [(header::CONTENT_TYPE, "application/x-ndjson")];
+    (kind, Body::from_stream(events)).into_response()
+}
+
+/// By the words with which a bus shows its transport.
+fn kind(state: &BusState) -> Kind {
+    match state.line.split(' ').next() {
+        Some("tcp") => Kind::Mbap,
+        Some("rtu_over_tcp") => Kind::Fixed,
+        _ => Kind::Serial,
+    }
+}
+
+/// The devices of the bus: address as shown, identifier.
+fn known(view: &View, state: &BusState) -> BTreeMap<String, String> {
+    let id = |unit: &crate::model::UnitState| view.estate.device(unit.device).id.to_string();
+    state.units.iter().map(|unit| (unit.address.clone(), id(unit))).collect()
+}
