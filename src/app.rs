@@ -12,13 +12,14 @@
 //! | page → pipeline, recorded acts | [`ACTS`] | the page's request waits |
 //! | status, assessment, time | watch | only the newest is kept |
 
+mod tasks;
+
 use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context as _;
 use tokio::net::TcpListener;
 use tokio::sync::{mpsc, watch};
-use tokio_util::sync::CancellationToken;
 
 use crate::buffer::{self, BufferStatus};
 use crate::clock::Clock;
@@ -31,11 +32,12 @@ use crate::model::{
     Snapshot,
 };
 use crate::pipeline::{Baselines, Pipeline, Progress};
-use crate::starlevel::{Assessment, Bilingual, Engine, LinkEvidence, RulePack};
+use crate::starlevel::{Assessment, Bilingual, Engine, RulePack};
 use crate::status::{self, BusLine, ScanDesk, View};
 use crate::supervise::{Failure, Part, Supervisor};
 use crate::uplink::{Session, UplinkStatus};
 use crate::watchdog;
+use tasks::{assess, evidence, publish_assessment, watch_clock};
 
 /// Messages between the drivers and the pipeline.
 pub const FIELD_MESSAGES: usize = 1024;
@@ -50,8 +52,6 @@ pub const ACTS: usize = 4;
 
 /// Longest orderly shutdown; systemd waits 30 s.
 const GRACE: Duration = Duration::from_secs(15);
-/// How often the time sources are looked at.
-const CLOCK_EVERY: Duration = Duration::from_secs(5);
 
 /// The daemon, bound and started.
 pub struct App {
@@ -339,78 +339,5 @@ impl Joints {
         let page = status::serve(listener, view, stop);
         self.supervisor.spawn_fallible(Part::Outlet, "page", page);
         Ok(())
-    }
-}
-
-/// What the uplink proves. The session's proof is about the last one too: a short outage speaks
-/// not against the link.
-fn evidence(status: &UplinkStatus, authenticates: bool) -> LinkEvidence {
-    LinkEvidence {
-        connected: status.connected,
-        authenticated: authenticates && status.sessions > 0,
-        acknowledged_at: status.acknowledged_at,
-    }
-}
-
-/// Renews the assessment at its interval; observes ten times as often.
-async fn assess(
-    mut engine: Engine,
-    every: Duration,
-    snapshot: Snapshot,
-    clock: Clock,
-    link: impl Fn() -> LinkEvidence,
-    out: watch::Sender<Option<Arc<Assessment>>>,
-    stop: CancellationToken,
-) {
-    let mut ticks = tokio::time::interval(every / 10);
-    ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-    for turn in 0u32.. {
-        tokio::select! {
-            () = stop.cancelled() => return,
-            _ = ticks.tick() => {}
-        }
-        let now = clock.now();
-        engine.observe(&snapshot, now);
-        // Right after the start little is known: the first interval renews at every look.
-        if turn < 10 || turn.is_multiple_of(10) {
-            let assessment = engine.assess(&snapshot, &link(), now, clock.wall(now));
-            out.send_replace(Some(Arc::new(assessment)));
-        }
-    }
-}
-
-/// Turns each new assessment into the retained document.
-async fn publish_assessment(
-    mut assessment: watch::Receiver<Option<Arc<Assessment>>>,
-    out: watch::Sender<Option<Arc<str>>>,
-    stop: CancellationToken,
-) {
-    loop {
-        tokio::select! {
-            () = stop.cancelled() => return,
-            changed = assessment.changed() => if changed.is_err() { return stop.cancelled().await },
-        }
-        let document = assessment.borrow_and_update().as_ref().map(|a| Arc::from(a.to_json()));
-        out.send_replace(document);
-    }
-}
-
-/// Looks at the time sources; a step is an event.
-async fn watch_clock(clock: Clock, field: mpsc::Sender<FieldMessage>, stop: CancellationToken) {
-    let mut ticks = tokio::time::interval(CLOCK_EVERY);
-    ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-    loop {
-        tokio::select! {
-            () = stop.cancelled() => return,
-            _ = ticks.tick() => {}
-        }
-        if let Some(step_ms) = clock.judge() {
-            tracing::info!(step_ms, "the wall clock was corrected");
-            let kind = EventKind::ClockCorrected { step_ms, source: "system".into() };
-            let event = Event { at: clock.now(), device: None, kind };
-            if field.send(FieldMessage::Event(event)).await.is_err() {
-                return;
-            }
-        }
     }
 }

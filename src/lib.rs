@@ -22,9 +22,9 @@
 //! | [`model`] | the vocabulary: identifiers, units, readings, events, the estate, its snapshot |
 //! | [`profile`] | devices as data: format, decoding, the examples inside each profile |
 //! | [`protocol`] | wire formats as pure functions: DL/T 645, CJ/T 188, captured Modbus and M-Bus |
-//! | [`driver`] | the buses: Modbus, and devices that publish to the field broker |
+//! | [`driver`] | the buses with every protocol on them, their recorder, doctor and scan; devices that publish to the field broker |
 //! | [`pipeline`] | plausibility, counter guard, report by exception |
-//! | [`buffer`], [`store`] | the durable queue of blocks; the only file that names sled |
+//! | [`buffer`], [`store`] | the durable queue of blocks; what is kept across restarts, the only file that names sled |
 //! | [`uplink`], [`broker`] | from the buffer to the platform; how an MQTT broker is reached |
 //! | [`starlevel`] | rule pack, evidence, assessment |
 //! | [`status`] | the local page, its API, metrics |

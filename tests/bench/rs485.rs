@@ -99,11 +99,11 @@ impl Drop for Socat {
     }
 }
 
-fn socat(near: &Path, far: &Path) -> Socat {
+async fn socat(near: &Path, far: &Path) -> Socat {
     let end = |path: &Path| format!("pty,raw,echo=0,link={}", path.display());
     let socat = Socat(Command::new("socat").args([end(near), end(far)]).spawn().unwrap());
     while !near.exists() || !far.exists() {
-        std::thread::sleep(Duration::from_millis(10));
+        tokio::time::sleep(Duration::from_millis(10)).await;
     }
     socat
 }
@@ -134,10 +134,12 @@ struct Run {
     living: f64,
 }
 
-async fn run(dead: u32, period: Duration, span: Duration) -> Run {
-    let folder = tempfile::tempdir().unwrap();
-    let (near, far) = (folder.path().join("near"), folder.path().join("far"));
-    let _socat = socat(&near, &far);
+fn is_dead(slot: u32, dead: u32) -> bool {
+    slot * dead / SLAVES != (slot + 1) * dead / SLAVES
+}
+
+/// The slaves, some of them silent, and what the bus knows of them.
+fn estate(dead: u32, period: Duration) -> (Line, Vec<BusDevice>) {
     let mut builder = Line::builder();
     let mut devices = Vec::new();
     for slot in 0..SLAVES {
@@ -149,10 +151,17 @@ async fn run(dead: u32, period: Duration, span: Duration) -> Run {
         devices.push(device);
     }
     let line = builder.build();
-    let is_dead = |slot: u32| slot * dead / SLAVES != (slot + 1) * dead / SLAVES;
-    for device in devices.iter().filter(|device| is_dead(device.index.0)) {
+    for device in devices.iter().filter(|device| is_dead(device.index.0, dead)) {
         line.handle(device.address).unwrap().fault(Fault::Silent);
     }
+    (line, devices)
+}
+
+async fn run(dead: u32, period: Duration, span: Duration) -> Run {
+    let folder = tempfile::tempdir().unwrap();
+    let (near, far) = (folder.path().join("near"), folder.path().join("far"));
+    let _socat = socat(&near, &far).await;
+    let (line, devices) = estate(dead, period);
     let serving = line.open_device(&far).unwrap();
     let stop = CancellationToken::new();
     let (out, mut messages) = mpsc::channel(1024);
@@ -172,7 +181,7 @@ async fn run(dead: u32, period: Duration, span: Duration) -> Run {
     };
     let config = BusConfig::new(id, Transport::Serial { path: near.display().to_string() });
     let bus = Bus::new(config, devices, ports);
-    let mut polls: Vec<(u64, bool)> = (0..SLAVES).map(|slot| (0, !is_dead(slot))).collect();
+    let mut polls: Vec<(u64, bool)> = (0..SLAVES).map(|slot| (0, !is_dead(slot, dead))).collect();
     // The dead are found dead first; then it counts.
     let warm_up = Duration::from_secs(20) + 8 * Duration::from_secs(u64::from(dead));
     let count = async {

@@ -15,7 +15,10 @@ const EDGES: &[(&str, &[&str])] = &[
     ("model", &[]),
     ("protocol", &[]),
     ("profile", &["model", "protocol", "settings"]),
-    ("driver", &["protocol", "profile", "model", "clock", "backoff", "broker", "settings"]),
+    (
+        "driver",
+        &["protocol", "store", "profile", "model", "clock", "backoff", "broker", "settings"],
+    ),
     ("pipeline", &["model", "clock", "store"]),
     ("starlevel", &["model", "settings"]),
     ("buffer", &["model", "clock", "store", "settings"]),
@@ -28,6 +31,7 @@ const EDGES: &[(&str, &[&str])] = &[
         "config",
         &[
             "settings",
+            "protocol",
             "model",
             "profile",
             "clock",

@@ -71,8 +71,9 @@ impl Line {
             )));
         }
         let own = OwnLine::open(transport.clone(), plan.lines[0], CONNECT).await.map_err(|why| {
+            let zh = &why.zh;
             Stop::Unavailable(format!(
-                "{transport} cannot be opened / 无法打开: {why}; a port in use may belong to the \
+                "{transport} cannot be opened: {why} / 无法打开: {zh}; a port in use may belong to the \
                  running gateway: name its configuration with --config / \
                  若被运行中的网关占用，请用 --config 指明其配置文件"
             ))

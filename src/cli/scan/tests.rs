@@ -159,9 +159,9 @@ async fn endpoint(stop: CancellationToken) -> (String, impl Future<Output = ()>)
     let mut ready = Some(ready);
     let mut played = Box::pin(simulate(
         options,
-        move |address| {
+        move |address: Option<&str>| {
             if let Some(ready) = ready.take() {
-                ready.send(address).unwrap();
+                ready.send(address.map(str::to_owned)).unwrap();
             }
         },
         stop,
@@ -170,7 +170,7 @@ async fn endpoint(stop: CancellationToken) -> (String, impl Future<Output = ()>)
         address = is_ready => address.unwrap().unwrap(),
         ended = &mut played => panic!("{ended:?}"),
     };
-    (address.to_string(), async move { played.await.unwrap() })
+    (address, async move { played.await.unwrap() })
 }
 
 #[tokio::test]

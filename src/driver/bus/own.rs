@@ -9,7 +9,7 @@ use super::session::Session;
 use crate::clock::{self, Clock};
 use crate::driver::record::FrameLog;
 use crate::driver::{LineSettings, Transport};
-use crate::model::BusId;
+use crate::model::{BusId, Words};
 
 /// A line of one's own; a serial port is held exclusively.
 #[derive(Debug)]
@@ -29,7 +29,7 @@ impl OwnLine {
         transport: Transport,
         line: LineSettings,
         limit: Duration,
-    ) -> Result<Self, String> {
+    ) -> Result<Self, Words> {
         let session = session(&transport, line, limit).await?;
         Ok(Self { session, transport, line, limit })
     }
@@ -38,7 +38,7 @@ impl OwnLine {
     ///
     /// # Errors
     /// As [`OwnLine::open`].
-    pub async fn reopen(&mut self) -> Result<(), String> {
+    pub async fn reopen(&mut self) -> Result<(), Words> {
         self.session = session(&self.transport, self.line, self.limit).await?;
         Ok(())
     }
@@ -65,7 +65,7 @@ async fn session(
     transport: &Transport,
     line: LineSettings,
     limit: Duration,
-) -> Result<Session, String> {
+) -> Result<Session, Words> {
     let opened = open(transport, line, limit).await?;
     let name = BusId::new("scan").expect("a plain word");
     let log = FrameLog::new(name, !transport.is_serial());

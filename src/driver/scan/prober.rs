@@ -43,7 +43,7 @@ impl Prober {
                 return Err(Gone(why.clone()));
             }
             match self {
-                Prober::Own(line) => line.reopen().await.map_err(Gone)?,
+                Prober::Own(line) => line.reopen().await.map_err(|why| Gone(why.en))?,
                 Prober::Owner(_) => tokio::time::sleep(DOWN).await,
             }
         }
