@@ -63,6 +63,7 @@ products = [{ brand = "Maker", model = "M1" }]
 sources = ["https://maker.example/m1.pdf"]
 
 [modbus]
+table = "holding"
 first_address = 1
 identify = [IDENTIFY]
 

@@ -184,7 +184,9 @@ listen = "127.0.0.1:{status}"
     );
     for (id, transport) in BUSES {
         let port = ports.of_bus(id);
-        write!(text, "\n[[bus]]\nid = \"{id}\"\n{transport} = \"127.0.0.1:{port}\"\n")
+        // A serial server has one setting, whatever its devices left the factory with.
+        let line = if transport == "tcp" { "" } else { "baud = 9600\nframe = \"8N1\"\n" };
+        write!(text, "\n[[bus]]\nid = \"{id}\"\n{transport} = \"127.0.0.1:{port}\"\n{line}")
             .expect("writing to a string does not fail");
     }
     for Row { id, name, place, profile, at } in DEVICES {

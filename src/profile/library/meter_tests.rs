@@ -6,7 +6,6 @@ use super::*;
 use crate::model::{Reason, Value};
 use crate::profile::{Binding, Loaded, decode_item, decode_meter};
 use crate::protocol::{Found, cjt188, dlt645};
-use crate::sim;
 
 const VECTORS: &str = include_str!("../../../tests/data/vectors.json");
 
@@ -118,22 +117,6 @@ fn every_reading_of_a_cjt188_meter_in_the_vectors_is_read_by_the_profiles_of_its
         }
     }
     assert!(read > 20, "{read} readings");
-}
-
-#[test]
-fn a_simulated_meter_of_every_profile_lives() {
-    for Loaded { profile, .. } in meters() {
-        let mut device = sim::Device::new(Arc::new(profile.clone()), 7);
-        for _ in 0..100 {
-            device.step(30.0);
-        }
-        for (value, point) in device.values().iter().zip(profile.points.iter()) {
-            let number = value.number();
-            if let (Some((low, high)), Some(number)) = (point.range, number) {
-                assert!(number >= low && number <= high, "{} {}", profile.id, point.name);
-            }
-        }
-    }
 }
 
 #[test]
