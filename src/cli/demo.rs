@@ -68,7 +68,15 @@ async fn play(arguments: &Arguments, dir: &Path, log: &Path) -> anyhow::Result<E
         zh: "演示：以下设备均为模拟".into(),
         en: "Demo: every device below is simulated".into(),
     };
-    let app = App::start(settings, vec![note]).await?;
+    let mut notes = vec![note];
+    if let Some(error) = &demo.no_line {
+        tracing::warn!(%error, "no pseudo terminal: the demo goes on without its mixed line");
+        notes.push(Bilingual {
+            zh: format!("系统没有可用的伪终端（{error}），演示中没有 line-c 总线"),
+            en: format!("No pseudo terminal to be had ({error}): the demo goes without line-c"),
+        });
+    }
+    let app = App::start(settings, notes).await?;
     let (summary, steps) = (demo.summary.clone(), demo.steps.clone());
     let screen = screen::Screen::new(app.view.clone(), summary, steps, arguments.listen, log);
     let (stop_daemon, stop_world) = (CancellationToken::new(), CancellationToken::new());

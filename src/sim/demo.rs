@@ -12,15 +12,19 @@ use tokio::sync::watch;
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until};
 use tokio_util::sync::CancellationToken;
 
-use super::estate::{At, BUSES, DEVICES};
-use super::script::{BACKWARD_METER, DEAD_METER, DROPPED_LOCKER, SCRIPT, Step, StepText};
+use super::estate::{At, BUSES, DEVICES, MIXED_LINE, Wire};
+use super::line::{self, Handle, Line, Serving, Slave};
+use super::script::{
+    BACKWARD_METER, DEAD_METER, DOUBLE_METER, DROPPED_LOCKER, SCRIPT, Step, StepText,
+};
 use super::{
     BrokerFault, CutProxy, Device, EmbeddedBroker, Fault, Framing, ModbusServer, MqttDevice,
     MqttFleet, Ports, Presence, Unit, demo_config,
 };
 use crate::broker::BrokerConfig;
+use crate::driver::BusAddress;
 use crate::model::Value;
-use crate::profile::Library;
+use crate::profile::{Binding, Library};
 use crate::receiver::{self, Limits, ReceiverError, Summary, Verifier};
 
 /// How often the devices move.
@@ -28,6 +32,9 @@ const TICK: Duration = Duration::from_millis(500);
 
 /// Time between two messages of an MQTT device.
 const PUBLISH_EVERY: Duration = Duration::from_secs(5);
+
+/// How much later than the first the second meter of an address answers: the first is not done.
+const SECOND_METER: Duration = Duration::from_millis(40);
 
 /// Where the page listens.
 const STATUS_PORT: u16 = 8080;
@@ -65,6 +72,8 @@ pub enum SimError {
 pub struct Demo {
     /// The daemon's configuration.
     pub config_text: String,
+    /// Why the mixed line is missing, where the system has no pseudo terminal to give.
+    pub no_line: Option<io::Error>,
     /// What the platform received.
     pub summary: watch::Receiver<Summary>,
     /// What happened so far, oldest first.
@@ -73,6 +82,7 @@ pub struct Demo {
     summary_out: watch::Sender<Summary>,
     steps_out: watch::Sender<Vec<StepText>>,
     servers: Vec<ModbusServer>,
+    line: Option<Serving>,
     fleet: MqttFleet,
     proxy: CutProxy,
     world: World,
@@ -85,6 +95,8 @@ pub struct Demo {
 #[derive(Debug)]
 struct World {
     units: BTreeMap<&'static str, (Device, Unit)>,
+    /// Devices of the mixed line.
+    wired: BTreeMap<&'static str, (Device, Handle)>,
     messengers: BTreeMap<&'static str, (MqttDevice, Presence)>,
     link: watch::Sender<bool>,
     /// Where the counter stood before it fell back.
@@ -103,9 +115,15 @@ impl Demo {
         let (proxy, link) = CutProxy::bind("127.0.0.1:0", platform.address())
             .await
             .map_err(bind("line to the platform"))?;
-        let mut world =
-            World { units: BTreeMap::new(), messengers: BTreeMap::new(), link, before: None };
-        world.settle(seed)?;
+        let (mut world, mixed) = World::settle(link, seed)?;
+        // Nothing else needs a pseudo terminal, so the demo goes on without this line.
+        let (line, line_c, no_line) = match mixed.open_pty(None) {
+            Ok((path, serving)) => (Some(serving), Some(path), None),
+            Err(error) => (None, None, Some(error)),
+        };
+        if no_line.is_some() {
+            world.wired.clear();
+        }
         let mut servers = Vec::with_capacity(BUSES.len());
         let mut ports = [0; BUSES.len()];
         for ((bus, transport), port) in BUSES.into_iter().zip(&mut ports) {
@@ -127,6 +145,7 @@ impl Demo {
             meters,
             line_a,
             line_b,
+            line_c,
             field: field.address().port(),
             platform: proxy.address().map_err(bind("line to the platform"))?.port(),
             status: STATUS_PORT,
@@ -141,11 +160,13 @@ impl Demo {
         let config_text = demo_config(&ports, dir);
         Ok(Self {
             config_text,
+            no_line,
             summary,
             steps,
             summary_out,
             steps_out,
             servers,
+            line,
             fleet,
             proxy,
             world,
@@ -160,8 +181,18 @@ impl Demo {
     /// # Errors
     /// The receiving platform cannot go on.
     pub async fn run(self, stop: CancellationToken) -> Result<Verifier, SimError> {
-        let Self { platform, field, servers, fleet, proxy, world, summary_out, steps_out, .. } =
-            self;
+        let Self {
+            platform,
+            field,
+            servers,
+            line,
+            fleet,
+            proxy,
+            world,
+            summary_out,
+            steps_out,
+            ..
+        } = self;
         let config = receiver::Config {
             broker: BrokerConfig {
                 host: Ipv4Addr::LOCALHOST.to_string(),
@@ -176,9 +207,17 @@ impl Demo {
         };
         let verifier = Verifier::new(PREFIX, false, Limits::default());
         let receive = receiver::run(config, verifier, summary_out, |_, _| Ok(()), stop.clone());
-        let (outcome, _, (), (), ()) = tokio::join!(
+        let serve = async {
+            if let Some(line) = line
+                && let Err(error) = line.run(stop.clone()).await
+            {
+                tracing::error!(%error, line = MIXED_LINE, "the simulated line ended");
+            }
+        };
+        let (outcome, _, (), (), (), ()) = tokio::join!(
             receive,
             join_all(servers.into_iter().map(|server| server.run(stop.clone()))),
+            serve,
             fleet.run(stop.clone()),
             proxy.run(stop.clone()),
             world.run(steps_out, stop.clone()),
@@ -193,22 +232,35 @@ impl Demo {
 }
 
 impl World {
-    fn settle(&mut self, seed: u64) -> Result<(), SimError> {
+    /// Everybody, and the mixed line with its slaves.
+    fn settle(link: watch::Sender<bool>, seed: u64) -> Result<(Self, Line), SimError> {
+        let (mut units, mut messengers) = (BTreeMap::new(), BTreeMap::new());
+        let (mut pair, mut on_pair) = (Line::builder().seed(seed), Vec::new());
         let library = Library::built_in();
         for (row, seed) in DEVICES.into_iter().zip(seed..) {
             let profile = library.get(row.profile).ok_or(SimError::Profile(row.profile))?;
             let device = Device::new(profile, seed);
             match (row.at, Unit::of(&device)) {
                 (At::Unit(..), Some(unit)) => {
-                    self.units.insert(row.id, (device, unit));
+                    units.insert(row.id, (device, unit));
                 }
                 (At::Topic(topic), None) => {
-                    self.messengers.insert(row.id, MqttDevice::new(device, topic, PUBLISH_EVERY));
+                    messengers.insert(row.id, MqttDevice::new(device, topic, PUBLISH_EVERY));
+                }
+                (At::Wire(wire), _) => {
+                    let (address, slave) = wire.slave(&device).ok_or(SimError::Kind(row.id))?;
+                    pair = pair.slave(slave);
+                    on_pair.push((row.id, device, address));
                 }
                 _ => return Err(SimError::Kind(row.id)),
             }
         }
-        Ok(())
+        let line = pair.build();
+        let wired = on_pair
+            .into_iter()
+            .filter_map(|(id, device, address)| Some((id, (device, line.handle(address)?))))
+            .collect();
+        Ok((Self { units, wired, messengers, link, before: None }, line))
     }
 
     async fn run(mut self, steps: watch::Sender<Vec<StepText>>, stop: CancellationToken) {
@@ -242,6 +294,13 @@ impl World {
                 tracing::trace!(misfits, "values that do not fit their registers");
             }
         }
+        for (device, handle) in self.wired.values_mut() {
+            device.step(seconds);
+            let misfits = handle.refresh(device);
+            if misfits > 0 {
+                tracing::trace!(misfits, "values that do not fit their fields");
+            }
+        }
         for (device, _) in self.messengers.values() {
             device.with(|device| device.step(seconds));
         }
@@ -265,7 +324,18 @@ impl World {
             Step::LinkMended => {
                 self.link.send_replace(true);
             }
+            Step::SecondMeter => self.at_the_shed(|meter| {
+                meter.fault(line::Fault::Twin(SECOND_METER));
+            }),
+            Step::SecondMeterGoes => self.at_the_shed(Handle::mend),
             Step::End => {}
+        }
+    }
+
+    /// Not there where the line could not be opened.
+    fn at_the_shed(&self, work: impl FnOnce(&Handle)) {
+        if let Some((_, handle)) = self.wired.get(DOUBLE_METER) {
+            work(handle);
         }
     }
 
@@ -286,5 +356,18 @@ impl World {
             device.set(counter, before);
             unit.refresh(device);
         }
+    }
+}
+
+impl Wire {
+    /// The device as a slave of the line, tuned as the daemon believes it to be.
+    fn slave(&self, device: &Device) -> Option<(BusAddress, Slave)> {
+        let address = match &device.profile().binding {
+            Binding::Modbus { .. } => BusAddress::Unit(self.unit()?),
+            Binding::Dlt645(_) => BusAddress::Dlt645(self.address.parse().ok()?),
+            Binding::Cjt188(_) => BusAddress::Cjt188(self.address.parse().ok()?),
+            Binding::Mqtt(_) => return None,
+        };
+        Some((address, Slave::of(device, address, self.set)?))
     }
 }

@@ -11,7 +11,9 @@ use tokio_util::sync::CancellationToken;
 use super::tests::plug;
 use super::{EmbeddedBroker, MqttDevice, MqttFleet, Ports, demo_config};
 use crate::broker::BrokerConfig;
+use crate::config::Connection;
 use crate::model::{Document, TimeBase, TimeTrust};
+use crate::profile::Library;
 use crate::receiver::{self, Config, End, Limits as Memory, ReceiverError, Summary, Verifier};
 
 #[tokio::test]
@@ -41,11 +43,35 @@ async fn a_device_that_goes_without_a_word_is_announced_offline_by_its_will() {
     assert_eq!(said, ["Online", "Offline"]);
 }
 
+fn ports(with_pty: bool) -> Ports {
+    let line_c = with_pty.then(|| "/dev/pts/7".into());
+    let (field, platform, status) = (5, 6, 7);
+    Ports { chargers: 1, meters: 2, line_a: 3, line_b: 4, line_c, field, platform, status }
+}
+
+#[test]
+fn the_demo_estate_goes_without_its_mixed_line_where_there_is_no_pseudo_terminal() {
+    let library = Library::built_in();
+    let parsed = |with_pty| {
+        let text = demo_config(&ports(with_pty), Path::new("/tmp/demo"));
+        crate::config::parse("demo", &text, &library).unwrap()
+    };
+    let (with, without) = (parsed(true), parsed(false));
+    assert_eq!(with.buses.len(), without.buses.len() + 1);
+    assert_eq!(with.devices.len(), without.devices.len() + 15);
+    let mixed = with.devices.iter().filter_map(|device| match &device.connection {
+        Connection::Bus { bus, line, .. } if *bus == without.buses.len() => Some(*line),
+        _ => None,
+    });
+    let mut settings: Vec<String> = mixed.map(|line| line.to_string()).collect();
+    settings.sort_unstable();
+    settings.dedup();
+    assert_eq!(settings.len(), 4, "the daemon has to retune: {settings:?}");
+}
+
 #[test]
 fn the_demo_estate_has_at_least_forty_devices_and_no_address_twice() {
-    let ports =
-        Ports { chargers: 1, meters: 2, line_a: 3, line_b: 4, field: 5, platform: 6, status: 7 };
-    let text = demo_config(&ports, Path::new("/tmp/a \"b\""));
+    let text = demo_config(&ports(true), Path::new("/tmp/a \"b\""));
     let config: toml::Table = text.parse().unwrap();
     let devices = config["device"].as_array().unwrap();
     assert!(devices.len() >= 40);
@@ -53,7 +79,8 @@ fn the_demo_estate_has_at_least_forty_devices_and_no_address_twice() {
     let mut places = std::collections::HashSet::new();
     for device in devices {
         assert!(ids.insert(device["id"].as_str().unwrap()));
-        let place = [device.get("bus"), device.get("unit"), device.get("topic")]
+        let place = ["bus", "unit", "address", "topic"]
+            .map(|key| device.get(key))
             .map(|part| part.map(ToString::to_string));
         assert!(places.insert(place), "{device}");
     }

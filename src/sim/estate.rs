@@ -2,9 +2,11 @@
 //! simulated devices are made, so that they cannot disagree.
 
 use std::fmt::Write as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-/// Where the parts of the demo listen, all on loopback.
+use crate::driver::{LineSettings, Parity};
+
+/// Where the parts of the demo listen: on loopback, but for the pseudo terminal.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Ports {
     /// Modbus TCP endpoint of the chargers.
@@ -15,6 +17,8 @@ pub struct Ports {
     pub line_a: u16,
     /// Second serial line behind a serial server.
     pub line_b: u16,
+    /// Third serial line, a pseudo terminal; `None` where the system has none to give.
+    pub line_c: Option<PathBuf>,
     /// The field broker.
     pub field: u16,
     /// The platform's broker, through the line that can be cut.
@@ -28,8 +32,21 @@ pub struct Ports {
 pub(super) enum At {
     /// Bus and unit id.
     Unit(&'static str, u8),
+    /// On the line that is retuned between its devices.
+    Wire(Wire),
     /// Base topic.
     Topic(&'static str),
+}
+
+/// How a device of the mixed line is reached.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Wire {
+    /// Unit id, or address as printed on the meter.
+    pub(super) address: &'static str,
+    /// Baud rate and frame, where they are not those of its model.
+    pub(super) set: Option<LineSettings>,
+    /// Seconds between two readings.
+    pub(super) period: u8,
 }
 
 /// One device of the estate.
@@ -63,7 +80,31 @@ const fn topic(
     Row { id, name, place, profile, at: At::Topic(topic) }
 }
 
-/// The buses: name, transport, whether frames are RTU.
+const fn wire(
+    id: &'static str,
+    name: &'static str,
+    place: &'static str,
+    profile: &'static str,
+    address: &'static str,
+    period: u8,
+) -> Row {
+    Row { id, name, place, profile, at: At::Wire(Wire { address, set: None, period }) }
+}
+
+impl Row {
+    /// Another speed than its model leaves the factory with; meters have even parity.
+    const fn baud(mut self, baud: u32) -> Self {
+        if let At::Wire(wire) = &mut self.at {
+            wire.set = Some(LineSettings { baud, parity: Parity::Even, stop_bits: 1 });
+        }
+        self
+    }
+}
+
+/// The line that is retuned between its devices.
+pub(super) const MIXED_LINE: &str = "line-c";
+
+/// The other buses: name and transport.
 pub(super) const BUSES: [(&str, &str); 4] = [
     ("chargers", "tcp"),
     ("meters", "tcp"),
@@ -71,8 +112,11 @@ pub(super) const BUSES: [(&str, &str); 4] = [
     ("line-b", "rtu_over_tcp"),
 ];
 
+const SINGLE: &str = "dlt645-2007-single-phase";
+const THREE: &str = "dlt645-2007-three-phase";
+
 /// The devices.
-pub(super) const DEVICES: [Row; 44] = [
+pub(super) const DEVICES: [Row; 59] = [
     unit("charger-1", "地面充电桩 1", "地面停车场", "abb-terra-ac", "chargers", 1),
     unit("charger-2", "地面充电桩 2", "地面停车场", "abb-terra-ac", "chargers", 2),
     unit("charger-3", "地面充电桩 3", "地面停车场", "abb-terra-ac", "chargers", 3),
@@ -101,6 +145,23 @@ pub(super) const DEVICES: [Row; 44] = [
     unit("weather-1", "中心花园环境监测", "中心花园", "renke-rs-byh-m", "line-b", 21),
     unit("weather-2", "儿童乐园环境监测", "儿童乐园", "renke-rs-byh-m", "line-b", 22),
     unit("climate-5", "泵房温湿度", "泵房", "xy-md02", "line-b", 23),
+    // Meters of the community, as half of the estates have them: all on one pair of wires.
+    wire("stair-6-1", "6号楼1单元楼道公共电表", "6号楼1单元弱电井", SINGLE, "202406000101", 30),
+    wire("stair-6-2", "6号楼2单元楼道公共电表", "6号楼2单元弱电井", SINGLE, "202406000102", 30),
+    wire("stair-7-1", "7号楼1单元楼道公共电表", "7号楼1单元弱电井", SINGLE, "202406000103", 30),
+    wire("meter-gate", "西门门禁公共电表", "小区西门", SINGLE, "202406000104", 30),
+    wire("meter-shed", "充电棚电表", "6号楼东侧充电棚", SINGLE, "202406000105", 10),
+    wire("meter-lift-6", "6号楼电梯电表", "6号楼机房", THREE, "202311000011", 15).baud(9600),
+    wire("meter-fire", "消防泵房电表", "消防泵房", THREE, "202311000012", 15).baud(9600),
+    wire("meter-guard", "西门岗亭电表", "小区西门", "dlt645-1997-single-phase", "000000451207", 30)
+        .baud(1200),
+    wire("water-green", "绿化用水表", "中心花园水表井", "cjt188-water", "33201907000021", 30),
+    wire("water-fire", "消防水池补水表", "消防泵房", "cjt188-water", "33201907000022", 30),
+    wire("water-clean", "保洁用水表", "6号楼地下室", "cjt188-water", "33201907000023", 30),
+    wire("heat-6", "6号楼热力入口", "6号楼地下室", "cjt188-heat", "20201510000006", 20),
+    wire("gas-canteen", "老年食堂燃气表", "老年食堂", "cjt188-gas", "30202103000001", 30),
+    wire("climate-6", "6号楼弱电井温湿度", "6号楼弱电井", "xy-md02", "31", 10),
+    wire("climate-fire", "消防泵房温湿度", "消防泵房", "xy-md02", "32", 10),
     topic("hall-1", "1号楼大堂温湿度", "1号楼大堂", "zigbee2mqtt-climate", "zigbee2mqtt/hall-1"),
     topic("hall-2", "2号楼大堂温湿度", "2号楼大堂", "zigbee2mqtt-climate", "zigbee2mqtt/hall-2"),
     topic("hall-3", "3号楼大堂温湿度", "3号楼大堂", "zigbee2mqtt-climate", "zigbee2mqtt/hall-3"),
@@ -137,6 +198,24 @@ pub(super) const DEVICES: [Row; 44] = [
     ),
 ];
 
+impl Wire {
+    /// The unit id of a Modbus device; a meter has an address of twelve or fourteen digits.
+    pub(super) fn unit(&self) -> Option<u8> {
+        self.address.parse().ok()
+    }
+
+    fn reached(&self) -> String {
+        let address = match self.unit() {
+            Some(unit) => format!("unit = {unit}"),
+            None => format!("address = \"{}\"", self.address),
+        };
+        let set = self
+            .set
+            .map_or_else(String::new, |line| format!("baud = {}\nframe = \"8E1\"\n", line.baud));
+        format!("bus = \"{MIXED_LINE}\"\n{address}\n{set}period = \"{}s\"", self.period)
+    }
+}
+
 impl Ports {
     fn of_bus(&self, bus: &str) -> u16 {
         match bus {
@@ -148,7 +227,8 @@ impl Ports {
     }
 }
 
-/// The configuration of the daemon for the demo estate; the buffer lies in `dir`.
+/// The configuration of the daemon for the demo estate; the buffer lies in `dir`. The mixed line
+/// and its devices are left out where it is not there.
 pub fn demo_config(ports: &Ports, dir: &Path) -> String {
     let buffer = toml::Value::String(dir.join("buffer").display().to_string());
     let mut text = format!(
@@ -189,10 +269,17 @@ listen = "127.0.0.1:{status}"
         write!(text, "\n[[bus]]\nid = \"{id}\"\n{transport} = \"127.0.0.1:{port}\"\n{line}")
             .expect("writing to a string does not fail");
     }
+    if let Some(path) = &ports.line_c {
+        let path = toml::Value::String(path.display().to_string());
+        write!(text, "\n[[bus]]\nid = \"{MIXED_LINE}\"\nserial = {path}\n")
+            .expect("writing to a string does not fail");
+    }
     for Row { id, name, place, profile, at } in DEVICES {
         let reached = match at {
             At::Unit(bus, unit) => format!("bus = \"{bus}\"\nunit = {unit}\nperiod = \"2s\""),
             At::Topic(topic) => format!("topic = \"{topic}\""),
+            At::Wire(_) if ports.line_c.is_none() => continue,
+            At::Wire(wire) => wire.reached(),
         };
         write!(
             text,

@@ -21,6 +21,10 @@ pub enum Step {
     LinkCut,
     /// It is whole again: what was kept follows, marked late.
     LinkMended,
+    /// A second meter with the address of another is connected to the mixed line.
+    SecondMeter,
+    /// It is taken off again.
+    SecondMeterGoes,
     /// Nothing more is planned.
     End,
 }
@@ -56,20 +60,29 @@ impl Step {
             Step::LinkMended => {
                 ("到平台的线路恢复，补传数据", "the line is whole again, kept data follow")
             }
+            Step::SecondMeter => (
+                "充电棚新装了一块电表，地址与原表相同",
+                "a new meter with the address of meter-shed is connected",
+            ),
+            Step::SecondMeterGoes => {
+                ("充电棚新装的电表摘下", "the new meter beside meter-shed is taken off again")
+            }
             Step::End => ("脚本结束，小区照常运行", "end of the script, the estate goes on"),
         }
     }
 }
 
 /// The steps with their time in seconds after the start, ascending.
-pub(super) const SCRIPT: [(u64, Step); 9] = [
+pub(super) const SCRIPT: [(u64, Step); 11] = [
     (20, Step::MeterDies),
+    (25, Step::SecondMeter),
     (30, Step::CounterFallsBack),
     (40, Step::LinkCut),
     (50, Step::CounterGoesOn),
     (55, Step::LinkMended),
     (60, Step::MeterReturns),
     (70, Step::LockerGoes),
+    (75, Step::SecondMeterGoes),
     (90, Step::LockerReturns),
     (91, Step::End),
 ];
@@ -78,3 +91,4 @@ pub(super) const SCRIPT: [(u64, Step); 9] = [
 pub(super) const DEAD_METER: &str = "meter-3-2";
 pub(super) const BACKWARD_METER: &str = "meter-2-1";
 pub(super) const DROPPED_LOCKER: &str = "locker-2";
+pub(super) const DOUBLE_METER: &str = "meter-shed";
