@@ -56,6 +56,8 @@ pub struct UnitState {
     pub device: DeviceIndex,
     /// Where it answers, for people.
     pub address: String,
+    /// How the line is set for it, for people: `2400 8E1`; `None` where there is no serial line.
+    pub line: Option<String>,
     /// Requests sent to it.
     pub requests: u64,
     /// Of these, answered with data or a refusal.

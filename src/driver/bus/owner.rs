@@ -114,10 +114,8 @@ impl Bus {
             title: device.title.clone(),
             address: device.address,
         };
-        let doctor = config
-            .transport
-            .is_serial()
-            .then(|| Doctor::new(devices.iter().map(patient).collect()));
+        let serial = config.transport.is_serial();
+        let doctor = serial.then(|| Doctor::new(devices.iter().map(patient).collect()));
         let timeout = config.timeout;
         let units: Vec<_> =
             devices.into_iter().map(|device| Unit::new(device, timeout, &book)).collect();
@@ -131,7 +129,7 @@ impl Bus {
             schedule: Schedule::new(&demands, config.probe_cap),
             desk: Desk::new(requests, orders, config.time_sync),
             config,
-            row: Row::new(table, row, &units),
+            row: Row::new(table, row, &units, serial),
             units,
             lines,
             clock,

@@ -19,10 +19,12 @@ pub(super) struct Row {
 }
 
 impl Row {
-    pub(super) fn new(table: BusTable, row: usize, units: &[Unit]) -> Self {
+    /// `serial`: whether there is a serial line, whose settings then are of interest.
+    pub(super) fn new(table: BusTable, row: usize, units: &[Unit], serial: bool) -> Self {
         let shown = units.iter().map(|unit| UnitState {
             device: unit.index,
             address: unit.manners.address.to_string(),
+            line: serial.then(|| unit.manners.line.to_string()),
             requests: 0,
             answers: 0,
             timeouts: 0,

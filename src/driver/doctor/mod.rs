@@ -165,6 +165,11 @@ impl Doctor {
     }
 }
 
+/// Whom the first whole frame in these bytes names: who is asked, or who answers.
+pub fn named(bytes: &[u8]) -> Option<BusAddress> {
+    signature::frames(bytes).next().map(|frame| frame.address)
+}
+
 /// Whether an address is everybody's.
 fn is_broadcast(address: BusAddress) -> bool {
     match address {

@@ -102,7 +102,8 @@ fn meaning(
     Some(said.join(" | "))
 }
 
-/// A frame in one line, without what every frame has.
+/// A frame in one line, without what every frame has: what is counted or coded is of use only
+/// beside the bytes, in `linli decode`.
 fn tell(explained: &Explained, tongue: Tongue) -> String {
     const USUAL: [&str; 6] = [
         "preamble",
@@ -112,17 +113,23 @@ fn tell(explained: &Explained, tongue: Tongue) -> String {
         "check sum: right",
         "CRC, low byte first: right",
     ];
+    const COUNTS: [&str; 2] = [" bytes of data", " bytes follow"];
     let parts: Vec<&str> = explained
         .parts
         .iter()
         .filter(|part| !USUAL.contains(&part.en.as_str()))
+        .filter(|part| !COUNTS.iter().any(|count| part.en.ends_with(count)))
         .take(PARTS_MAX)
         .map(|part| match tongue {
-            Tongue::English => part.en.as_str(),
-            Tongue::Chinese => part.zh.as_str(),
+            Tongue::English => part.en.trim_end_matches(" (33H added)"),
+            Tongue::Chinese => part.zh.trim_end_matches("(各字节加 33H)"),
         })
         .collect();
-    format!("{}: {}", explained.protocol, parts.join(", ")).replace(['\n', '\r'], " ")
+    let (comma, colon) = match tongue {
+        Tongue::English => (", ", ": "),
+        Tongue::Chinese => ("，", "："),
+    };
+    format!("{}{colon}{}", explained.protocol, parts.join(comma)).replace(['\n', '\r'], " ")
 }
 
 /// Reads a text back; times become those since the first frame.

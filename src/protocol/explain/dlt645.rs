@@ -124,12 +124,7 @@ impl Reader {
             );
             left -= width;
         }
-        let text = |key: &str| match fields.get(key) {
-            Some(Value::String(text)) => Some(text.clone()),
-            Some(Value::Null) => Some("-".to_owned()),
-            Some(other) => Some(other.to_string()),
-            None => None,
-        };
+        let text = |key: &str| fields.get(key).map(plain);
         let told = [
             ("value", "value", "数值"),
             ("error_byte", "error byte", "错误信息字"),
@@ -141,9 +136,13 @@ impl Reader {
                 "时钟(年在前,非标准顺序)",
             ),
             ("relay", "relay", "拉合闸"),
-            ("values", "values", "数据项"),
             ("body_big_endian", "data, high byte first", "数据(高字节在前)"),
         ];
+        if let Some(Value::Array(values)) = fields.get("values") {
+            let (en, zh) = (each(values, "name_en"), each(values, "name_zh"));
+            parts.add(left, format!("{en} (33H added)"), format!("{zh}(各字节加 33H)"));
+            return;
+        }
         let found = told.iter().find_map(|(key, en, zh)| text(key).map(|text| (en, zh, text)));
         match found {
             Some((en, zh, text)) => {
@@ -157,6 +156,24 @@ impl Reader {
             None => parts.add(left, "data (33H added)", "数据(各字节加 33H)"),
         }
     }
+}
+
+/// A value for people, without quotes.
+fn plain(value: &Value) -> String {
+    match value {
+        Value::String(text) => text.clone(),
+        Value::Null => "-".to_owned(),
+        other => other.to_string(),
+    }
+}
+
+/// The values of a block, each with its name in one language.
+fn each(values: &[Value], name: &str) -> String {
+    let tell = |entry: &Value| {
+        let unit = entry.as_object().map(text_unit).unwrap_or_default();
+        format!("{} {}{unit}", plain(&entry[name]), plain(&entry["value"]))
+    };
+    values.iter().map(tell).collect::<Vec<_>>().join(", ")
 }
 
 fn text_unit(fields: &Map<String, Value>) -> String {

@@ -117,3 +117,22 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn the_values_of_a_block_are_told_by_name_not_as_json() {
+    let bytes = crate::protocol::dlt645::Frame {
+        preamble: 0,
+        address: "000000000001".parse().unwrap(),
+        control: 0x91,
+        data: vec![0x00, 0xFF, 0x01, 0x02, 0x34, 0x23, 0x35, 0x23, 0x36, 0x23],
+    }
+    .to_bytes();
+    let frames = explain(Some(Protocol::Dlt645V2007), &bytes).unwrap();
+    let told = |language: fn(&Part) -> &str| {
+        let parts: Vec<&str> = frames[0].parts.iter().map(language).collect();
+        parts.join("; ")
+    };
+    let english = told(|part| &part.en);
+    assert!(english.contains("V"), "{english}");
+    assert!(!english.contains("name_en") && !told(|part| &part.zh).contains('{'), "{english}");
+}

@@ -50,6 +50,8 @@ struct BudgetRow {
 struct UnitRow {
     device: String,
     address: String,
+    /// Settings of the serial line for it.
+    line: Option<String>,
     requests: u64,
     answers: u64,
     timeouts: u64,
@@ -119,6 +121,7 @@ fn unit(view: &View, unit: &UnitState) -> UnitRow {
     UnitRow {
         device: view.estate.device(unit.device).id.as_str().to_owned(),
         address: unit.address.clone(),
+        line: unit.line.clone(),
         requests: unit.requests,
         answers: unit.answers,
         timeouts: unit.timeouts,

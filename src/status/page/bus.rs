@@ -3,6 +3,8 @@
 use maud::{Markup, html};
 
 use super::buses::{answer_rate, class, findings, share, strip, time};
+use crate::driver::BusAddress;
+use crate::driver::doctor::named;
 use crate::driver::record::{Captured, Kept, Way};
 use crate::model::{BusState, Finding, Moment, UnitState};
 use crate::status::finding;
@@ -34,7 +36,7 @@ pub(in crate::status) fn bus(view: &View, ask: &Request, bus: &BusState) -> Mark
         p.small.soft { (lang.t(Text::WireOrderMore)) }
         (strip(view, lang, &bus.units))
         (units(view, lang, bus))
-        @if let Some(line) = view.line(bus.id.as_str()) { (recorder(view, ask, line)) }
+        @if let Some(line) = view.line(bus.id.as_str()) { (recorder(view, ask, bus, line)) }
     };
     page(view, ask, "/buses", bus.id.as_str(), &body)
 }
@@ -97,7 +99,10 @@ fn unit_row(view: &View, lang: Lang, bus: &BusState, place: usize, unit: &UnitSt
             }
             @if !device.place.is_empty() { div.small.soft { (device.place) } }
         }
-        td.num data-l=(lang.t(Text::Address)) { (unit.address) }
+        td.num data-l=(lang.t(Text::Address)) { div {
+            (unit.address)
+            @if let Some(line) = &unit.line { div.small.soft { (line) } }
+        } }
         td data-l=(lang.t(Text::AnswerRate)) { div {
             @match share(unit) {
                 Some(share) => {
@@ -121,7 +126,7 @@ fn unit_row(view: &View, lang: Lang, bus: &BusState, place: usize, unit: &UnitSt
     } }
 }
 
-fn recorder(view: &View, ask: &Request, line: &BusLine) -> Markup {
+fn recorder(view: &View, ask: &Request, bus: &BusState, line: &BusLine) -> Markup {
     let lang = ask.lang;
     let chosen = frames::kept(line, ask.query("kept"));
     let kept = line.log.kept();
@@ -138,7 +143,7 @@ fn recorder(view: &View, ask: &Request, line: &BusLine) -> Markup {
                 " " a href=(ask.with("kept", "")) { (lang.t(Text::ShowRecent)) } }
         }
         p { (files(lang, line, chosen.as_ref())) }
-        @if all.is_empty() { p { (lang.t(Text::NoFrames)) } } @else { (frame_table(view, lang, line, all)) }
+        @if all.is_empty() { p { (lang.t(Text::NoFrames)) } } @else { (frame_table(view, lang, bus, line, all)) }
         @if !kept.is_empty() { h2 { (lang.t(Text::KeptRecordings)) } (kept_table(view, ask, line, &kept)) }
     }
 }
@@ -173,7 +178,13 @@ fn kept_table(view: &View, ask: &Request, line: &BusLine, kept: &[Kept]) -> Mark
 }
 
 /// The last frames, the newest first; a reply is read with the request before it.
-fn frame_table(view: &View, lang: Lang, line: &BusLine, all: Vec<Captured>) -> Markup {
+fn frame_table(
+    view: &View,
+    lang: Lang,
+    bus: &BusState,
+    line: &BusLine,
+    all: Vec<Captured>,
+) -> Markup {
     let begin = all.len().saturating_sub(MOST_FRAMES + 1);
     let recording = line.log.recording(all.into_iter().skip(begin).collect());
     let told: Vec<Option<String>> = recording.meanings(frames::tongue(lang)).collect();
@@ -193,6 +204,7 @@ fn frame_table(view: &View, lang: Lang, line: &BusLine, all: Vec<Captured>) -> M
                     @if let Some(settings) = frame.line { div.small.soft.num { (settings) } }
                 } }
                 td.wide {
+                    @if let Some(title) = title_of(view, bus, recording.mbap, &frame.bytes) { div { (title) } }
                     div.hex { (hex(&frame.bytes)) }
                     div.small {
                         @match meaning {
@@ -204,6 +216,15 @@ fn frame_table(view: &View, lang: Lang, line: &BusLine, all: Vec<Captured>) -> M
             } } }
         }
     }
+}
+
+/// What people call the device that a frame names.
+fn title_of<'a>(view: &'a View, bus: &BusState, mbap: bool, bytes: &[u8]) -> Option<&'a str> {
+    // The head of Modbus TCP has the unit at its end.
+    let unit = || bytes.get(6).copied().map(BusAddress::Unit);
+    let address = if mbap { unit() } else { named(bytes) }?.to_string();
+    let unit = bus.units.iter().find(|unit| unit.address == address)?;
+    Some(view.estate.device(unit.device).title())
 }
 
 /// To the millisecond at +08:00; by the best clock that there is.

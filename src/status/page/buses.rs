@@ -83,8 +83,12 @@ fn table(view: &View, lang: Lang, all: &[BusState]) -> Markup {
                     div.num { (show::count(bus.counters.requests)) }
                     div.soft { (lang.t(Text::Timeouts)) " " (show::count(bus.counters.timeouts)) }
                     div.soft { (lang.t(Text::Damaged)) " " (show::count(bus.counters.damaged)) }
-                    div.soft { (lang.t(Text::Exceptions)) " " (show::count(bus.counters.exceptions)) }
-                    div.soft { (lang.t(Text::Probing)) " " (show::span(lang, bus.counters.probing)) }
+                    @if bus.counters.exceptions > 0 {
+                        div.soft { (lang.t(Text::Exceptions)) " " (show::count(bus.counters.exceptions)) }
+                    }
+                    @if !bus.counters.probing.is_zero() {
+                        div.soft { (lang.t(Text::Probing)) " " (time(lang, bus.counters.probing)) }
+                    }
                 } }
             } } }
         }

@@ -89,6 +89,7 @@ fn unit(place: usize, slot: usize) -> UnitState {
     UnitState {
         device: DeviceIndex(u32::try_from(slot).unwrap()),
         address: format!("#{}", place + 1),
+        line: Some("9600 8N1".to_owned()),
         requests: 8_020,
         answers,
         timeouts: 8_020 - answers - damaged,
