@@ -111,7 +111,11 @@ fn modbus() -> Binding {
 
 fn shelf() -> Shelf {
     let mqtt = BY_MQTT.iter().map(|id| profile(id, Binding::Mqtt(MqttModel::default())));
-    Shelf(BY_MODBUS.iter().map(|id| profile(id, modbus())).chain(mqtt).collect())
+    let library = crate::profile::Library::built_in();
+    let meters =
+        ["dlt645-2007-three-phase", "cjt188-water"].map(|id| (id.into(), library.get(id).unwrap()));
+    let modbus = BY_MODBUS.iter().map(|id| profile(id, modbus()));
+    Shelf(modbus.chain(mqtt).chain(meters).collect())
 }
 
 const BASE: &str = "gateway = { id = 'g' }\nmqtt = { client_id = 'f' }\n\
