@@ -346,8 +346,7 @@ fn the_example_has_no_fault_and_no_note() {
 fn the_example_fits_the_profiles_that_are_built_in() {
     let library = Library::built_in();
     let settings = parse_with("linli.toml", EXAMPLE, &library).unwrap_or_else(|f| panic!("{f}"));
-    let estate = settings.estate();
-    assert!(estate.devices().iter().any(|d| d.product == "Eastron SDM630 / SDM72V2"));
+    assert!(settings.estate().devices().iter().any(|d| d.product == "Eastron SDM630 / SDM72V2"));
     // And the names of its comments: uncommented, they are right too.
     let text = EXAMPLE.replace("# params = { ct = 40 }", "params = { ct = 40 }");
     assert_ne!(text, EXAMPLE);
