@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use super::*;
 use crate::model::{Category, Quantity, ReportRule, Unit};
+use crate::profile::Library;
 use crate::profile::{
     Binding, Encoding, Limits, MqttModel, Param, RegisterSource, Scale, SerialDefaults, Table,
     WordOrder,
@@ -111,7 +112,10 @@ fn modbus() -> Binding {
 
 fn shelf() -> Shelf {
     let mqtt = BY_MQTT.iter().map(|id| profile(id, Binding::Mqtt(MqttModel::default())));
-    Shelf(BY_MODBUS.iter().map(|id| profile(id, modbus())).chain(mqtt).collect())
+    let library = Library::built_in();
+    let meters =
+        ["dlt645-2007-three-phase", "cjt188-water"].map(|id| (id.into(), library.get(id).unwrap()));
+    Shelf(BY_MODBUS.iter().map(|id| profile(id, modbus())).chain(mqtt).chain(meters).collect())
 }
 
 const BASE: &str = "gateway = { id = 'g' }\nmqtt = { client_id = 'f' }\n\
@@ -334,16 +338,15 @@ const EXAMPLE: &str = include_str!("../../config/linli.toml");
 fn the_example_has_no_fault_and_no_note() {
     let settings = parse_with("linli.toml", EXAMPLE, &shelf()).unwrap_or_else(|f| panic!("{f}"));
     assert_eq!(settings.notes, []);
-    assert_eq!(settings.devices.len(), BY_MODBUS.len() + BY_MQTT.len());
+    assert_eq!(settings.devices.len(), BY_MODBUS.len() + BY_MQTT.len() + 3);
     assert_eq!(settings.uplink.unwrap().broker.client_id, "linli-jinan-lixia-0107");
 }
 
 #[test]
 fn the_example_fits_the_profiles_that_are_built_in() {
-    let library = crate::profile::Library::built_in();
+    let library = Library::built_in();
     let settings = parse_with("linli.toml", EXAMPLE, &library).unwrap_or_else(|f| panic!("{f}"));
-    let estate = settings.estate();
-    assert!(estate.devices().iter().any(|d| d.product == "Eastron SDM630 / SDM72V2"));
+    assert!(settings.estate().devices().iter().any(|d| d.product == "Eastron SDM630 / SDM72V2"));
     // And the names of its comments: uncommented, they are right too.
     let text = EXAMPLE.replace("# params = { ct = 40 }", "params = { ct = 40 }");
     assert_ne!(text, EXAMPLE);

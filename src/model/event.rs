@@ -112,10 +112,14 @@ pub enum EventKind {
         /// Whom it concerns; empty for the whole line.
         #[cfg_attr(feature = "schema", schemars(with = "Vec<String>"))]
         devices: Vec<DeviceId>,
-        /// What was seen, with its figures.
+        /// What was seen, with its figures, English.
         seen: String,
-        /// The next thing to check.
+        /// The same, Chinese.
+        seen_zh: String,
+        /// The next thing to check, English.
         check: String,
+        /// The same, Chinese.
+        check_zh: String,
         /// Whether the fault is gone; then the texts are those that it had last.
         over: bool,
     },

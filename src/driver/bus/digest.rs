@@ -93,7 +93,9 @@ impl Bus {
             diagnosis: finding.diagnosis,
             devices: finding.devices.iter().filter_map(ours).map(|unit| unit.id.clone()).collect(),
             seen: finding.seen.en.clone(),
+            seen_zh: finding.seen.zh.clone(),
             check: finding.check.en.clone(),
+            check_zh: finding.check.zh.clone(),
             over,
         };
         let event = Event { at: self.clock.now(), device: None, kind };
