@@ -187,7 +187,9 @@ fn begin(
         }
         Quantity::Instantaneous => {
             let (mean, swing) = typical(point);
-            let mean = mean * (0.95 + 0.1 * dice.f64());
+            let spread = 0.95 + 0.1 * dice.f64();
+            // The mains have one frequency for all.
+            let mean = if point.unit.code() == "Hz" { mean } else { mean * spread };
             let wave = Behaviour::Wave {
                 mean,
                 swing,

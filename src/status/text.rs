@@ -173,7 +173,7 @@ texts! {
     SweepDead => "三台设备不应答时", "With three devices dead";
     Planned => "计划", "planned";
     Wanted => "要求周期", "asked for";
-    WantedPeriod => "要求周期", "Period asked for";
+    WantedPeriod => "最短要求周期", "Shortest period asked for";
     Time => "时刻", "Time";
     BusFull => "线路时间将用尽：请加长采集周期、提高波特率或分线；`linli check` 会给出具体数值", "Little time is left on this line: lengthen periods, raise the baud rate or split it; `linli check` computes by how much";
     WireOrder => "线上设备", "Devices on the wire";
@@ -192,7 +192,7 @@ texts! {
     Sent => "发送", "sent";
     Received => "接收", "received";
     NoFrames => "尚无报文", "No frame yet";
-    NoMeaning => "无法识别", "not recognised";
+    NoMeaning => "没有一帧完整：受干扰、串口参数不符，或两台设备同时应答", "no whole frame: disturbed, other line settings, or two devices at once";
     Download => "下载", "Download";
     Exceptions => "异常码", "Exceptions";
     Missed => "跳过轮次", "Missed polls";

@@ -142,13 +142,27 @@ pub(super) fn collision(title: &str, address: BusAddress, clashes: u32, exchange
              次收到两份应答，或两份叠在一起"
         ),
     ));
-    let check = (
-        "Take this device off the line. If its address still answers, find the second device that \
-         has it (newly fitted ones mostly still carry address 1) and give it a free one.",
-        "把这台设备从总线上摘下来：如果这个地址还有应答，就是另有一台设备用了同一地址\
-         （新装的设备出厂多半是 1 号），找到它，改成没人用的地址。",
-    );
-    (seen, check.into())
+    // A meter leaves the factory with a number of its own, a Modbus device mostly with 1.
+    let (why_en, why_zh) = match address {
+        BusAddress::Unit(_) => {
+            ("newly fitted ones mostly still carry address 1", "新装的设备出厂多半是 1 号")
+        }
+        BusAddress::Dlt645(_) | BusAddress::Cjt188(_) => (
+            "compare the numbers on the plates; an exchanged meter may have been given the old one's",
+            "逐块核对铭牌上的表号，换上的表也可能被写成了旧表的地址",
+        ),
+    };
+    let check = Words::from((
+        format!(
+            "Take this device off the line. If its address still answers, find the second device \
+             that has it ({why_en}) and give it a free one."
+        ),
+        format!(
+            "把这台设备从总线上摘下来：如果这个地址还有应答，就是另有一台设备用了同一地址\
+             （{why_zh}），找到它，改成没人用的地址。"
+        ),
+    ));
+    (seen, check)
 }
 
 pub(super) fn damaged(damage: &Damage<'_>) -> Told {

@@ -25,9 +25,9 @@ pub(in crate::status) fn bus(view: &View, ask: &Request, bus: &BusState) -> Mark
         h1 {
             (bus.id) " "
             @if bus.open { (pill("ok", lang.t(Text::Open))) } @else { (pill("crit", lang.t(Text::Closed))) }
-            " " span.soft.small {
-                (bus.line) " · " (lang.t(Text::Since)) " " (show::span(lang, view.now().since(bus.since)))
-            }
+        }
+        p.under.soft.small {
+            (bus.line) " · " (lang.t(Text::Since)) " " (show::span(lang, view.now().since(bus.since)))
         }
         @if let Some(fault) = &bus.fault { p { (lang.t(Text::Fault)) (lang.colon()) (show::shorten(lang.words(fault))) } }
         (findings(view, lang, bus))
@@ -121,8 +121,8 @@ fn unit_row(view: &View, lang: Lang, bus: &BusState, place: usize, unit: &UnitSt
                 None => { "—" }
             }
         } }
-        td.num data-l=(lang.t(Text::Timeouts)) { (show::count(unit.timeouts)) }
-        td.num data-l=(lang.t(Text::Damaged)) { (show::count(unit.damaged)) }
+        td.num.zero[unit.timeouts == 0] data-l=(lang.t(Text::Timeouts)) { (show::count(unit.timeouts)) }
+        td.num.zero[unit.damaged == 0] data-l=(lang.t(Text::Damaged)) { (show::count(unit.damaged)) }
     } }
 }
 
@@ -209,7 +209,10 @@ fn frame_table(
                     div.small {
                         @match meaning {
                             Some(meaning) => { (meaning) }
-                            None => { span.soft { (lang.t(Text::NoMeaning)) } }
+                            None => {
+                                (pill("warn", lang.t(Text::Damaged))) " "
+                                span.soft { (lang.t(Text::NoMeaning)) }
+                            }
                         }
                     }
                 }
