@@ -11,84 +11,20 @@
 
 use std::path::Path;
 use std::process::{Child, Command};
-use std::sync::Arc;
 use std::time::Duration;
 
 use linli::clock::{Clock, Config};
 use linli::driver::bus::{Bus, BusDevice, LessonBook, Polled, Ports, budget};
 use linli::driver::record::FrameLog;
-use linli::driver::{BusAddress, BusConfig, LineSettings, Parity, Transport};
-use linli::model::{
-    BusBudget, BusCounters, BusId, BusState, BusTable, DeviceId, DeviceIndex, FieldMessage, Moment,
-};
-use linli::profile::{Profile, parse};
-use linli::sim::Device;
-use linli::sim::line::{Fault, Line, Slave};
+use linli::driver::{BusConfig, Transport};
+use linli::model::{BusBudget, BusCounters, BusId, BusState, BusTable, FieldMessage, Moment};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
-const SLAVES: u32 = 32;
+#[path = "../it/line/slaves.rs"]
+mod slaves;
 
-/// Four models: protocol, its settings, how long a slave thinks.
-const MODELS: [(&str, &str, u64); 4] = [
-    (
-        "dlt645-2007",
-        "[dlt645]\nbaud = 9600\nframe = \"8E1\"\n[[points]]\nnames = [\"phaseVoltage.L1\", \"phaseVoltage.L2\", \
-         \"phaseVoltage.L3\"]\nen = \"voltage {}\"\nzh = \"电压 {}\"\nunit = \"V\"\nid = 0x02010100\n\
-         id_step = 0x100\nblock = 0x0201FF00\nblock_at = 0\ndecimals = 1\n",
-        30,
-    ),
-    (
-        "dlt645-1997",
-        "[dlt645]\nedition = \"1997\"\nbaud = 2400\nframe = \"8E1\"\n[[points]]\nname = \
-         \"totalActiveEnergyImport\"\nen = \"energy\"\nzh = \"电能\"\nunit = \"kW.h\"\nid = 0x9010\ndecimals = 2\n",
-        60,
-    ),
-    (
-        "cjt188",
-        "[cjt188]\nmeter_type = 0x10\nbaud = 2400\nframe = \"8E1\"\n[[points]]\nname = \"volume\"\n\
-         en = \"volume\"\nzh = \"水量\"\nunit = \"m3\"\nplace = \"volume\"\ndecimals = 2\n",
-        80,
-    ),
-    (
-        "modbus",
-        "[modbus]\nbaud = 9600\nframe = \"8N1\"\ntable = \"holding\"\nencoding = \"u16\"\n[[points]]\n\
-         name = \"v{n}\"\ncount = 20\nen = \"value {n}\"\nzh = \"值 {n}\"\nunit = \"1\"\naddress = 0\n",
-        20,
-    ),
-];
-
-fn profile(model: &(&str, &str, u64)) -> Arc<Profile> {
-    let (name, text, _) = model;
-    let head = "category = \"electricity_meter\"\ntitle = { zh = \"试\", en = \"trial\" }\n\
-                products = [{ brand = \"a\", model = \"b\" }]\nsources = [\"bench\"]\n";
-    let example = "[[examples]]\nreadings = {}\n";
-    let loaded = parse(&format!("{name}.toml"), &format!("{head}{text}{example}"));
-    Arc::new(loaded.unwrap_or_else(|faults| panic!("{name}: {faults:?}")).profile)
-}
-
-fn device(slot: u32) -> (BusDevice, Duration) {
-    let model = &MODELS[slot as usize % MODELS.len()];
-    let parity = if model.0 == "modbus" { Parity::None } else { Parity::Even };
-    let baud = if model.1.contains("2400") { 2400 } else { 9600 };
-    let address = match model.0 {
-        "modbus" => BusAddress::Unit(u8::try_from(slot + 1).unwrap()),
-        "cjt188" => BusAddress::Cjt188(format!("{:014}", 100 + slot).parse().unwrap()),
-        _ => BusAddress::Dlt645(format!("{:012}", 100 + slot).parse().unwrap()),
-    };
-    let device = BusDevice {
-        index: DeviceIndex(slot),
-        id: DeviceId::new(&format!("{}-{slot}", model.0)).unwrap(),
-        title: String::new(),
-        address,
-        line: LineSettings { baud, parity, stop_bits: 1 },
-        profile: profile(model),
-        params: Vec::new(),
-        period: Duration::from_secs(1),
-        allow: Vec::new(),
-    };
-    (device, Duration::from_millis(model.2))
-}
+use slaves::{SLAVES, device, is_dead, line};
 
 struct Socat(Child);
 
@@ -134,34 +70,12 @@ struct Run {
     living: f64,
 }
 
-fn is_dead(slot: u32, dead: u32) -> bool {
-    slot * dead / SLAVES != (slot + 1) * dead / SLAVES
-}
-
-/// The slaves, some of them silent, and what the bus knows of them.
-fn estate(dead: u32, period: Duration) -> (Line, Vec<BusDevice>) {
-    let mut builder = Line::builder();
-    let mut devices = Vec::new();
-    for slot in 0..SLAVES {
-        let (mut device, delay) = device(slot);
-        device.period = period;
-        let model = Device::new(Arc::clone(&device.profile), u64::from(slot));
-        let slave = Slave::of(&model, device.address, Some(device.line)).unwrap();
-        builder = builder.slave(slave.delay(delay));
-        devices.push(device);
-    }
-    let line = builder.build();
-    for device in devices.iter().filter(|device| is_dead(device.index.0, dead)) {
-        line.handle(device.address).unwrap().fault(Fault::Silent);
-    }
-    (line, devices)
-}
-
 async fn run(dead: u32, period: Duration, span: Duration) -> Run {
     let folder = tempfile::tempdir().unwrap();
     let (near, far) = (folder.path().join("near"), folder.path().join("far"));
     let _socat = socat(&near, &far).await;
-    let (line, devices) = estate(dead, period);
+    let devices: Vec<BusDevice> = (0..SLAVES).map(|slot| device(slot, period)).collect();
+    let line = line(&devices, dead, 1);
     let serving = line.open_device(&far).unwrap();
     let stop = CancellationToken::new();
     let (out, mut messages) = mpsc::channel(1024);
@@ -227,7 +141,7 @@ fn main() {
     }
     let seconds = arguments.next().map_or(60, |text| text.parse().unwrap());
     let span = Duration::from_secs(seconds);
-    let devices: Vec<BusDevice> = (0..SLAVES).map(|slot| device(slot).0).collect();
+    let devices: Vec<BusDevice> = (0..SLAVES).map(|slot| device(slot, Duration::from_secs(1))).collect();
     let polled: Vec<Polled<'_>> = devices
         .iter()
         .map(|device| Polled {

@@ -12,6 +12,7 @@ mod demo;
 mod driver;
 mod end_to_end;
 mod layout;
+mod line;
 mod normal_run;
 mod parts;
 mod rs485;

@@ -16,6 +16,8 @@ pub(super) const SILENT_MIN: u32 = 6;
 const DAMAGED_MIN: u32 = 5;
 /// Broken ones in a row without one good after which it was never understood.
 const NEVER_MIN: u32 = 5;
+/// Answers in a row after which one that was never understood is.
+const MENDED_MIN: u32 = 2;
 /// Signs of a second device among the window.
 const CLASH_MIN: u32 = 4;
 /// First hour: the base that later answers are measured against.
@@ -124,6 +126,11 @@ impl Chart {
         if outcome != Outcome::Answered || clash {
             self.since.get_or_insert(seen.now);
         }
+        if matches!(self.ailment, Some(Ailment::NotUnderstood(_))) && self.good_run >= MENDED_MIN {
+            // Its settings were put right: what came before says nothing about its wires.
+            (self.silent, self.damaged, self.clash) = (0, 0, 0);
+            self.count = self.good_run.min(WINDOW);
+        }
         self.ailment = self.ailing();
         if self.ailment.is_none() && self.damaged | self.silent | self.clash == 0 {
             self.since = None;
@@ -183,7 +190,7 @@ impl Chart {
                 }
             }
             Some(Ailment::NotUnderstood(_))
-                if self.good_run < 2 && self.silent_run < SILENT_MIN =>
+                if self.good_run < MENDED_MIN && self.silent_run < SILENT_MIN =>
             {
                 return self.ailment;
             }

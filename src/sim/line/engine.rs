@@ -258,7 +258,7 @@ impl Engine {
             heard.burst = heard.burst.saturating_sub(end);
         }
         if !entry.whole {
-            self.mutter(heard.end, tuning);
+            self.mutter(None, heard.end, tuning);
         }
         self.log.push(entry);
         self.heard = Some(heard);
@@ -290,13 +290,16 @@ impl Engine {
                 self.log.collided(begin);
             }
         }
-        self.mutter(at, tuning);
+        self.mutter(Some(request), at, tuning);
     }
 
-    /// Stations with other settings that do not keep silent when they hear what they take for
-    /// noise.
-    fn mutter(&mut self, at: Instant, tuning: Tuning) {
-        for station in self.stations.iter().filter(|station| !tuning.fits(station.line())) {
+    /// Stations with other settings that do not keep silent when they are asked, or when all hear
+    /// noise. What is meant for another is none of theirs.
+    fn mutter(&mut self, request: Option<&Request>, at: Instant, tuning: Tuning) {
+        let concerns = |station: &&Station| {
+            !tuning.fits(station.line()) && request.is_none_or(|request| station.is_asked(request))
+        };
+        for station in self.stations.iter().filter(concerns) {
             if let Some(noise) = station.garbage(&mut self.dice) {
                 self.wire.send(at + station.delay(), station.line(), &noise, false);
             }

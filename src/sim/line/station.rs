@@ -91,8 +91,8 @@ impl Slave {
         self
     }
 
-    /// Sends a few random characters when the line is tuned to other settings than its own, instead
-    /// of keeping silent.
+    /// Sends a few random characters when it is asked with other settings than its own, instead of
+    /// keeping silent: what a receiver does that does not look at the parity.
     #[must_use]
     pub fn garbage(mut self) -> Self {
         self.garbage = true;
