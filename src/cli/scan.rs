@@ -1,6 +1,7 @@
 //! `linli scan`: what hangs on a line or in a network, as entries of the configuration.
 
 mod line;
+mod port;
 mod report;
 #[cfg(test)]
 mod tests;

@@ -225,8 +225,11 @@ pub fn check_host(host: &str) -> Result<(), Wrong> {
             ),
         ));
     }
+    // Digits and dots that are no address are a slip of the pen, not a name.
+    let digits = host.chars().all(|c| c.is_ascii_digit() || c == '.');
     let fine = !host.is_empty()
-        && host.chars().all(|c| c.is_alphanumeric() || matches!(c, '.' | '-' | '_'));
+        && host.chars().all(|c| c.is_alphanumeric() || matches!(c, '.' | '-' | '_'))
+        && (!digits || host.parse::<std::net::Ipv4Addr>().is_ok());
     if fine || host.parse::<std::net::Ipv6Addr>().is_ok() {
         Ok(())
     } else {

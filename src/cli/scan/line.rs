@@ -1,10 +1,10 @@
 //! The line that is scanned: through the gateway when that runs and owns it, else opened here.
 
 use std::net::SocketAddr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::{Stop, complain};
+use super::{Stop, complain, port};
 use crate::config::Settings;
 use crate::driver::Transport;
 use crate::driver::bus::OwnLine;
@@ -66,18 +66,19 @@ impl Line {
         {
             return Err(Stop::Unavailable(format!(
                 "{path} is in use by {who}; when that is the gateway, name its configuration with \
-                 --config and its page must be on: then the gateway asks / \
-                 串口正被 {who} 占用；若是网关，请用 --config 指明其配置文件（须启用页面），由网关代为询问"
+                 --config and its page must be on: then the gateway asks\n\
+                 {path} 正被 {who} 占用；若是网关，请用 --config 指明其配置文件（须启用页面），\
+                 由网关代为询问"
             )));
         }
-        let own = OwnLine::open(transport.clone(), plan.lines[0], CONNECT).await.map_err(|why| {
-            let zh = &why.zh;
-            Stop::Unavailable(format!(
-                "{transport} cannot be opened: {why} / 无法打开: {zh}; a port in use may belong to the \
-                 running gateway: name its configuration with --config / \
-                 若被运行中的网关占用，请用 --config 指明其配置文件"
-            ))
-        })?;
+        let own =
+            OwnLine::open(transport.clone(), plan.lines[0], CONNECT).await.map_err(|why| {
+                let remedy = port::remedy(&transport, &why);
+                Stop::Unavailable(format!(
+                    "{transport} cannot be opened: {}; {}\n{transport} 无法打开：{}；{}",
+                    why.en, remedy.en, why.zh, remedy.zh
+                ))
+            })?;
         let walk = Walk::new(Scan::new(plan, models), Prober::Own(Box::new(own)));
         Ok(Self { events: Events::Own(Box::new(walk)), bus })
     }
@@ -142,12 +143,13 @@ fn holder(path: &Path) -> Option<String> {
             continue;
         }
         let Ok(open) = std::fs::read_dir(process.path().join("fd")) else { continue };
-        let here = |file: std::fs::DirEntry| {
-            std::fs::read_link(file.path()).is_ok_and(|target| target == path)
-        };
-        if open.flatten().any(here) {
+        let links = open.flatten().filter_map(|file| std::fs::read_link(file.path()).ok());
+        let links: Vec<PathBuf> = links.collect();
+        // Who made a pseudo terminal keeps both its ends open and is no master of a line.
+        let made_it = || links.iter().any(|target| target.ends_with("ptmx"));
+        if links.contains(&path) && !made_it() {
             let command = std::fs::read_to_string(process.path().join("comm")).unwrap_or_default();
-            return Some(format!("`{}` (process {number})", command.trim()));
+            return Some(format!("`{}` ({number})", command.trim()));
         }
     }
     None

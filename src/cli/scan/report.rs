@@ -10,10 +10,12 @@ use super::super::{complain, say};
 use super::line::Bus;
 use crate::config::Settings;
 use crate::driver::Transport;
-use crate::driver::scan::{FoundDevice, Names, ScanEvent, entry};
+use crate::driver::scan::{FoundDevice, Names, ScanEvent, Text, entry};
 
 /// Width of the bar, characters.
-const BAR: u64 = 24;
+const BAR: u64 = 12;
+/// Columns of a line that is drawn over: the usual terminal, less one.
+const COLUMNS: usize = 79;
 /// Back to the begin of the line, and clear it.
 const CLEAR: &str = "\r\x1b[K";
 
@@ -40,8 +42,8 @@ impl Report {
             }
         }
         match event {
-            ScanEvent::Progress { done, expected, now } => {
-                self.draw(&bar(done, expected, &now.en, &now.zh));
+            ScanEvent::Progress { done, expected, left_s, now } => {
+                self.draw(&bar(done, expected, left_s, &now));
             }
             ScanEvent::Found(device) => {
                 self.tell(&told(&device));
@@ -122,12 +124,39 @@ fn append(path: &Path, text: &str) -> anyhow::Result<()> {
     file.write_all(text.as_bytes()).and_then(|()| file.sync_all()).with_context(cannot)
 }
 
-fn bar(done: u64, expected: u64, en: &str, zh: &str) -> String {
+fn bar(done: u64, expected: u64, left_s: u64, now: &Text) -> String {
     let expected = expected.max(done).max(1);
     let full = done * BAR / expected;
     let cells: String = (0..BAR).map(|cell| if cell < full { '█' } else { '░' }).collect();
-    let now = if en == zh { en.to_owned() } else { format!("{en} {zh}") };
-    format!("{cells} {:>3} %  {done}/{expected}  {now}", done * 100 / expected)
+    let (minutes, seconds) = (left_s / 60, left_s % 60);
+    let now = both(&now.en, &now.zh);
+    let percent = done * 100 / expected;
+    let line = format!("{cells} {percent:>3} %  还剩 {minutes}:{seconds:02} left  {now}");
+    fitting(&line, COLUMNS)
+}
+
+/// Both languages; what they begin with in common stands once.
+fn both(en: &str, zh: &str) -> String {
+    let same = en.chars().zip(zh.chars()).take_while(|(en, zh)| en == zh).count();
+    let rest = |text: &str| text.chars().skip(same).collect::<String>();
+    match (rest(en).as_str(), rest(zh).as_str()) {
+        ("", "") => en.to_owned(),
+        (en_rest, zh_rest) => {
+            let head: String = en.chars().take(same).collect();
+            format!("{head}{zh_rest} {en_rest}")
+        }
+    }
+}
+
+/// As much of the text as fits: a line that wraps is not drawn over.
+fn fitting(text: &str, columns: usize) -> String {
+    let mut used = 0;
+    let fits = |c: &char| {
+        // Chinese characters and their punctuation take two columns.
+        used += if ('\u{2E80}'..='\u{FFEF}').contains(c) { 2 } else { 1 };
+        used <= columns
+    };
+    text.chars().take_while(fits).collect()
 }
 
 /// A device as it is found, for people.
@@ -207,4 +236,21 @@ fn bus_entry(transport: &Transport, name: &str) -> String {
     };
     let quoted = toml::Value::String(value.clone());
     format!("[[bus]]\nid = \"{name}\"\n{key} = {quoted}\n\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_line_of_the_progress_fits_the_terminal_and_tells_the_time_left() {
+        let now = Text::from(("9600 8N1 Modbus #12 model?", "9600 8N1 Modbus #12 型号？"));
+        let line = bar(30, 60, 754, &now);
+        assert_eq!(line, "██████░░░░░░  50 %  还剩 12:34 left  9600 8N1 Modbus #12 型号？ model?");
+        let text = "115200 8N1 CJ/T 188 AAAAAAAAAAAAAA";
+        let long = Text::from((format!("{text} model?"), format!("{text} 型号？")));
+        let line = bar(3000, 3000, 3599, &long);
+        let columns: usize = line.chars().map(|c| if c > '\u{2E80}' { 2 } else { 1 }).sum();
+        assert!(columns <= 79, "{columns}: {line}");
+    }
 }

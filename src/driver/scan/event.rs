@@ -140,6 +140,9 @@ pub enum ScanEvent {
         done: u64,
         /// Questions in all, as far as known.
         expected: u64,
+        /// About so many seconds are left, at the pace so far.
+        #[serde(default)]
+        left_s: u64,
         /// What is tried now.
         now: Text,
     },

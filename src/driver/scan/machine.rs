@@ -5,11 +5,10 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::agenda::{Step, agenda};
 use super::event::{Candidate, FoundDevice, Remark, RemarkKind, Text};
 use super::guess::Guess;
 use super::plan::{Kind, ScanPlan};
-use super::units::Units;
-use super::wild::{Form, Wild};
 use crate::driver::bus::{Ask, Heard};
 use crate::driver::{BusAddress, LineSettings, doctor};
 use crate::profile::{Library, Profile};
@@ -108,13 +107,6 @@ pub(super) enum Effect {
 }
 
 #[derive(Debug)]
-enum Step {
-    Wild(Wild),
-    Units(Units),
-    Guess(Guess),
-}
-
-#[derive(Debug)]
 struct Noise {
     line: LineSettings,
     times: u32,
@@ -128,6 +120,8 @@ pub struct Progress {
     pub done: u64,
     /// Questions in all, as far as known.
     pub expected: u64,
+    /// Time of those that are left, when nobody answers them.
+    pub time_left: Duration,
     /// What is tried now.
     pub now: Text,
 }
@@ -156,22 +150,9 @@ pub struct Scan {
 }
 
 impl Scan {
-    /// Plans the questions. What answers a wild address is asked for at every setting before the
-    /// unit ids, one by one, are: most lines show what they are in the first minute.
+    /// Plans the questions, those that most lines answer first.
     pub fn new(plan: ScanPlan, models: Models) -> Self {
-        let mut steps = VecDeque::new();
-        for &line in &plan.lines {
-            if plan.protocols.dlt645 {
-                steps.push_back(Step::Wild(Wild::new(line, Form::dlt645())));
-            }
-            if plan.protocols.cjt188 {
-                steps.push_back(Step::Wild(Wild::new(line, Form::cjt188())));
-            }
-        }
-        if plan.protocols.modbus {
-            let units = |&line: &LineSettings| Step::Units(Units::new(line, plan.units.clone()));
-            steps.extend(plan.lines.iter().map(units));
-        }
+        let steps = agenda(&plan);
         Self {
             plan,
             models,
@@ -350,14 +331,10 @@ impl Scan {
 
     /// How far it is.
     pub fn progress(&self) -> Progress {
-        let left = |step: &Step| match step {
-            Step::Wild(wild) => wild.left(),
-            Step::Units(units) => units.left(),
-            Step::Guess(guess) => guess.left(),
-        };
-        let left: usize = self.steps.iter().map(left).sum();
+        let left: usize = self.steps.iter().map(Step::left).sum();
+        let time_left = self.steps.iter().map(|step| step.time_left(&self.plan)).sum();
         let now = self.asked.as_ref().map_or_else(Text::default, |probe| self.now(probe));
-        Progress { done: self.done, expected: self.done + left as u64, now }
+        Progress { done: self.done, expected: self.done + left as u64, time_left, now }
     }
 
     fn now(&self, probe: &ScanProbe) -> Text {
@@ -374,7 +351,7 @@ impl Scan {
         };
         let what = format!("{line}{protocol} {whom}");
         if matches!(self.steps.front(), Some(Step::Guess(_))) {
-            return (format!("{what}: which model?"), format!("{what}：识别型号")).into();
+            return (format!("{what} model?"), format!("{what} 型号？")).into();
         }
         (what.clone(), what).into()
     }

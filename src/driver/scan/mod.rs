@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! plan     which settings, protocols and unit ids are tried
+//! agenda   what is asked first
 //! machine  what is asked next and what the answers mean; knows no line and no clock
 //! wild     meters by wild addresses, one by one where several answer at once
 //! units    Modbus unit ids
@@ -15,6 +16,7 @@
 //!
 //! It only reads. A bus that the daemon owns is asked through its owner: never two masters.
 
+mod agenda;
 mod entry;
 mod event;
 mod guess;

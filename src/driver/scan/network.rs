@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use futures_util::StreamExt as _;
 use futures_util::stream::FuturesUnordered;
+use tokio::time::Instant;
 
 use super::event::{Remark, RemarkKind, ScanEvent};
 use super::machine::{Models, Scan};
@@ -14,6 +15,7 @@ use super::prober::Prober;
 use super::walk::Walk;
 use crate::driver::Transport;
 use crate::driver::bus::OwnLine;
+use crate::model::Words;
 
 /// Endpoints that are asked at a time.
 const AT_ONCE: usize = 32;
@@ -84,8 +86,8 @@ fn range(text: &str) -> Option<(Ipv4Addr, Ipv4Addr)> {
     Some((first, last.ok()?))
 }
 
-/// What an endpoint gave.
-type Outcome = Vec<ScanEvent>;
+/// What an endpoint gave; why there was no connection.
+type Outcome = Result<Vec<ScanEvent>, Words>;
 
 /// A scan of a network.
 #[derive(Debug)]
@@ -113,37 +115,49 @@ impl NetworkScan {
         let total = self.targets.0.len() as u64;
         let mut waiting = self.targets.0.iter();
         let mut open = FuturesUnordered::new();
-        let (mut done, mut found) = (0, 0);
+        let (mut done, mut found, mut connected) = (0, 0, 0);
+        let mut last = None;
+        let began = Instant::now();
         loop {
             while open.len() < AT_ONCE
                 && let Some(endpoint) = waiting.next()
             {
                 open.push(self.endpoint(endpoint));
             }
-            let Some((endpoint, events)) = open.next().await else { break };
+            let Some((endpoint, outcome)) = open.next().await else { break };
             done += 1;
-            for event in events {
+            if outcome.is_ok() {
+                connected += 1;
+            }
+            let outcome = outcome.map_err(|why| last = Some(why)).unwrap_or_default();
+            for event in outcome {
                 found += usize::from(matches!(event, ScanEvent::Found(_)));
                 tell(event);
             }
             let now = (endpoint.to_owned(), endpoint.to_owned()).into();
-            tell(ScanEvent::Progress { done, expected: total, now });
+            let each = began.elapsed().as_secs_f64() / done as f64;
+            let left_s = (each * (total - done) as f64).ceil() as u64;
+            tell(ScanEvent::Progress { done, expected: total, left_s, now });
+        }
+        if let Some(why) = last.filter(|_| connected == 0) {
+            tell(ScanEvent::Remark(nobody(total, &why)));
         }
         tell(ScanEvent::Done { found });
     }
 
     async fn endpoint<'e>(&self, endpoint: &'e str) -> (&'e str, Outcome) {
         let transport = Transport::Tcp { address: endpoint.to_owned() };
-        // Nobody listens: the usual thing in a range, and no news.
-        let Ok(line) = OwnLine::open(transport, self.plan.lines[0], CONNECT).await else {
-            return (endpoint, Vec::new());
+        let line = match OwnLine::open(transport, self.plan.lines[0], CONNECT).await {
+            Ok(line) => line,
+            // Nobody listens: the usual thing in a range.
+            Err(why) => return (endpoint, Err(why)),
         };
         let known = self.known.get(endpoint).cloned().unwrap_or_default();
         let plan = ScanPlan { known, ..self.plan.clone() };
         let scan = Scan::new(plan, self.models.clone());
         let walk = Walk::new(scan, Prober::Own(Box::new(line)));
         let (devices, remarks, end) = walk.into_all().await;
-        let mut events: Outcome = devices
+        let mut events: Vec<ScanEvent> = devices
             .into_iter()
             .map(|device| {
                 let endpoint = Some(endpoint.to_owned());
@@ -156,13 +170,46 @@ impl NetworkScan {
             let remark = Remark { kind: RemarkKind::Broken, text: text.into() };
             events.push(ScanEvent::Remark(remark));
         }
-        (endpoint, events)
+        (endpoint, Ok(events))
     }
+}
+
+/// Not one connection: that is not the devices' doing.
+fn nobody(total: u64, why: &Words) -> Remark {
+    let text = (
+        format!(
+            "none of {total} endpoints takes a connection (the last: {}): check the cable, the \
+             addresses of this machine and of the devices, and their port",
+            why.en
+        ),
+        format!(
+            "{total} 个地址都无法连接（最后一个：{}）：请检查网线、本机与设备的 IP 地址以及端口",
+            why.zh
+        ),
+    );
+    Remark { kind: RemarkKind::NothingHeard, text: text.into() }
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::ScanOptions;
+    use super::super::plan::Kind;
     use super::*;
+
+    #[tokio::test]
+    async fn a_range_in_which_nobody_listens_is_told_with_the_reason() {
+        let plan = ScanOptions::default().plan(Kind::Mbap, BTreeMap::new()).unwrap();
+        // Port 1 of this machine: nobody listens there.
+        let targets = Targets::parse("127.0.0.1-2:1").unwrap();
+        let scan = NetworkScan::new(targets, plan, Models::default(), BTreeMap::new());
+        let mut events = Vec::new();
+        scan.run(|event| events.push(event)).await;
+        let [ScanEvent::Remark(remark), ScanEvent::Done { found: 0 }] = &events[2..] else {
+            panic!("{events:?}")
+        };
+        assert_eq!(remark.kind, RemarkKind::NothingHeard);
+        assert!(remark.text.en.contains("refused") && remark.text.zh.contains("2 个地址"));
+    }
 
     #[test]
     fn networks_ranges_and_single_hosts_are_read() {
@@ -179,7 +226,9 @@ mod tests {
 
     #[test]
     fn too_many_and_nonsense_are_refused_by_name() {
-        for bad in ["10.0.0.0/8", "10.0.0.9-3", "", "10.0.0.0/33", "h:0", "a b", "1.2.3.4/x"] {
+        for bad in
+            ["10.0.0.0/8", "10.0.0.9-3", "", "10.0.0.0/33", "h:0", "a b", "1.2.3.4/x", "10.0.0.300"]
+        {
             let fault = Targets::parse(bad).unwrap_err();
             assert!(fault.to_string().contains(bad), "{fault}");
         }

@@ -199,14 +199,16 @@ impl ScanOptions {
         }
         let mut units = Vec::new();
         for given in &self.units {
-            let wrong = || bad("units", given, "unit ids and ranges of 0 to 255, like 1-32 or 7");
+            let least = if kind == Kind::Mbap { 0 } else { 1 };
+            let allowed = format!("unit ids and ranges of {least} to 255, like 1-32 or 7");
+            let wrong = || bad("units", given, allowed.clone());
             let (first, last) = given.split_once('-').unwrap_or((given, given));
             let number = |text: &str| text.trim().parse::<u8>().ok();
             let (Some(first), Some(last)) = (number(first), number(last)) else {
                 return Err(wrong());
             };
             // On a serial line 0 is a broadcast: nobody answers it.
-            if first > last || (first == 0 && kind != Kind::Mbap) {
+            if first > last || first < least {
                 return Err(wrong());
             }
             units.extend((first..=last).filter(|unit| !units.contains(unit)).collect::<Vec<_>>());

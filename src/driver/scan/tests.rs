@@ -353,3 +353,45 @@ async fn the_owner_of_a_bus_is_asked_between_its_polls_and_a_gone_one_ends_the_s
     assert!(!events.iter().any(is_found), "a guess waits for the end of the ids");
     assert!(matches!(events.last(), Some(ScanEvent::Failed { .. })), "{events:?}");
 }
+
+/// Silence until every device of the line was found, as the settings and the patience make it.
+fn found_after(devices: Vec<(crate::driver::LineSettings, u64, Sim)>) -> Duration {
+    let count = devices.len();
+    let mut line = Line::new(devices);
+    let mut scan = Scan::new(plan(ScanOptions::default(), Kind::Serial), models());
+    let mut spent = Duration::ZERO;
+    while let Some(probe) = scan.next() {
+        spent += probe.unanswered();
+        scan.heard(&line.answer(&probe));
+        if scan.found().len() == count {
+            return spent;
+        }
+    }
+    panic!("only {} of {count} were found", scan.found().len());
+}
+
+#[test]
+fn the_common_lines_show_their_devices_within_seconds() {
+    let meter = found_after(vec![(M2400, 40, electricity("000012345678"))]);
+    assert!(meter < Duration::from_secs(2), "{meter:?}");
+    let sensors = found_after(vec![(N9600, 20, modbus(1)), (N9600, 20, modbus(9))]);
+    assert!(sensors < Duration::from_secs(8), "{sensors:?}");
+    let water = found_after(vec![(M2400, 40, water("00000000000007", DiOrder::HighFirst, true))]);
+    assert!(water < Duration::from_secs(20), "{water:?}");
+}
+
+#[test]
+fn the_time_that_is_left_shrinks_by_what_each_silent_question_takes() {
+    let mut line = Line::new(Vec::new());
+    let mut scan = Scan::new(plan(ScanOptions::default(), Kind::Serial), models());
+    let whole = scan.progress().time_left;
+    let mut spent = Duration::ZERO;
+    while let Some(probe) = scan.next() {
+        spent += probe.unanswered();
+        scan.heard(&line.answer(&probe));
+        let left = scan.progress().time_left;
+        assert!(left + spent <= whole + Duration::from_secs(1), "{left:?} {spent:?} {whole:?}");
+    }
+    assert_eq!(scan.progress().time_left, Duration::ZERO);
+    assert!(spent.abs_diff(whole) < Duration::from_secs(1), "{spent:?} {whole:?}");
+}

@@ -19,6 +19,12 @@ const TELLING: [u8; 3] = [1, 247, 246];
 /// So many ids with damaged answers are noise, not devices that share an id.
 const FEW: usize = 3;
 
+/// Wait for an answer.
+pub(super) fn patience(plan: &ScanPlan) -> Duration {
+    let usual = if plan.kind == Kind::Mbap { PATIENCE_TCP } else { PATIENCE };
+    plan.patience.unwrap_or(usual)
+}
+
 /// The unit ids at one setting.
 #[derive(Debug)]
 pub(super) struct Units {
@@ -33,6 +39,11 @@ pub(super) struct Units {
 impl Units {
     pub(super) fn new(line: LineSettings, units: Vec<u8>) -> Self {
         Self { line, units, at: 0, again: false, present: Vec::new(), damaged: Vec::new() }
+    }
+
+    /// The setting of the line.
+    pub(super) fn line(&self) -> LineSettings {
+        self.line
     }
 
     /// The next question. A device that was found answers at other framings of the same rate as
@@ -50,8 +61,7 @@ impl Units {
         }
         let unit = *self.units.get(self.at)?;
         let ask = Ask::Registers { unit, table: Table::Holding, address: 0, quantity: 1 };
-        let usual = if plan.kind == Kind::Mbap { PATIENCE_TCP } else { PATIENCE };
-        let patience = plan.patience.unwrap_or(usual);
+        let patience = patience(plan);
         Some(ScanProbe { line: self.line, ask, patience, listen: Duration::ZERO })
     }
 

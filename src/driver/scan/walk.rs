@@ -11,6 +11,8 @@ use super::prober::Prober;
 
 /// Progress is told so often.
 const TELL_EVERY: Duration = Duration::from_millis(200);
+/// The pace is judged after so much.
+const SETTLED: Duration = Duration::from_secs(2);
 
 /// A scan that is on.
 #[derive(Debug)]
@@ -21,13 +23,25 @@ pub struct Walk {
     waiting: Option<ScanProbe>,
     events: VecDeque<ScanEvent>,
     told: Option<Instant>,
+    /// Time that the questions so far took, and that they would have taken unanswered.
+    took: Duration,
+    reckoned: Duration,
     over: bool,
 }
 
 impl Walk {
     /// Begins; nothing is asked before [`Walk::next`].
     pub fn new(scan: Scan, prober: Prober) -> Self {
-        Self { scan, prober, waiting: None, events: VecDeque::new(), told: None, over: false }
+        Self {
+            scan,
+            prober,
+            waiting: None,
+            events: VecDeque::new(),
+            told: None,
+            took: Duration::ZERO,
+            reckoned: Duration::ZERO,
+            over: false,
+        }
     }
 
     /// The next thing that happens; `None` after [`ScanEvent::Done`] or [`ScanEvent::Failed`].
@@ -58,14 +72,28 @@ impl Walk {
         if self.told.is_none_or(|told| told.elapsed() >= TELL_EVERY) {
             self.told = Some(Instant::now());
             let progress = self.scan.progress();
+            let left_s = progress.time_left.mul_f64(self.pace()).as_secs_f64().ceil() as u64;
             let (done, expected, now) = (progress.done, progress.expected, progress.now);
-            self.events.push_back(ScanEvent::Progress { done, expected, now });
+            self.events.push_back(ScanEvent::Progress { done, expected, left_s, now });
         }
         self.waiting = Some(probe);
     }
 
+    /// How long the questions took against the silence that was reckoned with: less where many
+    /// answer, more where the owner of the line has its own polls to do.
+    fn pace(&self) -> f64 {
+        if self.reckoned < SETTLED {
+            return 1.0;
+        }
+        (self.took.as_secs_f64() / self.reckoned.as_secs_f64()).clamp(0.1, 20.0)
+    }
+
     async fn ask(&mut self, probe: &ScanProbe) {
-        match self.prober.ask(probe).await {
+        let began = Instant::now();
+        let answer = self.prober.ask(probe).await;
+        self.took += began.elapsed();
+        self.reckoned += probe.unanswered();
+        match answer {
             Ok(heard) => self.scan.heard(&heard),
             Err(gone) => {
                 self.over = true;

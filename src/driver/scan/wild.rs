@@ -191,6 +191,11 @@ fn noise(bytes: &[u8]) -> usize {
     bytes.iter().filter(|byte| !matches!(byte, 0x00 | 0xFE | 0xFF)).count()
 }
 
+/// Wait for answers.
+pub(super) fn patience(plan: &ScanPlan) -> Duration {
+    plan.patience.unwrap_or(PATIENCE)
+}
+
 /// One search by one form.
 #[derive(Debug)]
 struct Search {
@@ -217,10 +222,15 @@ impl Wild {
         Self { line, forms, at: 0, again: false, search: None }
     }
 
+    /// The setting of the line.
+    pub(super) fn line(&self) -> LineSettings {
+        self.line
+    }
+
     /// The next question.
     pub(super) fn next(&mut self, plan: &ScanPlan) -> Option<ScanProbe> {
         let ask = self.ask()?;
-        let patience = plan.patience.unwrap_or(PATIENCE);
+        let patience = patience(plan);
         Some(ScanProbe { line: self.line, ask, patience, listen: patience })
     }
 
