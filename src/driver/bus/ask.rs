@@ -82,8 +82,7 @@ impl Ask {
     pub(crate) fn answer_chars(&self) -> usize {
         match self {
             Ask::Registers { table, quantity, .. } => {
-                let quantity = usize::from(*quantity);
-                RTU_ANSWER + if table.is_bits() { quantity.div_ceil(8) } else { quantity * 2 }
+                RTU_ANSWER + data_bytes(*table, *quantity)
             }
             Ask::Dlt645 { frame, .. } => METER_ANSWER + frame.data.len(),
             Ask::Cjt188 { .. } => METER_ANSWER * 2,
@@ -91,31 +90,41 @@ impl Ask {
         }
     }
 
-    /// Looks for the answer on a serial line. A whole frame of somebody else is skipped when `late`
-    /// says that it still owes an answer, else handed on: the line speaks out of turn.
+    /// Looks for the answer on a serial line. A whole frame that answers something else is skipped
+    /// when `late` says that its sender still owes an answer, else told as a stray one: the answer
+    /// is waited for behind both. To ask again at once would talk into it.
     pub(super) fn look(&self, bytes: &[u8], late: impl Fn(BusAddress) -> bool) -> Found {
+        let stray = |from: BusAddress, end: usize, foreign: bool| {
+            if late(from) { Found::Skip(end) } else { Found::Stray { end, foreign } }
+        };
         match self {
-            Ask::Registers { unit, table, .. } => {
-                let function = function(*table);
-                find_rtu(bytes, *unit, function, |unit| late(BusAddress::Unit(unit)))
+            Ask::Registers { unit, table, quantity, .. } => {
+                let wanted = (*unit, function(*table), data_bytes(*table, *quantity));
+                find_rtu(bytes, wanted, |unit| late(BusAddress::Unit(unit)))
             }
-            Ask::Dlt645 { frame: asked, .. } => match dlt645::find(bytes) {
+            Ask::Dlt645 { edition, frame: asked } => match dlt645::find(bytes) {
                 protocol::Found::More { .. } => Found::More,
+                // An adapter that hears itself returns the request.
+                protocol::Found::Frame { range, frame } if !frame.is_reply() => {
+                    Found::Skip(range.end)
+                }
                 protocol::Found::Frame { range, frame } => {
-                    let other = !asked.address.matches(frame.address);
-                    // An adapter that hears itself returns the request.
-                    if !frame.is_reply() || other && late(BusAddress::Dlt645(frame.address)) {
-                        return Found::Skip(range.end);
+                    let foreign = !asked.address.matches(frame.address);
+                    if foreign || dlt645::reply(*edition, asked, &frame).is_err() {
+                        return stray(BusAddress::Dlt645(frame.address), range.end, foreign);
                     }
                     Found::Reply(range)
                 }
             },
             Ask::Cjt188 { frame: asked } => match cjt188::find(bytes) {
                 protocol::Found::More { .. } => Found::More,
+                protocol::Found::Frame { range, frame } if !frame.is_reply() => {
+                    Found::Skip(range.end)
+                }
                 protocol::Found::Frame { range, frame } => {
-                    let other = !asked.address.matches(&frame.address);
-                    if !frame.is_reply() || other && late(BusAddress::Cjt188(frame.address)) {
-                        return Found::Skip(range.end);
+                    let foreign = !asked.address.matches(&frame.address);
+                    if foreign || cjt188::reply(asked, &frame).is_err() {
+                        return stray(BusAddress::Cjt188(frame.address), range.end, foreign);
                     }
                     Found::Reply(range)
                 }
@@ -158,6 +167,20 @@ impl Ask {
     }
 }
 
+/// Bytes of data in the answer to a read.
+fn data_bytes(table: Table, quantity: u16) -> usize {
+    let quantity = usize::from(quantity);
+    if table.is_bits() { quantity.div_ceil(8) } else { quantity * 2 }
+}
+
+/// What a Modbus request wants in its answer: unit, function, bytes of data.
+pub(super) fn rtu_wanted(request: &[u8]) -> Option<(u8, u8, usize)> {
+    let &[unit, function, _, _, high, low, ..] = request else { return None };
+    let quantity = usize::from(u16::from_be_bytes([high, low]));
+    let count = if function <= 2 { quantity.div_ceil(8) } else { quantity * 2 };
+    Some((unit, function, count))
+}
+
 /// The function that reads a table.
 fn function(table: Table) -> u8 {
     match table {
@@ -193,5 +216,27 @@ pub(super) fn check(response: Response, quantity: u16) -> Result<Answer, Fault> 
             Ok(Answer::Bits(bits))
         }
         _ => Err(Fault::Damaged),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::protocol::dlt645::{DataId, Edition};
+
+    #[test]
+    fn a_late_answer_to_an_older_question_does_not_end_the_wait_for_the_new_one() {
+        let meter = "000000000001".parse().unwrap();
+        let ask = |id| dlt645::read(Edition::V2007, meter, DataId(id));
+        let answer = |id| dlt645::answer_data(&ask(id), DataId(id), &[1, 2], false, None).to_bytes();
+        let asked = Ask::Dlt645 { edition: Edition::V2007, frame: ask(0x0201_0100) };
+        let late = answer(0x0001_0000);
+        let both = [late.clone(), answer(0x0201_0100)].concat();
+        assert_eq!(
+            asked.look(&both, |_| false),
+            Found::Stray { end: late.len(), foreign: false }
+        );
+        assert!(matches!(asked.look(&both[late.len()..], |_| false), Found::Reply(_)));
+        assert_eq!(asked.look(&both, |_| true), Found::Skip(late.len()));
     }
 }

@@ -367,6 +367,7 @@ impl Session {
         self.wire.abandon(manners.address, now, now + guard);
         let fault = match self.wire.broken() {
             Some(why) => Fault::Broken(why),
+            None if self.wire.foreign() => Fault::Foreign,
             None if self.wire.spoke() => Fault::Damaged,
             None => Fault::Silent,
         };

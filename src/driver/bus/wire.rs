@@ -17,7 +17,7 @@ use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::{Instant, timeout_at};
 
-use super::ask::Ask;
+use super::ask::{Ask, rtu_wanted};
 use super::open::{Framing, Stream};
 use crate::driver::modbus::frame::{Found, find_mbap, find_rtu};
 use crate::driver::{BusAddress, LineSettings};
@@ -58,6 +58,8 @@ struct Line {
     owing: Vec<(BusAddress, Instant)>,
     /// Bytes came since the request that were not a late reply of somebody else.
     spoke: bool,
+    /// A whole frame of another device was among them.
+    foreign: bool,
     /// All bytes since the request, for the recorder and the doctor.
     heard: Vec<u8>,
     /// Bytes that came while nobody was asked.
@@ -89,6 +91,7 @@ impl Wire {
             ask: None,
             owing: Vec::new(),
             spoke: false,
+            foreign: false,
             heard: Vec::with_capacity(RECEIVE_MAX),
             unasked: Vec::new(),
             first_byte: None,
@@ -106,6 +109,11 @@ impl Wire {
     /// Whether anything came since the request that was not somebody's late reply.
     pub(super) fn spoke(&self) -> bool {
         self.line().spoke
+    }
+
+    /// Whether a whole frame of another device came since the request that was no late reply.
+    pub(super) fn foreign(&self) -> bool {
+        self.line().foreign
     }
 
     /// All bytes since the request.
@@ -259,6 +267,7 @@ impl Line {
         self.reply.clear();
         self.handed = 0;
         self.spoke = false;
+        self.foreign = false;
         self.heard.clear();
         self.first_byte = None;
         self.written = 0;
@@ -284,13 +293,20 @@ impl Line {
             let found = match (self.framing, &self.ask, self.request.as_slice()) {
                 (_, Some(ask), _) => ask.look(&self.received, late),
                 (Framing::Mbap, ..) => find_mbap(&self.received, self.transaction),
-                (Framing::Serial, _, [unit, function, ..]) => {
-                    find_rtu(&self.received, *unit, *function, |unit| late(BusAddress::Unit(unit)))
-                }
-                (Framing::Serial, ..) => Found::More,
+                (Framing::Serial, _, request) => match rtu_wanted(request) {
+                    Some(wanted) => {
+                        find_rtu(&self.received, wanted, |unit| late(BusAddress::Unit(unit)))
+                    }
+                    None => Found::More,
+                },
             };
             match found {
                 Found::Skip(end) => drop(self.received.drain(..end)),
+                Found::Stray { end, foreign } => {
+                    self.spoke = true;
+                    self.foreign |= foreign;
+                    self.received.drain(..end);
+                }
                 Found::Reply(range) => {
                     self.spoke = true;
                     self.reply.extend_from_slice(&self.received[range.clone()]);
