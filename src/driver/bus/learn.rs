@@ -72,6 +72,10 @@ impl Unit {
         if let Answer::Cjt188 { reply: cjt188::Reply::Data { order, .. }, .. } = answer {
             self.order = (*order, true);
         }
+        if refused_code(answer).is_some() {
+            // A meter that does not know the identifier may know it the other way round.
+            self.other_order();
+        }
         let Some(code) = refusal(answer) else {
             return self.learn_from_data(block, refused_code(answer).is_none());
         };

@@ -4,6 +4,8 @@
 mod meter_rig;
 #[path = "meter_tests.rs"]
 mod meters;
+#[path = "order_tests.rs"]
+mod orders;
 #[path = "split_tests.rs"]
 mod split_tests;
 #[path = "owner_tcp_tests.rs"]

@@ -177,9 +177,9 @@ impl Unit {
         })
     }
 
-    /// A request was not answered: a CJ/T 188 meter that never answered may want the bytes of the
+    /// A request gave no data: a CJ/T 188 meter that never gave any may want the bytes of the
     /// identifier in the other order.
-    pub(super) fn unanswered(&mut self) {
+    pub(super) fn other_order(&mut self) {
         if !self.order.1 {
             self.order.0 = self.order.0.other();
         }

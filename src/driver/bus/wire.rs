@@ -6,6 +6,8 @@
 //! itself (a client that is attached anew would begin at zero again and take a late reply for its
 //! own), and counts bytes. A client can be dropped and another attached while the line stays open.
 
+mod client;
+
 use std::fmt;
 use std::future::poll_fn;
 use std::io;
@@ -14,7 +16,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::io::ReadBuf;
 use tokio::time::{Instant, timeout_at};
 
 use super::ask::{Ask, rtu_wanted};
@@ -186,6 +188,12 @@ impl Wire {
         if line.written < line.request.len() {
             line.fail(&io::Error::new(io::ErrorKind::TimedOut, "the request could not be sent"));
         }
+    }
+
+    /// Whether a late reply may still come.
+    pub(super) fn awaits_late_answer(&self) -> bool {
+        let now = Instant::now();
+        self.line().owing.iter().any(|&(_, until)| until > now)
     }
 
     /// Bytes since the last call.
@@ -365,45 +373,6 @@ impl Line {
                 }
             }
         }
-        Pin::new(&mut *self.stream).poll_flush(cx)
-    }
-}
-
-impl AsyncRead for Wire {
-    fn poll_read(
-        self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        out: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<()>> {
-        self.line().poll_reply(cx, out)
-    }
-}
-
-impl AsyncWrite for Wire {
-    /// Takes a whole request: the client writes one frame at a time.
-    fn poll_write(
-        self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        bytes: &[u8],
-    ) -> Poll<io::Result<usize>> {
-        let mut line = self.line();
-        if let Err(error) = line.begin(bytes, None, cx) {
-            line.fail(&error);
-            return Poll::Ready(Err(error));
-        }
-        Poll::Ready(Ok(bytes.len()))
-    }
-
-    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        let mut line = self.line();
-        let sent = ready!(line.poll_send(cx));
-        if let Err(error) = &sent {
-            line.fail(error);
-        }
-        Poll::Ready(sent)
-    }
-
-    fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut *self.line().stream).poll_shutdown(cx)
+        Pin::new(&mut *self.stream).poll_sent(cx)
     }
 }
