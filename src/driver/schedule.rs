@@ -215,6 +215,7 @@ impl Schedule {
                 }
             }
         }
+        self.again.iter().for_each(|&(device, _)| later(self.slots[device].hold));
         let stayed = self.tuned.map_or(Duration::MAX, |(_, since)| now.saturating_sub(since));
         let long = stayed >= DWELL;
         let poll = polls.choose(now, long).or_else(|| trials.choose(now, long));
@@ -312,6 +313,15 @@ impl Schedule {
     pub(super) fn hold(&mut self, device: usize, until: Time) {
         let slot = &mut self.slots[device];
         slot.hold = slot.hold.max(until);
+    }
+
+    /// Whether the device of this job is on hold; the job is handed out again when it is not.
+    pub(super) fn postponed(&mut self, job: Job, now: Time) -> bool {
+        let held = self.slots[job.device].hold > now;
+        if held {
+            self.first(job);
+        }
+        held
     }
 
     /// Reads a block at once, before everything else. Ignored for a device that does not answer:

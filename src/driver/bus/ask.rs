@@ -1,5 +1,7 @@
 //! What is asked on a line, and which bytes of it are the answer.
 
+use std::borrow::Cow;
+
 use tokio_modbus::{Request, Response};
 
 use super::session::{Answer, Fault};
@@ -68,6 +70,25 @@ impl Ask {
         }
     }
 
+    /// These bytes of the line as they may be shown: without the password of a relay command, also
+    /// where an adapter hears itself.
+    pub(super) fn without_password<'b>(&self, bytes: &'b [u8]) -> Cow<'b, [u8]> {
+        let Ask::Dlt645 { frame, .. } = self else { return Cow::Borrowed(bytes) };
+        let Some(shown) = dlt645::without_password(frame) else { return Cow::Borrowed(bytes) };
+        let (real, shown) = (frame.to_bytes(), shown.to_bytes());
+        let place = usize::from(frame.preamble) + dlt645::PASSWORD_AT;
+        let (secret, blank) = (&real[place..place + 3], &shown[place..place + 3]);
+        let mut bytes = bytes.to_vec();
+        for at in 0..bytes.len() {
+            for (real, shown) in [(real.as_slice(), shown.as_slice()), (secret, blank)] {
+                if bytes[at..].starts_with(real) {
+                    bytes[at..at + real.len()].copy_from_slice(shown);
+                }
+            }
+        }
+        Cow::Owned(bytes)
+    }
+
     /// Characters of the request on a serial line.
     pub(crate) fn request_chars(&self) -> usize {
         match self {
@@ -81,41 +102,48 @@ impl Ask {
     /// Characters of the answer on a serial line, as far as they are known beforehand.
     pub(crate) fn answer_chars(&self) -> usize {
         match self {
-            Ask::Registers { table, quantity, .. } => {
-                let quantity = usize::from(*quantity);
-                RTU_ANSWER + if table.is_bits() { quantity.div_ceil(8) } else { quantity * 2 }
-            }
+            Ask::Registers { table, quantity, .. } => RTU_ANSWER + data_bytes(*table, *quantity),
             Ask::Dlt645 { frame, .. } => METER_ANSWER + frame.data.len(),
             Ask::Cjt188 { .. } => METER_ANSWER * 2,
             Ask::Tell { .. } => 0,
         }
     }
 
-    /// Looks for the answer on a serial line. A whole frame of somebody else is skipped when `late`
-    /// says that it still owes an answer, else handed on: the line speaks out of turn.
+    /// Looks for the answer on a serial line. A whole frame that answers something else is skipped
+    /// when `late` says that its sender still owes an answer, else told as a stray one: the answer
+    /// is waited for behind both. To ask again at once would talk into it.
     pub(super) fn look(&self, bytes: &[u8], late: impl Fn(BusAddress) -> bool) -> Found {
+        let stray = |from: BusAddress, end: usize, foreign: bool| {
+            if late(from) { Found::Skip(end) } else { Found::Stray { end, foreign } }
+        };
         match self {
-            Ask::Registers { unit, table, .. } => {
-                let function = function(*table);
-                find_rtu(bytes, *unit, function, |unit| late(BusAddress::Unit(unit)))
+            Ask::Registers { unit, table, quantity, .. } => {
+                let wanted = (*unit, function(*table), data_bytes(*table, *quantity));
+                find_rtu(bytes, wanted, |unit| late(BusAddress::Unit(unit)))
             }
-            Ask::Dlt645 { frame: asked, .. } => match dlt645::find(bytes) {
+            Ask::Dlt645 { edition, frame: asked } => match dlt645::find(bytes) {
                 protocol::Found::More { .. } => Found::More,
+                // An adapter that hears itself returns the request.
+                protocol::Found::Frame { range, frame } if !frame.is_reply() => {
+                    Found::Skip(range.end)
+                }
                 protocol::Found::Frame { range, frame } => {
-                    let other = !asked.address.matches(frame.address);
-                    // An adapter that hears itself returns the request.
-                    if !frame.is_reply() || other && late(BusAddress::Dlt645(frame.address)) {
-                        return Found::Skip(range.end);
+                    let foreign = !asked.address.matches(frame.address);
+                    if foreign || dlt645::reply(*edition, asked, &frame).is_err() {
+                        return stray(BusAddress::Dlt645(frame.address), range.end, foreign);
                     }
                     Found::Reply(range)
                 }
             },
             Ask::Cjt188 { frame: asked } => match cjt188::find(bytes) {
                 protocol::Found::More { .. } => Found::More,
+                protocol::Found::Frame { range, frame } if !frame.is_reply() => {
+                    Found::Skip(range.end)
+                }
                 protocol::Found::Frame { range, frame } => {
-                    let other = !asked.address.matches(&frame.address);
-                    if !frame.is_reply() || other && late(BusAddress::Cjt188(frame.address)) {
-                        return Found::Skip(range.end);
+                    let foreign = !asked.address.matches(&frame.address);
+                    if foreign || cjt188::reply(asked, &frame).is_err() {
+                        return stray(BusAddress::Cjt188(frame.address), range.end, foreign);
                     }
                     Found::Reply(range)
                 }
@@ -158,6 +186,20 @@ impl Ask {
     }
 }
 
+/// Bytes of data in the answer to a read.
+fn data_bytes(table: Table, quantity: u16) -> usize {
+    let quantity = usize::from(quantity);
+    if table.is_bits() { quantity.div_ceil(8) } else { quantity * 2 }
+}
+
+/// What a Modbus request wants in its answer: unit, function, bytes of data.
+pub(super) fn rtu_wanted(request: &[u8]) -> Option<(u8, u8, usize)> {
+    let &[unit, function, _, _, high, low, ..] = request else { return None };
+    let quantity = usize::from(u16::from_be_bytes([high, low]));
+    let count = if function <= 2 { quantity.div_ceil(8) } else { quantity * 2 };
+    Some((unit, function, count))
+}
+
 /// The function that reads a table.
 fn function(table: Table) -> u8 {
     match table {
@@ -193,5 +235,52 @@ pub(super) fn check(response: Response, quantity: u16) -> Result<Answer, Fault> 
             Ok(Answer::Bits(bits))
         }
         _ => Err(Fault::Damaged),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::protocol::dlt645::{DataId, Edition};
+
+    #[test]
+    fn a_late_answer_to_an_older_question_does_not_end_the_wait_for_the_new_one() {
+        let meter = "000000000001".parse().unwrap();
+        let ask = |id| dlt645::read(Edition::V2007, meter, DataId(id));
+        let answer =
+            |id| dlt645::answer_data(&ask(id), DataId(id), &[1, 2], false, None).to_bytes();
+        let asked = Ask::Dlt645 { edition: Edition::V2007, frame: ask(0x0201_0100) };
+        let late = answer(0x0001_0000);
+        let both = [late.clone(), answer(0x0201_0100)].concat();
+        assert_eq!(asked.look(&both, |_| false), Found::Stray { end: late.len(), foreign: false });
+        assert!(matches!(asked.look(&both[late.len()..], |_| false), Found::Reply(_)));
+        assert_eq!(asked.look(&both, |_| true), Found::Skip(late.len()));
+    }
+
+    #[test]
+    fn a_password_is_shown_neither_in_a_request_nor_in_its_echo_whole_or_broken() {
+        let time = crate::protocol::MeterTime {
+            year: 2026,
+            month: 1,
+            day: 2,
+            hour: 3,
+            minute: 4,
+            second: 5,
+        };
+        let relay = |password| dlt645::Relay {
+            act: dlt645::RelayAct::Trip,
+            level: 2,
+            password,
+            operator: [0, 0, 0, 1],
+            valid_until: time,
+        };
+        let meter = "000000000001".parse().unwrap();
+        let frame = dlt645::relay(meter, &relay([0x12, 0x34, 0x56]));
+        let sent = frame.to_bytes();
+        let ask = Ask::Dlt645 { edition: Edition::V2007, frame };
+        let shown = dlt645::relay(meter, &relay([0; 3])).to_bytes();
+        assert_eq!(ask.without_password(&sent).as_ref(), shown, "a whole frame, with its sum");
+        let broken = ask.without_password(&sent[9..20]).into_owned();
+        assert!(!broken.windows(3).any(|three| three == [0x56 + 0x33, 0x34 + 0x33, 0x12 + 0x33]));
     }
 }

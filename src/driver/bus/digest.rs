@@ -264,7 +264,7 @@ impl Bus {
     async fn not_answered(&mut self, job: Job, took: Duration, cause: Cause) -> Result<(), Closed> {
         let now = self.start.elapsed();
         let unit = &mut self.units[job.device];
-        unit.unanswered();
+        unit.other_order();
         let before = unit.tracker.health();
         let broken = matches!(cause, Cause::LineDown(_));
         if before == Health::Online && !broken && unit.attempt(job.block) <= self.config.retries {

@@ -1,12 +1,14 @@
 //! What others ask of the line beside the polls: reads again, commands, single probes of a scan,
 //! setting the clocks of the meters.
 
+use std::fmt;
 use std::time::Duration;
 
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::Instant;
 
 use super::ask::Ask;
+use super::clocks::meter_time;
 use super::owner::Bus;
 use super::session::{Answer, Exchange, Fault, Manners, Session};
 use crate::driver::schedule::Next;
@@ -15,18 +17,12 @@ use crate::model::{DeviceIndex, FieldRequest, Health, WallTime};
 use crate::profile::Binding;
 use crate::protocol::MeterTime;
 use crate::protocol::cjt188::{self, DiOrder, ValveAct};
-use crate::protocol::dlt645::{self, Edition, Relay, RelayAct};
+use crate::protocol::dlt645::{self, Relay, RelayAct};
 
 /// A probe that waited this long goes before the next poll: a full bus can be scanned as well.
 const PROBE_WAIT: Duration = Duration::from_secs(2);
 /// A meter obeys a relay command only so long after it was made (DL/T 645: N3..N8).
 const RELAY_VALID: Duration = Duration::from_secs(300);
-/// No clock is set within this many minutes of a full hour: a meter that jumps over one counts a
-/// demand period or a day wrong.
-const SYNC_AWAY: u8 = 5;
-/// The clocks wait this long when it is not the time.
-const SYNC_AGAIN: Duration = Duration::from_secs(60);
-
 /// What the owner of a line is asked to do.
 #[derive(Debug)]
 pub enum BusRequest {
@@ -63,7 +59,7 @@ pub struct Heard {
 }
 
 /// Credentials that a meter wants with a relay command.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 pub struct RelayKey {
     /// Level of the password (PA).
     pub level: u8,
@@ -71,6 +67,13 @@ pub struct RelayKey {
     pub password: [u8; 3],
     /// Operator code, four bytes as sent.
     pub operator: [u8; 4],
+}
+
+/// The password is not told: debug output goes into logs.
+impl fmt::Debug for RelayKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RelayKey").field("level", &self.level).finish_non_exhaustive()
+    }
 }
 
 /// An act on a device.
@@ -133,7 +136,7 @@ pub(super) struct Desk {
     orders: Option<mpsc::Receiver<BusRequest>>,
     probe: Option<(Probe, Instant)>,
     control: Option<Control>,
-    next_sync: Option<Instant>,
+    pub(super) next_sync: Option<Instant>,
 }
 
 impl Desk {
@@ -239,9 +242,9 @@ impl Bus {
             };
             if free || since.elapsed() >= PROBE_WAIT {
                 let exchange = session.exchange(&manners, &probe.ask).await;
-                self.row.foreign(&exchange, self.start.elapsed());
-                let Exchange { outcome, answer_time, .. } = exchange;
                 let rest = session.listen(probe.listen).await;
+                self.beside(Some(manners.address), &exchange);
+                let Exchange { outcome, answer_time, .. } = exchange;
                 let heard = session.heard(|bytes| Heard {
                     outcome,
                     bytes: [bytes, &rest].concat(),
@@ -254,43 +257,6 @@ impl Bus {
             }
         }
         self.set_clocks(session).await
-    }
-
-    /// Sends the time to all meters, once for each line setting of theirs.
-    async fn set_clocks(&mut self, session: &mut Session) -> bool {
-        let (Some(every), Some(due)) = (self.config.time_sync, self.desk.next_sync) else {
-            return false;
-        };
-        if due > Instant::now() {
-            return false;
-        }
-        let wall = self.clock.trusted().then(|| self.clock.wall(self.clock.now())).flatten();
-        let Some(time) = wall.and_then(|wall| meter_time(wall, self.config.meter_zone)) else {
-            self.desk.next_sync = Some(Instant::now() + SYNC_AGAIN);
-            return false;
-        };
-        if !(SYNC_AWAY..60 - SYNC_AWAY).contains(&time.minute) {
-            self.desk.next_sync = Some(Instant::now() + SYNC_AGAIN);
-            return false;
-        }
-        self.desk.next_sync = Some(Instant::now() + every);
-        let of_2007 = |unit: &&super::unit::Unit| matches!(&unit.profile.binding, Binding::Dlt645(m) if m.edition == Edition::V2007);
-        let mut lines: Vec<Manners> = Vec::new();
-        for unit in self.units.iter().filter(of_2007) {
-            if !lines.iter().any(|known| known.line == unit.manners.line) {
-                lines.push(unit.manners);
-            }
-        }
-        let told = !lines.is_empty();
-        for manners in lines {
-            let ask = Ask::Tell { bytes: dlt645::time_sync(time).to_bytes() };
-            let exchange = session.exchange(&manners, &ask).await;
-            self.row.foreign(&exchange, self.start.elapsed());
-        }
-        if told {
-            tracing::info!(bus = %self.config.id, ?time, "the time was sent to the meters");
-        }
-        told
     }
 
     async fn control(
@@ -317,10 +283,11 @@ impl Bus {
             unix_ms: wall.unix_ms + i64::try_from(RELAY_VALID.as_millis()).unwrap_or(0),
         });
         let until = until.and_then(|until| meter_time(until, self.config.meter_zone));
-        let ask = command(unit.manners.address, &unit.profile.binding, control, until)?;
+        let ask =
+            command(unit.manners.address, &unit.profile.binding, control, until, unit.order.0)?;
         let manners = unit.manners;
         let exchange = session.exchange(&manners, &ask).await;
-        self.row.foreign(&exchange, self.start.elapsed());
+        self.beside(Some(manners.address), &exchange);
         match exchange.outcome {
             Ok(Answer::Dlt645 { reply: dlt645::Reply::Done, .. })
             | Ok(Answer::Cjt188 { reply: cjt188::Reply::Done { .. }, .. }) => Ok(()),
@@ -330,7 +297,21 @@ impl Bus {
             Ok(Answer::Cjt188 { reply: cjt188::Reply::Refused(status), .. }) => {
                 Err(ControlRefused::Refused(format!("status {status:02X?}")))
             }
+            // Nothing was sent.
+            Err(Fault::Lost(_)) => Err(ControlRefused::NotReachable),
             _ => Err(ControlRefused::Unknown),
+        }
+    }
+
+    /// Books an exchange beside the polls. Whoever did not answer it may do so late, and is not
+    /// polled meanwhile.
+    pub(super) fn beside(&mut self, asked: Option<BusAddress>, exchange: &Exchange) {
+        self.row.foreign(exchange, self.start.elapsed());
+        let Some(hold) = exchange.hold else { return };
+        for (slot, unit) in self.units.iter().enumerate() {
+            if asked == Some(unit.manners.address) {
+                self.schedule.hold(slot, hold.saturating_duration_since(self.start));
+            }
         }
     }
 }
@@ -352,6 +333,7 @@ fn command(
     binding: &Binding,
     control: &Control,
     until: Option<MeterTime>,
+    order: DiOrder,
 ) -> Result<Ask, ControlRefused> {
     let relay = match control.act {
         Act::RelayTrip => Some(RelayAct::Trip),
@@ -374,26 +356,10 @@ fn command(
             Ok(Ask::Dlt645 { edition: model.edition, frame })
         }
         (Binding::Cjt188(model), BusAddress::Cjt188(address), _, Some(act)) => {
-            let order = model.order.unwrap_or(DiOrder::HighFirst);
             let mut frame = cjt188::valve(model.meter_type, address, order, 1, act);
             frame.preamble = model.manners.preamble;
             Ok(Ask::Cjt188 { frame })
         }
         _ => Err(ControlRefused::WrongKind),
     }
-}
-
-/// Local time as a meter shows it.
-pub(in crate::driver) fn meter_time(wall: WallTime, zone: Duration) -> Option<MeterTime> {
-    let offset = i64::try_from(zone.as_millis()).ok()?;
-    let local = jiff::Timestamp::from_millisecond(wall.unix_ms.checked_add(offset)?).ok()?;
-    let time = local.to_zoned(jiff::tz::TimeZone::UTC).datetime();
-    Some(MeterTime {
-        year: u16::try_from(time.year()).ok()?,
-        month: u8::try_from(time.month()).ok()?,
-        day: u8::try_from(time.day()).ok()?,
-        hour: u8::try_from(time.hour()).ok()?,
-        minute: u8::try_from(time.minute()).ok()?,
-        second: u8::try_from(time.second()).ok()?,
-    })
 }

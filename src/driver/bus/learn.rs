@@ -2,7 +2,7 @@
 //! data or stand alone. What the cuts showed becomes lessons about the model once the whole was
 //! refused a second time: a device that just starts refuses everything, and teaches nothing.
 
-use super::lessons::{ILLEGAL_EVERY, Lesson, LessonBook, Lessons};
+use super::lessons::{Lesson, LessonBook, Lessons};
 use super::plan::{Block, Read, plan, single_items};
 use super::session::Answer;
 use super::unit::{Said, Unit, refused_code};
@@ -42,11 +42,13 @@ pub(super) struct Learner {
     /// What the last search showed, and the whole reads whose second refusal confirms it.
     doubt: Option<(Vec<Lesson>, Vec<Read>)>,
     restores: u8,
+    /// A search ended while the device refused everything: its parts are still read one by one.
+    shattered: bool,
 }
 
 impl Learner {
     pub(super) fn new(book: LessonBook) -> Self {
-        Self { book, search: Search::default(), doubt: None, restores: 0 }
+        Self { book, search: Search::default(), doubt: None, restores: 0, shattered: false }
     }
 }
 
@@ -69,6 +71,10 @@ impl Unit {
     pub(super) fn learn(&mut self, block: usize, answer: &Answer) -> Sequel {
         if let Answer::Cjt188 { reply: cjt188::Reply::Data { order, .. }, .. } = answer {
             self.order = (*order, true);
+        }
+        if refused_code(answer).is_some() {
+            // A meter that does not know the identifier may know it the other way round.
+            self.other_order();
         }
         let Some(code) = refusal(answer) else {
             return self.learn_from_data(block, refused_code(answer).is_none());
@@ -109,7 +115,7 @@ impl Unit {
             return self.end_search();
         }
         let works = self.said.iter().any(|said| said.proven);
-        let known = self.blocks[block].period >= ILLEGAL_EVERY;
+        let known = self.said[block].rare;
         if proven || known || !works || refusals < ALONE_MAX {
             return Sequel::Take;
         }
@@ -125,11 +131,11 @@ impl Unit {
         } else {
             return Sequel::Take;
         }
-        let Block { read, period, .. } = self.blocks[block];
+        let rare = said.rare;
+        let read = self.blocks[block].read;
         // Not the address was wrong but the hour.
         self.learner.doubt.take_if(|(_, wholes)| wholes.contains(&read));
         // This device has what others of its model lack.
-        let rare = period == ILLEGAL_EVERY && self.period < ILLEGAL_EVERY;
         if rare && self.learner.restores < RESTORES_MAX {
             self.learner.restores += 1;
             let lessons = self.learner.book.of(&self.profile.id).without_illegal();
@@ -137,6 +143,13 @@ impl Unit {
             return Sequel::Replanned { lessons: Vec::new(), take: true };
         }
         self.learner.search.answered(block, true);
+        // It only was not ready: what the search made of its reads says nothing.
+        if !self.learner.search.is_on() && std::mem::take(&mut self.learner.shattered) {
+            let known = self.learner.book.of(&self.profile.id);
+            self.replan(&known);
+            self.said.iter_mut().for_each(|said| said.proven = false);
+            return Sequel::Replanned { lessons: Vec::new(), take: true };
+        }
         self.end_search()
     }
 
@@ -162,6 +175,7 @@ impl Unit {
             return Sequel::Take;
         };
         // What gave data once is not illegal, whatever the device says now.
+        learner.shattered = !works;
         if !works || proven && learner.restores >= RESTORES_MAX {
             return Sequel::Take;
         }
@@ -189,12 +203,16 @@ impl Unit {
     fn replan(&mut self, lessons: &Lessons) {
         self.learner.search = Search::default();
         self.blocks = plan(&self.profile, self.period, lessons);
-        self.said = vec![Said::default(); self.blocks.len()];
         // What gave data before will give it again; what is known as illegal need not be proven.
-        for (said, block) in self.said.iter_mut().zip(&self.blocks) {
-            said.proven = block.period != ILLEGAL_EVERY;
-        }
+        let planned = said_of(&self.blocks, lessons).into_iter();
+        self.said = planned.map(|said| Said { proven: !said.rare, ..said }).collect();
     }
+}
+
+/// What is known of planned blocks before they were asked.
+pub(super) fn said_of(blocks: &[Block], lessons: &Lessons) -> Vec<Said> {
+    let said = |block: &Block| Said { rare: lessons.refuse(block.read), ..Said::default() };
+    blocks.iter().map(said).collect()
 }
 
 /// One cut that was made, and what its parts said.

@@ -6,6 +6,7 @@ use std::ops::ControlFlow;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
+use super::plan::Read;
 use crate::profile::Table;
 use crate::protocol::{cjt188, dlt645};
 use crate::store::{Changes, StoreError, Tree};
@@ -117,6 +118,17 @@ impl Lessons {
     /// Whether the model refuses this identifier of CJ/T 188.
     pub(in crate::driver) fn meter_refused(&self, id: cjt188::DataId) -> bool {
         self.0.contains(&Lesson::Meter(id))
+    }
+
+    /// Whether a read is known to be refused for itself, and only tried now and then.
+    pub(in crate::driver) fn refuse(&self, read: Read) -> bool {
+        match read {
+            Read::Registers { table, address, quantity } => {
+                self.illegal(table, address, address.saturating_add(quantity.saturating_sub(1)))
+            }
+            Read::Item { id, .. } => self.item_refused(id),
+            Read::Meter { id } => self.meter_refused(id),
+        }
     }
 
     /// The same without those that speak against addresses or identifiers themselves: for a

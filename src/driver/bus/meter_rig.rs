@@ -93,6 +93,7 @@ pub(super) struct Bench {
     pub(super) out: mpsc::Receiver<FieldMessage>,
     pub(super) orders: mpsc::Sender<BusRequest>,
     pub(super) table: BusTable,
+    pub(super) log: FrameLog,
     pub(super) seen: Arc<Mutex<Vec<Vec<u8>>>>,
 }
 
@@ -157,6 +158,7 @@ pub(super) async fn with_line<F>(
     config(&mut settings);
     let mut ports = rig::ports(&table, out, asked, ordered, book);
     ports.clock = Clock::new(ClockConfig { trust: Trust::System, ..ClockConfig::default() });
+    let log = ports.log.clone();
     let mut bus = Bus::new(settings, devices, ports);
     let (ours, theirs) = tokio::io::duplex(1024);
     let mut ours = Some(ours);
@@ -165,7 +167,7 @@ pub(super) async fn with_line<F>(
         Box::pin(async move { opened.ok_or_else(|| ("gone", "不在").into()) })
     });
     let seen = Arc::new(Mutex::new(Vec::new()));
-    let mut bench = Bench { out: messages, orders, table, seen: Arc::clone(&seen) };
+    let mut bench = Bench { out: messages, orders, table, log, seen: Arc::clone(&seen) };
     tokio::select! {
         () = bus.run(CancellationToken::new()) => panic!("the bus ended"),
         () = serve(theirs, responder, seen) => panic!("the line ended"),

@@ -15,7 +15,7 @@ use crate::driver::Act;
 use crate::model::{Batch, DeviceIndex, Quality, Reason, Value};
 use crate::protocol::dlt645::{self, DataId, Edition};
 
-fn values(batch: &Batch) -> Vec<Option<f64>> {
+pub(super) fn values(batch: &Batch) -> Vec<Option<f64>> {
     batch.readings.iter().map(|r| r.value.as_ref().and_then(Value::number)).collect()
 }
 
@@ -178,7 +178,7 @@ async fn damaged_and_foreign_answers_are_no_readings_and_an_echo_is_harmless() {
     }
 }
 
-fn probe(ask: Ask) -> (BusRequest, oneshot::Receiver<Heard>) {
+pub(super) fn probe(ask: Ask) -> (BusRequest, oneshot::Receiver<Heard>) {
     let (reply, heard) = oneshot::channel();
     (
         BusRequest::Probe(Probe {
@@ -217,7 +217,7 @@ async fn a_probe_is_fitted_between_the_polls() {
     .await;
 }
 
-fn control(
+pub(super) fn control(
     act: Act,
     by: Option<&str>,
 ) -> (BusRequest, oneshot::Receiver<Result<(), ControlRefused>>) {

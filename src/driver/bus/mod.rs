@@ -3,7 +3,8 @@
 //! ```text
 //! owner    the only one that talks on the line: schedule -> session -> readings and health
 //! digest   what an answer means for the device, the schedule, the pipeline
-//! errands  what others ask of the line: reads again, commands, the scan, setting clocks
+//! errands  what others ask of the line: reads again, commands, the scan
+//! clocks   setting the clocks of the meters
 //! unit     a device: its reads, how their answers become readings, what each last said
 //! readings what an answer says about the device's points
 //! plan     which points are read together; learn: what a model refuses
@@ -18,6 +19,7 @@
 
 pub(in crate::driver) mod ask;
 mod budget;
+mod clocks;
 mod digest;
 mod errands;
 #[cfg(test)]

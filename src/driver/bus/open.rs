@@ -1,6 +1,8 @@
 //! Opens what a bus runs over.
 
 use std::io;
+use std::pin::Pin;
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite};
@@ -16,6 +18,11 @@ pub(super) trait Stream: AsyncRead + AsyncWrite + Send + Unpin {
     /// Sets the line; nothing to do where there is none.
     fn tune(&mut self, _line: LineSettings) -> io::Result<()> {
         Ok(())
+    }
+
+    /// Hands what was written on to the system.
+    fn poll_sent(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(self).poll_flush(cx)
     }
 }
 
@@ -97,6 +104,12 @@ fn stop_bits(bits: u8) -> tokio_serial::StopBits {
 }
 
 impl Stream for SerialStream {
+    /// Nothing to do: a write goes straight to the kernel. Its flush would block the thread until
+    /// the last character has left the port, and for ever on an adapter that hangs.
+    fn poll_sent(&mut self, _cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+
     fn tune(&mut self, line: LineSettings) -> io::Result<()> {
         self.set_baud_rate(line.baud)?;
         self.set_parity(parity(line.parity))?;

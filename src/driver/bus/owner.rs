@@ -180,9 +180,15 @@ impl Bus {
         }
         let next = self.schedule.next(self.start.elapsed());
         // A job that is handed out counts as begun: an errand before it only delays it.
-        if self.errand(&mut session, next).await && !matches!(next, Next::Run(_)) {
-            self.session = Some(session);
-            return Ok(());
+        if self.errand(&mut session, next).await {
+            let waits = match next {
+                Next::Run(job) => self.schedule.postponed(job, self.start.elapsed()),
+                Next::Wait(_) | Next::Nothing => true,
+            };
+            if waits {
+                self.session = Some(session);
+                return Ok(());
+            }
         }
         match next {
             Next::Run(job) => {

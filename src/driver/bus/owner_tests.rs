@@ -4,6 +4,8 @@
 mod meter_rig;
 #[path = "meter_tests.rs"]
 mod meters;
+#[path = "order_tests.rs"]
+mod orders;
 #[path = "split_tests.rs"]
 mod split_tests;
 #[path = "owner_tcp_tests.rs"]
@@ -92,6 +94,23 @@ async fn a_late_reply_is_never_taken_for_the_current_one() {
         })
         .await;
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn over_a_slow_link_an_answer_that_comes_after_all_patience_costs_others_nothing() {
+    // Two seconds and more: the guard time after the lost answer is over.
+    let profile = holding(&[0]);
+    let devices = vec![device(0, 1, &profile), device(1, 2, &profile)];
+    with_bus(rtu(), devices, async |bench| {
+        bench.state.lock().unwrap().delay = 800 * MS;
+        bench.mode(2, Mode::Late(1500 * MS));
+        bench.during(SECOND * 60).await;
+        let units = bench.table.all()[0].units.clone();
+        assert_eq!((units[0].damaged, units[0].timeouts), (0, 0), "{units:?}");
+        assert!(units[0].answers > 35, "{units:?}");
+        assert!(units[1].timeouts > 0, "{units:?}");
+    })
+    .await;
 }
 
 #[tokio::test(start_paused = true)]

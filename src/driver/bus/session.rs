@@ -174,6 +174,11 @@ impl Session {
         self.wire.take_unasked()
     }
 
+    /// Whether somebody who did not answer in time may still do so.
+    pub(super) fn awaits_late_answer(&self) -> bool {
+        self.wire.awaits_late_answer()
+    }
+
     /// Asks once; an answer in several frames is read to its end.
     pub(super) async fn exchange(&mut self, manners: &Manners, ask: &Ask) -> Exchange {
         if let Err(lost) = self.settle(manners).await {
@@ -286,10 +291,11 @@ impl Session {
         let line = self.local.then_some(manners.line);
         let sent = manners.line.time_of(ask.request_chars());
         let first = self.wire.first_byte();
-        self.wire.last_request(|bytes| self.log.push(at, Way::Sent, line, bytes));
+        let log =
+            |at, way, bytes: &[u8]| self.log.push(at, way, line, &ask.without_password(bytes));
+        self.wire.last_request(|bytes| log(at, Way::Sent, bytes));
         if let Some(first) = first {
-            let at = at.plus(first - begun);
-            self.wire.heard(|bytes| self.log.push(at, Way::Received, line, bytes));
+            self.wire.heard(|bytes| log(at.plus(first - begun), Way::Received, bytes));
         }
         let on_wire = if self.local { sent } else { Duration::ZERO };
         Exchange {
@@ -367,6 +373,7 @@ impl Session {
         self.wire.abandon(manners.address, now, now + guard);
         let fault = match self.wire.broken() {
             Some(why) => Fault::Broken(why),
+            None if self.wire.foreign() => Fault::Foreign,
             None if self.wire.spoke() => Fault::Damaged,
             None => Fault::Silent,
         };

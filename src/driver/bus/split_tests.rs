@@ -150,3 +150,34 @@ async fn an_illegal_point_of_a_one_by_one_model_is_asked_rarely() {
     })
     .await;
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_slow_point_is_not_taken_for_one_that_was_refused() {
+    let slow = Some(SECOND * 60);
+    let places = [(Table::Holding, 0, None), (Table::Holding, 100, slow)];
+    let devices = vec![device(0, 1, &profile(&places, crate::profile::Limits::default()))];
+    with_bus(tcp(), devices, async |bench| {
+        bench.during(SECOND * 300).await;
+        let seen = quantities(bench, 0);
+        let of_slow = seen.iter().filter(|read| **read == (100, 1)).count();
+        assert!((5..=6).contains(&of_slow), "{of_slow}");
+        // Nothing is planned anew, so every second has its read and no more.
+        assert!((300..=302).contains(&(seen.len() - of_slow)), "{}", seen.len());
+    })
+    .await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_device_that_refused_everything_while_it_started_is_read_whole_again() {
+    let devices = vec![device(0, 1, &holding(&[0, 1, 2, 3, 4, 5]))];
+    with_bus_in(Mode::Exception(2), tcp(), devices, async |bench| {
+        bench.during(SECOND * 30).await;
+        bench.mode(1, Mode::Answers);
+        bench.during(SECOND * 70).await;
+        let skip = bench.state.lock().unwrap().seen.len();
+        bench.during(SECOND * 5).await;
+        let seen = quantities(bench, skip);
+        assert!(seen.iter().all(|read| *read == (0, 6)), "{seen:?}");
+    })
+    .await;
+}

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::ask::Ask;
-use super::learn::Learner;
+use super::learn::{Learner, said_of};
 use super::lessons::LessonBook;
 use super::plan::{Block, Read, plan};
 use super::session::{Answer, Manners};
@@ -54,6 +54,8 @@ pub(super) struct Said {
     pub(super) proven: bool,
     /// Refusals in a row for an address or a length.
     pub(super) illegal: u8,
+    /// The model is known to refuse it: it is tried now and then nevertheless.
+    pub(super) rare: bool,
 }
 
 /// A device as the bus sees it.
@@ -119,14 +121,15 @@ impl Unit {
     pub(super) fn new(device: BusDevice, timeout: Option<Duration>, book: &LessonBook) -> Self {
         let manners = manners(&device, timeout);
         let BusDevice { index, id, profile, params, period, allow, .. } = device;
-        let blocks = plan(&profile, period, &book.of(&profile.id));
+        let lessons = book.of(&profile.id);
+        let blocks = plan(&profile, period, &lessons);
         let factors = factors(&profile, &params);
         let order = match &profile.binding {
             Binding::Cjt188(model) => model.order.map(|order| (order, true)),
             _ => None,
         };
         Self {
-            said: vec![Said::default(); blocks.len()],
+            said: said_of(&blocks, &lessons),
             index,
             id,
             manners,
@@ -174,9 +177,9 @@ impl Unit {
         })
     }
 
-    /// A request was not answered: a CJ/T 188 meter that never answered may want the bytes of the
+    /// A request gave no data: a CJ/T 188 meter that never gave any may want the bytes of the
     /// identifier in the other order.
-    pub(super) fn unanswered(&mut self) {
+    pub(super) fn other_order(&mut self) {
         if !self.order.1 {
             self.order.0 = self.order.0.other();
         }

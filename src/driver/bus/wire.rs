@@ -6,6 +6,8 @@
 //! itself (a client that is attached anew would begin at zero again and take a late reply for its
 //! own), and counts bytes. A client can be dropped and another attached while the line stays open.
 
+mod client;
+
 use std::fmt;
 use std::future::poll_fn;
 use std::io;
@@ -14,10 +16,10 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::io::ReadBuf;
 use tokio::time::{Instant, timeout_at};
 
-use super::ask::Ask;
+use super::ask::{Ask, rtu_wanted};
 use super::open::{Framing, Stream};
 use crate::driver::modbus::frame::{Found, find_mbap, find_rtu};
 use crate::driver::{BusAddress, LineSettings};
@@ -58,6 +60,8 @@ struct Line {
     owing: Vec<(BusAddress, Instant)>,
     /// Bytes came since the request that were not a late reply of somebody else.
     spoke: bool,
+    /// A whole frame of another device was among them.
+    foreign: bool,
     /// All bytes since the request, for the recorder and the doctor.
     heard: Vec<u8>,
     /// Bytes that came while nobody was asked.
@@ -89,6 +93,7 @@ impl Wire {
             ask: None,
             owing: Vec::new(),
             spoke: false,
+            foreign: false,
             heard: Vec::with_capacity(RECEIVE_MAX),
             unasked: Vec::new(),
             first_byte: None,
@@ -106,6 +111,11 @@ impl Wire {
     /// Whether anything came since the request that was not somebody's late reply.
     pub(super) fn spoke(&self) -> bool {
         self.line().spoke
+    }
+
+    /// Whether a whole frame of another device came since the request that was no late reply.
+    pub(super) fn foreign(&self) -> bool {
+        self.line().foreign
     }
 
     /// All bytes since the request.
@@ -178,6 +188,12 @@ impl Wire {
         if line.written < line.request.len() {
             line.fail(&io::Error::new(io::ErrorKind::TimedOut, "the request could not be sent"));
         }
+    }
+
+    /// Whether a late reply may still come.
+    pub(super) fn awaits_late_answer(&self) -> bool {
+        let now = Instant::now();
+        self.line().owing.iter().any(|&(_, until)| until > now)
     }
 
     /// Bytes since the last call.
@@ -259,6 +275,7 @@ impl Line {
         self.reply.clear();
         self.handed = 0;
         self.spoke = false;
+        self.foreign = false;
         self.heard.clear();
         self.first_byte = None;
         self.written = 0;
@@ -284,13 +301,20 @@ impl Line {
             let found = match (self.framing, &self.ask, self.request.as_slice()) {
                 (_, Some(ask), _) => ask.look(&self.received, late),
                 (Framing::Mbap, ..) => find_mbap(&self.received, self.transaction),
-                (Framing::Serial, _, [unit, function, ..]) => {
-                    find_rtu(&self.received, *unit, *function, |unit| late(BusAddress::Unit(unit)))
-                }
-                (Framing::Serial, ..) => Found::More,
+                (Framing::Serial, _, request) => match rtu_wanted(request) {
+                    Some(wanted) => {
+                        find_rtu(&self.received, wanted, |unit| late(BusAddress::Unit(unit)))
+                    }
+                    None => Found::More,
+                },
             };
             match found {
                 Found::Skip(end) => drop(self.received.drain(..end)),
+                Found::Stray { end, foreign } => {
+                    self.spoke = true;
+                    self.foreign |= foreign;
+                    self.received.drain(..end);
+                }
                 Found::Reply(range) => {
                     self.spoke = true;
                     self.reply.extend_from_slice(&self.received[range.clone()]);
@@ -349,45 +373,6 @@ impl Line {
                 }
             }
         }
-        Pin::new(&mut *self.stream).poll_flush(cx)
-    }
-}
-
-impl AsyncRead for Wire {
-    fn poll_read(
-        self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        out: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<()>> {
-        self.line().poll_reply(cx, out)
-    }
-}
-
-impl AsyncWrite for Wire {
-    /// Takes a whole request: the client writes one frame at a time.
-    fn poll_write(
-        self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        bytes: &[u8],
-    ) -> Poll<io::Result<usize>> {
-        let mut line = self.line();
-        if let Err(error) = line.begin(bytes, None, cx) {
-            line.fail(&error);
-            return Poll::Ready(Err(error));
-        }
-        Poll::Ready(Ok(bytes.len()))
-    }
-
-    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        let mut line = self.line();
-        let sent = ready!(line.poll_send(cx));
-        if let Err(error) = &sent {
-            line.fail(error);
-        }
-        Poll::Ready(sent)
-    }
-
-    fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut *self.line().stream).poll_shutdown(cx)
+        Pin::new(&mut *self.stream).poll_sent(cx)
     }
 }

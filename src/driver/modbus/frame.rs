@@ -20,6 +20,13 @@ pub(in crate::driver) enum Found {
     Reply(Range<usize>),
     /// Bytes up to here are not for us.
     Skip(usize),
+    /// A whole frame up to here that answers something else: the answer may still come behind it.
+    Stray {
+        /// Where it ends.
+        end: usize,
+        /// It bears the name of another device.
+        foreign: bool,
+    },
     /// Not enough bytes yet.
     More,
     /// No MBAP stream: the frame boundary is lost.
@@ -47,12 +54,12 @@ pub(in crate::driver) fn find_mbap(bytes: &[u8], transaction: u16) -> Found {
     }
 }
 
-/// Looks for the RTU reply of `unit` to `function`. A whole frame of another unit or function at
-/// the very head is skipped when `late` says that its unit still owes an answer, else handed on.
+/// Looks for the RTU reply of `unit` to `function` with `count` bytes of data. A whole frame of
+/// another unit, function or length is skipped when `late` says that its unit still owes an answer,
+/// else told as a stray one.
 pub(in crate::driver) fn find_rtu(
     bytes: &[u8],
-    unit: u8,
-    function: u8,
+    (unit, function, count): (u8, u8, usize),
     late: impl Fn(u8) -> bool,
 ) -> Found {
     let mut pending = false;
@@ -74,14 +81,12 @@ pub(in crate::driver) fn find_rtu(
         if !crc_holds(frame) {
             continue;
         }
-        if ours {
-            return Found::Reply(start..start + length);
+        let end = start + length;
+        if ours && (frame[1] & 0x80 != 0 || length == count + 5) {
+            return Found::Reply(start..end);
         }
-        return if late(frame[0]) {
-            Found::Skip(start + length)
-        } else {
-            Found::Reply(start..start + length)
-        };
+        let foreign = frame[0] != unit;
+        return if late(frame[0]) { Found::Skip(end) } else { Found::Stray { end, foreign } };
     }
     Found::More
 }
@@ -160,7 +165,7 @@ mod tests {
             let mut bytes = before.clone();
             bytes.extend(&reply);
             let expected = before.len()..before.len() + reply.len();
-            assert_eq!(find_rtu(&bytes, 1, 3, |_| false), Found::Reply(expected));
+            assert_eq!(find_rtu(&bytes, (1, 3, 2), |_| false), Found::Reply(expected));
         }
     }
 
@@ -168,7 +173,7 @@ mod tests {
     fn every_prefix_of_a_reply_asks_for_more() {
         let reply = rtu(&[1, 3, 4, 1, 3, 2, 1]);
         for end in 0..reply.len() {
-            assert_eq!(find_rtu(&reply[..end], 1, 3, |_| false), Found::More, "{end}");
+            assert_eq!(find_rtu(&reply[..end], (1, 3, 4), |_| false), Found::More, "{end}");
         }
     }
 
@@ -176,13 +181,18 @@ mod tests {
     fn a_reply_with_a_wrong_check_sum_is_not_found() {
         let mut reply = rtu(&[1, 3, 2, 0, 7]);
         reply[4] ^= 1;
-        assert_eq!(find_rtu(&reply, 1, 3, |_| false), Found::More);
+        assert_eq!(find_rtu(&reply, (1, 3, 2), |_| false), Found::More);
     }
 
     #[test]
-    fn the_frame_of_a_unit_that_owes_one_is_skipped_and_a_foreign_one_handed_on() {
-        let late = rtu(&[7, 3, 2, 0, 7]);
-        assert_eq!(find_rtu(&late, 1, 3, |unit| unit == 7), Found::Skip(7));
-        assert_eq!(find_rtu(&late, 1, 3, |_| false), Found::Reply(0..7));
+    fn a_frame_that_answers_something_else_is_no_reply_and_late_ones_are_nothing_at_all() {
+        let foreign = rtu(&[7, 3, 2, 0, 7]);
+        let longer = rtu(&[1, 3, 4, 0, 7, 0, 8]);
+        let (asked, exception) = ((1, 3, 2), rtu(&[1, 0x83, 2]));
+        assert_eq!(find_rtu(&foreign, asked, |unit| unit == 7), Found::Skip(7));
+        let stray = |end, foreign| Found::Stray { end, foreign };
+        assert_eq!(find_rtu(&foreign, asked, |_| false), stray(7, true));
+        assert_eq!(find_rtu(&longer, asked, |_| false), stray(9, false), "an older question's");
+        assert_eq!(find_rtu(&exception, asked, |_| false), Found::Reply(0..5));
     }
 }

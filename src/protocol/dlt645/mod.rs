@@ -39,7 +39,8 @@ pub use reply::{
     ErrorBits, Mismatch, Reply, answer_address, answer_data, answer_done, answer_refused, reply,
 };
 pub use request::{
-    Relay, RelayAct, read, read_address, read_address_of, read_next, relay, time_sync,
+    PASSWORD_AT, Relay, RelayAct, read, read_address, read_address_of, read_next, relay, time_sync,
+    without_password,
 };
 pub use value::{ItemValue, Malformed, encode, values};
 

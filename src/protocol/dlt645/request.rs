@@ -163,6 +163,19 @@ pub fn relay(address: Address, relay: &Relay) -> Frame {
     frame(address, RELAY, data)
 }
 
+/// Where the password stands in a relay request, counted from its start byte.
+pub const PASSWORD_AT: usize = 11;
+
+/// The same relay request with a password of zeros, to be shown; `None` for any other frame.
+pub fn without_password(request: &Frame) -> Option<Frame> {
+    if request.is_reply() || request.function() != RELAY || request.data.len() != RELAY_BYTES {
+        return None;
+    }
+    let mut shown = request.clone();
+    shown.data[1..4].fill(0);
+    Some(shown)
+}
+
 /// Two digits of BCD; `value` is below 100.
 pub(super) fn bcd(value: u8) -> u8 {
     let value = value % 100;

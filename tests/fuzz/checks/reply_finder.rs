@@ -11,6 +11,8 @@ use crate::checks::overlap;
 /// Longest frame that a count of one byte can tell.
 const RTU_MAX: usize = 5 + 255;
 const MBAP_MAX: usize = 6 + 254;
+/// Bytes of data that the reply has.
+const COUNT: usize = 4;
 
 pub(super) fn judge(input: &[u8]) {
     let Some((&[unit, function, late, transaction], bytes)) = input.split_first_chunk() else {
@@ -40,6 +42,7 @@ fn mbap(mut rest: &[u8], transaction: u16) {
                 assert!(rest.len() < MBAP_MAX, "a whole frame and still more is wanted");
                 return;
             }
+            Found::Stray { .. } => panic!("the transaction tells whose answer it is"),
             Found::Garbage => return,
         }
     }
@@ -64,16 +67,16 @@ fn next(
     late: u8,
 ) -> Option<(std::ops::Range<usize>, bool)> {
     let rest = &bytes[at..];
-    match find_rtu(rest, unit, function, |other| other == late) {
+    match find_rtu(rest, (unit, function, COUNT), |other| other == late) {
         Found::Reply(range) => {
             assert!(range.len() <= RTU_MAX && range.len() >= 5 && range.end <= rest.len());
             let frame = &rest[range.clone()];
             assert_eq!(crc16(frame), 0, "a check sum over itself is nothing");
-            let ours = frame[0] == unit && frame[1] & 0x7F == function;
-            assert!(ours || frame[0] != late, "a late unit's frame is not handed on");
-            Some((at + range.start..at + range.end, ours))
+            assert!(frame[0] == unit && frame[1] & 0x7F == function, "nobody else's");
+            assert!(frame.len() == COUNT + 5 || frame[1] & 0x80 != 0, "nothing of another length");
+            Some((at + range.start..at + range.end, true))
         }
-        Found::Skip(end) => {
+        Found::Skip(end) | Found::Stray { end, .. } => {
             assert!((1..=rest.len()).contains(&end));
             Some((at..at + end, false))
         }
