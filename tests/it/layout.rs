@@ -100,8 +100,13 @@ fn named(text: &str) -> BTreeSet<String> {
     names
 }
 
+/// Files that are compiled for tests alone may name anything.
 fn is_test(path: &Path) -> bool {
-    path.components().any(|part| part.as_os_str().to_str().is_some_and(|p| p.starts_with("tests")))
+    let tests = |part: std::path::Component<'_>| {
+        let part = part.as_os_str().to_str().unwrap_or_default();
+        part.starts_with("tests") || part.ends_with("_tests.rs")
+    };
+    path.components().any(tests)
 }
 
 #[test]
