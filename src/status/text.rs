@@ -187,6 +187,8 @@ texts! {
     ShowRecent => "返回最近报文", "Back to the last frames";
     KeptRecordings => "故障时保留的记录", "Kept when a fault began";
     Frames => "报文数", "Frames";
+    ItsFrames => "看报文", "its frames";
+    AllFrames => "看全部报文", "Frames of all devices";
     FrameBytes => "报文与含义", "Frame and meaning";
     Direction => "方向", "Direction";
     Sent => "发送", "sent";

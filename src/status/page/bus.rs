@@ -35,7 +35,7 @@ pub(in crate::status) fn bus(view: &View, ask: &Request, bus: &BusState) -> Mark
         h2 { (lang.t(Text::WireOrder)) " " span.soft.num { (bus.units.len()) } }
         p.small.soft { (lang.t(Text::WireOrderMore)) }
         (strip(view, lang, &bus.units))
-        (units(view, lang, bus))
+        (units(view, ask, bus))
         @if let Some(line) = view.line(bus.id.as_str()) { (recorder(view, ask, bus, line)) }
     };
     page(view, ask, "/buses", bus.id.as_str(), &body)
@@ -74,19 +74,21 @@ fn budget(lang: Lang, bus: &BusState) -> Markup {
     }
 }
 
-fn units(view: &View, lang: Lang, bus: &BusState) -> Markup {
+fn units(view: &View, ask: &Request, bus: &BusState) -> Markup {
+    let lang = ask.lang;
     html! {
         table {
             thead { tr {
                 th { (lang.t(Text::Device)) } th { (lang.t(Text::Address)) } th { (lang.t(Text::AnswerRate)) }
                 th { (lang.t(Text::AnswerTime)) } th { (lang.t(Text::Timeouts)) } th { (lang.t(Text::Damaged)) }
             } }
-            tbody { @for (place, unit) in (1..).zip(&bus.units) { (unit_row(view, lang, bus, place, unit)) } }
+            tbody { @for (place, unit) in (1..).zip(&bus.units) { (unit_row(view, ask, bus, place, unit)) } }
         }
     }
 }
 
-fn unit_row(view: &View, lang: Lang, bus: &BusState, place: usize, unit: &UnitState) -> Markup {
+fn unit_row(view: &View, ask: &Request, bus: &BusState, place: usize, unit: &UnitState) -> Markup {
+    let lang = ask.lang;
     let device = view.estate.device(unit.device);
     let about: Vec<&Finding> =
         bus.findings.iter().filter(|one| one.devices.contains(&unit.device)).collect();
@@ -97,7 +99,11 @@ fn unit_row(view: &View, lang: Lang, bus: &BusState, place: usize, unit: &UnitSt
             @for one in &about {
                 " " (pill(finding::severity(one).class(), lang.of(&finding::name(one.diagnosis))))
             }
-            @if !device.place.is_empty() { div.small.soft { (device.place) } }
+            div.small.soft {
+                (device.place)
+                @if !device.place.is_empty() { " · " }
+                a href={ (ask.with("device", device.id.as_str())) "#frames" } { (lang.t(Text::ItsFrames)) }
+            }
         }
         td.num data-l=(lang.t(Text::Address)) { div {
             (unit.address)
@@ -130,10 +136,18 @@ fn recorder(view: &View, ask: &Request, bus: &BusState, line: &BusLine) -> Marku
     let lang = ask.lang;
     let chosen = frames::kept(line, ask.query("kept"));
     let kept = line.log.kept();
-    let all = match &chosen {
+    let mut all = match &chosen {
         Some(kept) => kept.frames.clone(),
         None => line.log.recent(Moment::default()),
     };
+    let mbap = line.log.recording(Vec::new()).mbap;
+    let only = bus
+        .units
+        .iter()
+        .find(|unit| view.estate.device(unit.device).id.as_str() == ask.query("device"));
+    if let Some(unit) = only {
+        keep_those_of(&mut all, mbap, &unit.address);
+    }
     html! {
         h2 id="frames" { (lang.t(Text::Recorder)) " " span.soft.num { (all.len()) } }
         p.small.soft { (lang.t(Text::RecorderMore)) }
@@ -141,6 +155,10 @@ fn recorder(view: &View, ask: &Request, bus: &BusState, line: &BusLine) -> Marku
             p { b { (lang.t(Text::Recording)) (lang.colon()) (lang.words(&kept.why)) }
                 " " span.soft.small { (show::when(lang, &view.clock, kept.at)) }
                 " " a href=(ask.with("kept", "")) { (lang.t(Text::ShowRecent)) } }
+        }
+        @if let Some(unit) = only {
+            p { b { (view.estate.device(unit.device).title()) }
+                " " a href={ (ask.with("device", "")) "#frames" } { (lang.t(Text::AllFrames)) } }
         }
         p { (files(lang, line, chosen.as_ref())) }
         @if all.is_empty() { p { (lang.t(Text::NoFrames)) } } @else { (frame_table(view, lang, bus, line, all)) }
@@ -221,11 +239,28 @@ fn frame_table(
     }
 }
 
-/// What people call the device that a frame names.
-fn title_of<'a>(view: &'a View, bus: &BusState, mbap: bool, bytes: &[u8]) -> Option<&'a str> {
+/// The address that a frame names, as a bus shows it.
+fn address_of(mbap: bool, bytes: &[u8]) -> Option<String> {
     // The head of Modbus TCP has the unit at its end.
     let unit = || bytes.get(6).copied().map(BusAddress::Unit);
-    let address = if mbap { unit() } else { named(bytes) }?.to_string();
+    let address = if mbap { unit() } else { named(bytes) };
+    address.map(|address| address.to_string())
+}
+
+/// Leaves the requests to one device, and what came after each: a damaged answer names nobody.
+fn keep_those_of(all: &mut Vec<Captured>, mbap: bool, address: &str) {
+    let mut asked = false;
+    all.retain(|frame| {
+        if frame.way == Way::Sent {
+            asked = address_of(mbap, &frame.bytes).as_deref() == Some(address);
+        }
+        asked
+    });
+}
+
+/// What people call the device that a frame names.
+fn title_of<'a>(view: &'a View, bus: &BusState, mbap: bool, bytes: &[u8]) -> Option<&'a str> {
+    let address = address_of(mbap, bytes)?;
     let unit = bus.units.iter().find(|unit| unit.address == address)?;
     Some(view.estate.device(unit.device).title())
 }

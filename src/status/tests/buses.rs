@@ -152,7 +152,7 @@ async fn the_page_of_a_bus_lists_its_devices_in_the_order_of_the_wire_and_its_la
         .to_vec();
     assert!(places.is_sorted(), "{places:?}");
     assert!(page.contains("99.9 %") && page.contains("94.7 %") && page.contains("0.0 %"));
-    for part in ["01 03 00 00 00 02 C4 0B", "9600 8N1", "2400 8E1", "not recognised", "modbus-rtu"]
+    for part in ["01 03 00 00 00 02 C4 0B", "9600 8N1", "2400 8E1", "no whole frame", "modbus-rtu"]
     {
         assert!(page.contains(part), "{part}");
     }
@@ -161,6 +161,17 @@ async fn the_page_of_a_bus_lists_its_devices_in_the_order_of_the_wire_and_its_la
     assert!(zh.contains("只存在内存中") && zh.contains("heat_meter-0-3 离线"));
     let (head, _) = get(&view, "/buses/nothing").await;
     assert!(head.starts_with("HTTP/1.1 404"), "{head}");
+}
+
+#[tokio::test]
+async fn the_recorder_shows_one_device_when_asked_with_what_came_after_its_requests() {
+    let view = wired().await;
+    let (_, all) = get(&view, "/buses/line-1?lang=en").await;
+    assert!(all.contains("04 03 00 00") && all.contains("01 03 00 00"));
+    let first = view.estate.device(DeviceIndex(0)).id.clone();
+    let (_, one) = get(&view, &format!("/buses/line-1?lang=en&device={first}")).await;
+    assert!(!one.contains("04 03 00 00") && one.contains("01 03 00 00"), "{one}");
+    assert!(one.contains("01 03 04 00 01") && one.contains("Frames of all devices"), "{one}");
 }
 
 #[tokio::test]
