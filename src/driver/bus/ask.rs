@@ -187,7 +187,7 @@ impl Ask {
 }
 
 /// Bytes of data in the answer to a read.
-fn data_bytes(table: Table, quantity: u16) -> usize {
+pub(super) fn data_bytes(table: Table, quantity: u16) -> usize {
     let quantity = usize::from(quantity);
     if table.is_bits() { quantity.div_ceil(8) } else { quantity * 2 }
 }
@@ -201,7 +201,7 @@ pub(super) fn rtu_wanted(request: &[u8]) -> Option<(u8, u8, usize)> {
 }
 
 /// The function that reads a table.
-fn function(table: Table) -> u8 {
+pub(super) fn function(table: Table) -> u8 {
     match table {
         Table::Coil => 1,
         Table::DiscreteInput => 2,

@@ -11,6 +11,7 @@
 //! budget   what the polls will cost, before they are made; weight: who costs most, what to change
 //! session  one exchange: retuning, pauses, time limit, checks
 //! ask      what is asked, and which bytes are its answer
+//! doubt    whether an answer is that to an older request
 //! wire     the transport: whole frames only, no late replies
 //! open     sockets and serial ports
 //! own      a line opened for asking alone, by the scan
@@ -21,6 +22,7 @@ pub(in crate::driver) mod ask;
 mod budget;
 mod clocks;
 mod digest;
+mod doubt;
 mod errands;
 #[cfg(test)]
 mod fake;

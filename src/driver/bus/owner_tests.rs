@@ -114,6 +114,25 @@ async fn over_a_slow_link_an_answer_that_comes_after_all_patience_costs_others_n
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_link_slower_than_all_patience_shifts_no_answer_to_another_question() {
+    for late in [2300u32, 2700, 3400] {
+        let devices = vec![device(0, 1, &holding(&[0, 100, 200]))];
+        rig::with_bus_in(Mode::Late(MS * late), rtu(), devices, async |bench| {
+            let (slow, _) = bench.during(SECOND * 60).await;
+            bench.mode(1, Mode::Answers);
+            let (after, _) = bench.during(SECOND * 60).await;
+            let readings = slow.iter().chain(&after).flat_map(|batch| &batch.readings);
+            for reading in readings.filter(|reading| reading.value.is_some()) {
+                let number = reading.value.as_ref().and_then(Value::number);
+                assert_eq!(number, Some(f64::from(reading.point.0) * 100.0), "{late} ms");
+            }
+            assert!(after.len() > 120, "{late} ms: {}", after.len());
+        })
+        .await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn short_damaged_and_foreign_replies_never_become_data() {
     for transport in [tcp(), rtu()] {
         for mode in [Mode::Short, Mode::Damaged, Mode::WrongUnit] {

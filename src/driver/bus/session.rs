@@ -1,8 +1,9 @@
 //! One open line: an exchange with everything around it. Retuning, silence between frames, time
 //! limits, checks of the reply, a guard time after a lost answer.
 
+mod outcome;
+
 use std::fmt;
-use std::io;
 use std::time::Duration;
 
 use tokio::time::{Instant, sleep_until, timeout};
@@ -11,6 +12,7 @@ use tokio_modbus::client::{Client, Context, rtu, tcp};
 use tokio_modbus::slave::SlaveContext;
 
 use super::ask::{Ask, check, request};
+use super::doubt::Doubts;
 use super::open::{Framing, Opened};
 use super::wire::{Traffic, Wire};
 use crate::clock::Clock;
@@ -113,6 +115,7 @@ pub(super) struct Session {
     /// End of the last exchange, its device, and the silence wanted after it.
     last: Option<(Instant, Option<BusAddress>, Duration)>,
     disturbed: bool,
+    doubts: Doubts,
     log: FrameLog,
     clock: Clock,
 }
@@ -145,6 +148,7 @@ impl Session {
             gap,
             last: None,
             disturbed: false,
+            doubts: Doubts::default(),
             log,
             clock,
         }
@@ -280,8 +284,13 @@ impl Session {
         let now = Instant::now();
         self.last = Some((now, ask.address(), manners.pause));
         let (outcome, hold) = match outcome {
-            Ok(outcome) => (outcome, None),
-            Err(()) => self.given_up(manners, now),
+            Ok(outcome) => self.belongs(manners, ask, outcome, (begun, now)),
+            Err(()) => {
+                if self.is_remote() {
+                    self.doubts.lost(ask, begun);
+                }
+                self.given_up(manners, now)
+            }
         };
         if matches!(outcome, Err(Fault::Damaged | Fault::Foreign | Fault::Silent)) {
             // The client's buffers may hold half a frame; the line goes on.
@@ -348,47 +357,5 @@ impl Session {
         self.disturbed = false;
         self.wire.drain();
         self.wire.broken().map_or(Ok(()), |why| Err(Fault::Lost(why)))
-    }
-
-    /// Longest time to the end of the answer.
-    fn limit(&self, manners: &Manners, ask: &Ask) -> Duration {
-        let chars = ask.request_chars() + ask.answer_chars();
-        let on_wire = match self.framing {
-            Framing::Mbap => Duration::ZERO,
-            Framing::Serial => manners.line.time_of(chars),
-        };
-        manners.timeout + on_wire
-    }
-
-    fn given_up(
-        &self,
-        manners: &Manners,
-        now: Instant,
-    ) -> (Result<Answer, Fault>, Option<Instant>) {
-        let guard = match self.framing {
-            // The transaction id tells a late reply.
-            Framing::Mbap => Duration::ZERO,
-            Framing::Serial => manners.timeout.clamp(GUARD.0, GUARD.1),
-        };
-        self.wire.abandon(manners.address, now, now + guard);
-        let fault = match self.wire.broken() {
-            Some(why) => Fault::Broken(why),
-            None if self.wire.foreign() => Fault::Foreign,
-            None if self.wire.spoke() => Fault::Damaged,
-            None => Fault::Silent,
-        };
-        (Err(fault), (!guard.is_zero()).then(|| now + guard))
-    }
-
-    fn judge(&self, error: &tokio_modbus::Error) -> Fault {
-        match (self.wire.broken(), error) {
-            (Some(why), _) => Fault::Broken(why),
-            (None, tokio_modbus::Error::Transport(error))
-                if error.kind() == io::ErrorKind::NotConnected =>
-            {
-                Fault::Broken(error.to_string())
-            }
-            (None, _) => Fault::Damaged,
-        }
     }
 }

@@ -20,6 +20,7 @@ use tokio::io::ReadBuf;
 use tokio::time::{Instant, timeout_at};
 
 use super::ask::{Ask, rtu_wanted};
+use super::doubt::Doubts;
 use super::open::{Framing, Stream};
 use crate::driver::modbus::frame::{Found, find_mbap, find_rtu};
 use crate::driver::{BusAddress, LineSettings};
@@ -182,12 +183,29 @@ impl Wire {
     /// The request was given up at `now`: the unit's reply may still come until `until`, and is
     /// not to be taken for another's. A request that is not even sent leaves the line unusable.
     pub(super) fn abandon(&self, device: BusAddress, now: Instant, until: Instant) {
+        self.expect_late(device, now, until);
         let mut line = self.line();
-        line.owing.retain(|&(other, end)| other != device && end > now);
-        line.owing.push((device, until));
         if line.written < line.request.len() {
             line.fail(&io::Error::new(io::ErrorKind::TimedOut, "the request could not be sent"));
         }
+    }
+
+    /// A late reply of the device may come until `until`.
+    pub(super) fn expect_late(&self, device: BusAddress, now: Instant, until: Instant) {
+        let mut line = self.line();
+        line.owing.retain(|&(other, end)| other != device && end > now);
+        line.owing.push((device, until));
+    }
+
+    /// Tells which late replies came, unasked or while another device was `asked`.
+    pub(super) fn take_late(&self, doubts: &mut Doubts, asked: Option<BusAddress>) {
+        let line = self.line();
+        let unit = match asked {
+            Some(BusAddress::Unit(unit)) => Some(unit),
+            _ => None,
+        };
+        doubts.seen(&line.unasked, None);
+        doubts.seen(&line.heard, unit);
     }
 
     /// Whether a late reply may still come.
