@@ -14,6 +14,11 @@ const ALL: u32 = 0xFF;
 const STATUS_WORDS: DataId = DataId(0x0400_05FF);
 const STATUS_WORD_COUNT: u32 = 7;
 
+/// Whether an identifier asks for several values at once.
+pub(super) fn is_block(edition: Edition, id: DataId) -> bool {
+    id == STATUS_WORDS || item(edition, id).is_some_and(|item| parts(edition, &item).is_some())
+}
+
 /// The data of an identifier; `None` when the meter does not have it.
 pub(super) fn look_up(edition: Edition, table: &Table, id: DataId) -> Option<Vec<u8>> {
     if let Some(value) = table.get(&id) {

@@ -2,7 +2,7 @@
 
 use tokio::time::Instant;
 
-use super::blocks::{Table, look_up};
+use super::blocks::{Table, is_block, look_up};
 use super::clock::MeterClock;
 use crate::protocol::MeterTime;
 use crate::protocol::dlt645::{
@@ -33,6 +33,7 @@ pub struct Dlt645Meter {
     address: Address,
     table: Table,
     part: usize,
+    blocks: bool,
     level: u8,
     password: [u8; 3],
     preamble: u8,
@@ -53,6 +54,7 @@ impl Dlt645Meter {
             address,
             table: Table::new(),
             part: VALUE_MAX,
+            blocks: true,
             level: 2,
             password: [0; 3],
             preamble: 4,
@@ -137,6 +139,11 @@ impl Dlt645Meter {
         self.table.insert(id, value);
     }
 
+    /// Whether it answers for several values at once; many meters refuse that.
+    pub fn set_blocks(&mut self, answers: bool) {
+        self.blocks = answers;
+    }
+
     /// Takes a value away: it is refused from now on.
     pub fn remove(&mut self, id: DataId) {
         self.table.remove(&id);
@@ -198,6 +205,9 @@ impl Dlt645Meter {
     }
 
     fn value(&mut self, id: DataId, at: Instant) -> Option<Vec<u8>> {
+        if !self.blocks && is_block(self.edition, id) {
+            return None;
+        }
         let mut value = look_up(self.edition, &self.table, id);
         match id {
             DATE if value.is_none() => {
