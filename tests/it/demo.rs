@@ -37,4 +37,9 @@ fn the_demo_survives_its_own_faults_and_its_platform_misses_nothing() {
     assert!(received.contains("devices 59"), "{received}");
     let late = text.lines().find(|line| line.starts_with("blocks")).unwrap();
     assert!(!late.contains("late 0,"), "the outage left nothing to follow: {late}");
+    let log = std::fs::read_to_string(folder.path().join("linli.log")).unwrap();
+    let healthy = log.lines().take_while(|line| !line.contains("offline device=meter-3-2"));
+    let complaints: Vec<_> =
+        healthy.filter(|line| line.contains(" WARN ") || line.contains(" ERROR ")).collect();
+    assert!(complaints.is_empty(), "before anything was wrong: {complaints:#?}");
 }
