@@ -19,8 +19,6 @@ use crate::protocol::MeterTime;
 use crate::protocol::cjt188::{self, DiOrder, ValveAct};
 use crate::protocol::dlt645::{self, Relay, RelayAct};
 
-/// A probe that waited this long goes before the next poll: a full bus can be scanned as well.
-const PROBE_WAIT: Duration = Duration::from_secs(2);
 /// A meter obeys a relay command only so long after it was made (DL/T 645: N3..N8).
 const RELAY_VALID: Duration = Duration::from_secs(300);
 /// What the owner of a line is asked to do.
@@ -240,7 +238,7 @@ impl Bus {
                 Next::Wait(until) => until.saturating_sub(self.start.elapsed()) >= need,
                 Next::Nothing => true,
             };
-            if free || since.elapsed() >= PROBE_WAIT {
+            if free || since.elapsed() >= self.row.probe_wait(need, self.start.elapsed()) {
                 let exchange = session.exchange(&manners, &probe.ask).await;
                 let rest = session.listen(probe.listen).await;
                 self.beside(Some(manners.address), &exchange);

@@ -6,6 +6,10 @@ use super::session::{Exchange, Fault};
 use super::unit::{Unit, refused_code};
 use crate::model::{BusBudget, BusState, BusTable, Finding, Moment, UnitState, Words};
 
+/// A probe that waited this long goes before the next poll: a full bus can be scanned as well.
+const PROBE_WAIT: Duration = Duration::from_secs(2);
+/// Share of the line that a scan leaves free beside the polls.
+const PROBE_FREE: f64 = 0.1;
 /// The load is that of this many seconds.
 const WINDOW: usize = 60;
 
@@ -15,6 +19,7 @@ pub(super) struct Row {
     table: BusTable,
     row: usize,
     load: Load,
+    polls: Load,
     costs: Costs,
 }
 
@@ -34,7 +39,7 @@ impl Row {
         });
         table.with(row, |state| state.units = shown.collect());
         let costs = Costs { of: units.iter().map(|unit| vec![None; unit.blocks.len()]).collect() };
-        Self { table, row, load: Load::default(), costs }
+        Self { table, row, load: Load::default(), polls: Load::default(), costs }
     }
 
     fn with(&self, work: impl FnOnce(&mut BusState)) {
@@ -76,6 +81,7 @@ impl Row {
         elapsed: Duration,
     ) {
         self.load.add(elapsed, exchange.took);
+        self.polls.add(elapsed, exchange.took);
         if exchange.outcome.is_ok() {
             self.costs.add(slot, block, exchange.took);
         }
@@ -122,6 +128,18 @@ impl Row {
         let mut before = findings;
         self.with(|state| std::mem::swap(&mut state.findings, &mut before));
         before
+    }
+
+    /// How long a probe of a scan that takes `need` waits for a gap between the polls before it
+    /// goes ahead of one: so long that the scan uses what the polls leave and no tick is lost.
+    pub(super) fn probe_wait(&mut self, need: Duration, elapsed: Duration) -> Duration {
+        let share = 1.0 - PROBE_FREE - self.polls.share(elapsed);
+        let shortest = self.table.with(self.row, |state| state.planned.wanted);
+        // A poll has half a period of time.
+        if share < PROBE_FREE || need * 2 > shortest {
+            return PROBE_WAIT;
+        }
+        need.mul_f64((1.0 - share) / share).min(PROBE_WAIT)
     }
 
     /// Nothing happened: the load of the last minute falls.

@@ -168,8 +168,3 @@ pub fn entry(id: &str, profile: &str, address: &str) -> String {
          baud = 9600\nframe = \"{frame}\"\nperiod = \"2s\"\n"
     )
 }
-
-/// What the daemon logged.
-pub fn log_of(place: &Place) -> String {
-    fs::read_to_string(place.folder.join("log")).unwrap_or_default()
-}
