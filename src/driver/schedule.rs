@@ -11,6 +11,7 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
+pub(super) use super::ticks::Demand;
 use super::ticks::{Due, Ticks, phases};
 use crate::backoff::Backoff;
 
@@ -32,21 +33,11 @@ const TRIAL_PATIENCE: Duration = Duration::from_secs(20);
 const TRIAL_REST: Duration = Duration::from_secs(1);
 /// While others wait that are overdue, the line stays with one group of settings at most so long.
 const DWELL: Duration = Duration::from_millis(500);
+/// After so many urgent reads in a row one of the others that are due has its turn: too many urgent
+/// ones must not silence the rest of the line.
+const URGENT_RUN: u32 = 4;
 /// Shortest first interval of probes.
 const PROBE_FIRST: Duration = Duration::from_secs(1);
-
-/// What a device needs of the schedule.
-#[derive(Debug, Clone)]
-pub(super) struct Demand {
-    /// Period of each block.
-    pub(super) periods: Vec<Duration>,
-    /// Which blocks go before all others that are due.
-    pub(super) urgent: Vec<bool>,
-    /// The cheapest block.
-    pub(super) smallest: usize,
-    /// Number of its line settings: devices of one group are read without retuning the line.
-    pub(super) group: usize,
-}
 
 /// Why a block is read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -122,6 +113,8 @@ pub(super) struct Schedule {
     missed: u64,
     /// Settings of the line, and since when.
     tuned: Option<(usize, Time)>,
+    /// Urgent blocks that were read in a row.
+    urgent_run: u32,
 }
 
 impl Schedule {
@@ -163,6 +156,7 @@ impl Schedule {
             trial_gate: Time::ZERO,
             missed: 0,
             tuned: None,
+            urgent_run: 0,
         }
     }
 
@@ -218,6 +212,7 @@ impl Schedule {
         self.again.iter().for_each(|&(device, _)| later(self.slots[device].hold));
         let stayed = self.tuned.map_or(Duration::MAX, |(_, since)| now.saturating_sub(since));
         let long = stayed >= DWELL;
+        let long = (long, self.urgent_run >= URGENT_RUN);
         let poll = polls.choose(now, long).or_else(|| trials.choose(now, long));
         if let Some((at, device)) = probe
             && (poll.is_none() || now.saturating_sub(at.max(self.probe_gate)) >= PROBE_PATIENCE)
@@ -235,6 +230,8 @@ impl Schedule {
         if purpose == Purpose::Poll {
             self.begin(device, block, now);
         }
+        let urgent = self.slots[device].blocks[block].urgent;
+        self.urgent_run = if urgent { self.urgent_run.saturating_add(1) } else { 0 };
         let group = self.slots[device].group;
         if self.tuned.is_none_or(|(tuned, _)| tuned != group) {
             self.tuned = Some((group, now));

@@ -244,3 +244,13 @@ fn devices_that_are_dead_from_the_start_cost_the_others_no_tick() {
     }
     assert_eq!(tally.missed, 0);
 }
+
+#[test]
+fn urgent_blocks_that_fill_the_line_do_not_silence_the_others() {
+    let alarms = Demand { urgent: vec![true; 3], ..demand(&[100 * MS; 3]) };
+    let mut schedule = Schedule::new(&[alarms, demand(&[SECOND])], SECOND);
+    let tally = simulate(&mut schedule, &[3, 1], 100 * MS, |_, _| false, SECOND * 60);
+    let (alarms, meter) = (tally.polls[0].concat().len(), tally.polls[1][0].len());
+    assert!(meter >= 55, "{meter} of 60");
+    assert!(alarms >= 450, "{alarms}: the urgent ones still have most of the time");
+}

@@ -2,7 +2,20 @@
 
 use std::time::Duration;
 
-use super::schedule::{Demand, Time};
+use super::schedule::Time;
+
+/// What a device needs of the schedule.
+#[derive(Debug, Clone)]
+pub(super) struct Demand {
+    /// Period of each block.
+    pub(super) periods: Vec<Duration>,
+    /// Which blocks go before all others that are due.
+    pub(super) urgent: Vec<bool>,
+    /// The cheapest block.
+    pub(super) smallest: usize,
+    /// Number of its line settings: devices of one group are read without retuning the line.
+    pub(super) group: usize,
+}
 
 /// The ticks of one block.
 #[derive(Debug)]
@@ -66,7 +79,7 @@ fn next_tick(after: Time, phase: Time, period: Duration) -> Time {
 pub(super) struct Due {
     tuned: Option<usize>,
     urgent: Option<Offer>,
-    /// Earliest deadline of all, and of those for which the line is set already.
+    /// Earliest deadline of the others, and of those for which the line is set already.
     best: Option<Offer>,
     same: Option<Offer>,
 }
@@ -93,7 +106,7 @@ impl Due {
             }
         };
         if urgent {
-            earlier(&mut self.urgent);
+            return earlier(&mut self.urgent);
         }
         earlier(&mut self.best);
         if self.tuned == Some(group) {
@@ -101,15 +114,20 @@ impl Due {
         }
     }
 
-    /// Urgent ones first; then those for which the line is set, as long as no other is overdue or
-    /// the line did not `stay` long enough for its group to be worth the retuning.
-    pub(super) fn choose(&self, now: Time, stayed: bool) -> Option<(usize, usize)> {
-        let chosen = match (self.urgent, self.same, self.best) {
-            (Some(urgent), ..) => Some(urgent),
-            (None, Some(_), Some(best)) if best.0 < now && stayed => Some(best),
-            (None, Some(same), _) => Some(same),
-            (None, None, best) => best,
+    /// Urgent ones first, unless they had their share (`sated`); then those for which the line is
+    /// set, as long as no other is overdue or the line did not `stay` long enough for its group to
+    /// be worth the retuning.
+    pub(super) fn choose(
+        &self,
+        now: Time,
+        (stayed, sated): (bool, bool),
+    ) -> Option<(usize, usize)> {
+        let other = match (self.same, self.best) {
+            (Some(_), Some(best)) if best.0 < now && stayed => Some(best),
+            (Some(same), _) => Some(same),
+            (None, best) => best,
         };
+        let chosen = if sated { other.or(self.urgent) } else { self.urgent.or(other) };
         chosen.map(|(_, job)| job)
     }
 }

@@ -42,7 +42,7 @@ impl Bus {
             Err(Fault::Silent) => Outcome::Silent,
             Err(Fault::Damaged) => Outcome::Damaged,
             Err(Fault::Foreign) => Outcome::Foreign,
-            Err(Fault::Lost(_) | Fault::Broken(_)) => return,
+            Err(Fault::Unset(_) | Fault::Lost(_) | Fault::Broken(_)) => return,
         };
         let local = self.config.transport.is_local();
         session.heard(|received| {
@@ -157,6 +157,10 @@ impl Bus {
             Err(Fault::Damaged | Fault::Foreign) => {
                 self.silent = 0;
                 self.not_answered(job, exchange.took, Cause::DamagedReplies).await
+            }
+            // The others need not suffer from settings that the port does not know.
+            Err(Fault::Unset(why)) => {
+                self.not_answered(job, exchange.took, Cause::LineDown(why)).await
             }
             // Many servers close after each answer, or when they were idle: that is nobody's
             // fault, the same is asked on a fresh connection.

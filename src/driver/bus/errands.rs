@@ -296,7 +296,7 @@ impl Bus {
                 Err(ControlRefused::Refused(format!("status {status:02X?}")))
             }
             // Nothing was sent.
-            Err(Fault::Lost(_)) => Err(ControlRefused::NotReachable),
+            Err(Fault::Unset(_) | Fault::Lost(_)) => Err(ControlRefused::NotReachable),
             _ => Err(ControlRefused::Unknown),
         }
     }

@@ -27,8 +27,13 @@ pub(super) trait Stream: AsyncRead + AsyncWrite + Send + Unpin {
 }
 
 impl Stream for TcpStream {}
+/// As a port that does not know one of the rates.
 #[cfg(test)]
-impl Stream for tokio::io::DuplexStream {}
+impl Stream for tokio::io::DuplexStream {
+    fn tune(&mut self, line: LineSettings) -> io::Result<()> {
+        if line.baud == 14_400 { Err(io::ErrorKind::InvalidInput.into()) } else { Ok(()) }
+    }
+}
 
 /// How frames are told apart.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

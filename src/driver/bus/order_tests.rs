@@ -1,7 +1,7 @@
 //! Orders to meters: what goes over the line, what is told of it, what comes after.
 
 use super::super::super::ask::Ask;
-use super::super::super::rig::{MS, SECOND};
+use super::super::super::rig::{self, MS, SECOND};
 use super::super::*;
 use super::meter_rig::{
     METER, Responder, asked_188, asked_645, electricity, meters, water_meter, with_line,
@@ -107,5 +107,22 @@ async fn a_meter_that_did_not_answer_a_probe_is_not_polled_into_its_late_answer(
             assert!(since.elapsed() >= 900 * MS, "{:?}", since.elapsed());
         },
     )
+    .await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn settings_that_the_port_refuses_cost_only_the_device_that_wants_them() {
+    let serial = crate::driver::Transport::Serial { path: "/dev/fake".into() };
+    let mut odd = rig::device(0, 1, &rig::holding(&[0]));
+    odd.line.baud = 14_400;
+    let devices = vec![odd, rig::device(1, 2, &rig::holding(&[0]))];
+    rig::with_bus(serial, devices, async |bench| {
+        let (batches, changes) = bench.during(SECOND * 60).await;
+        let good = batches.iter().filter(|batch| batch.device == DeviceIndex(1)).count();
+        assert!(good >= 58, "{good}: {changes:?}");
+        let last = changes.iter().rev().find(|change| change.device == DeviceIndex(0)).unwrap();
+        assert!(matches!(&last.cause, Some(crate::model::Cause::LineDown(_))), "{last:?}");
+        assert_eq!(bench.counters().opens, 1);
+    })
     .await;
 }

@@ -154,7 +154,7 @@ fn count(state: &mut BusState, exchange: &Exchange) {
     counters.sent_bytes += exchange.traffic.sent;
     counters.received_bytes += exchange.traffic.received;
     match &exchange.outcome {
-        Err(Fault::Lost(_)) => return,
+        Err(Fault::Unset(_) | Fault::Lost(_)) => return,
         Ok(answer) if refused_code(answer).is_some() => counters.exceptions += 1,
         Ok(_) => counters.answers += 1,
         Err(Fault::Silent) => counters.timeouts += 1,
@@ -167,7 +167,7 @@ fn count(state: &mut BusState, exchange: &Exchange) {
 
 fn count_unit(unit: &mut UnitState, exchange: &Exchange) {
     match &exchange.outcome {
-        Err(Fault::Lost(_)) => return,
+        Err(Fault::Unset(_) | Fault::Lost(_)) => return,
         Ok(_) => unit.answers += 1,
         Err(Fault::Silent) => unit.timeouts += 1,
         Err(Fault::Damaged | Fault::Foreign) => unit.damaged += 1,

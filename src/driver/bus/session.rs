@@ -19,6 +19,7 @@ use crate::clock::Clock;
 use crate::driver::record::{FrameLog, Way};
 use crate::driver::{BusAddress, LineSettings};
 use crate::protocol::{cjt188, dlt645};
+use outcome::untuned;
 
 /// Limits of the guard time after a lost answer on a line without transaction ids.
 const GUARD: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(2));
@@ -82,6 +83,8 @@ pub enum Fault {
     Damaged,
     /// A whole frame came in the name of another device.
     Foreign,
+    /// The port cannot be set as this device needs it; nothing was sent.
+    Unset(String),
     /// The line was found broken before the request was sent.
     Lost(String),
     /// The line broke under the request.
@@ -336,9 +339,11 @@ impl Session {
             }
         }
         if self.local && self.tuned != Some(manners.line) {
-            self.wire.tune(manners.line).map_err(|error| Fault::Lost(error.to_string()))?;
+            let before = self.tuned.take();
+            self.wire.tune(manners.line).map_err(|error| untuned(&error))?;
+            self.tuned = Some(manners.line);
             // Devices of these settings heard the others as noise: it ends with a silence.
-            if self.tuned.replace(manners.line).is_some() {
+            if before.is_some() {
                 sleep_until(Instant::now() + gap).await;
             }
         }

@@ -81,7 +81,7 @@ impl Units {
                 out.push(Effect::Noise { line, bytes: heard.bytes.clone() });
                 false
             }
-            Err(Fault::Silent | Fault::Lost(_) | Fault::Broken(_)) => false,
+            Err(Fault::Silent | Fault::Unset(_) | Fault::Lost(_) | Fault::Broken(_)) => false,
         };
         self.again = false;
         self.at += 1;

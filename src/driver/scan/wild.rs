@@ -264,7 +264,8 @@ impl Wild {
         let searching = self.search.as_ref().map(|search| search.form);
         let Some(form) = searching.or_else(|| self.forms.get(self.at).copied()) else { return };
         let (meters, odd) = form.meters(ask, heard);
-        let silent = heard.outcome == Err(Fault::Silent) && heard.bytes.is_empty();
+        let silent =
+            matches!(heard.outcome, Err(Fault::Silent | Fault::Unset(_))) && heard.bytes.is_empty();
         let damaged = odd || (meters.is_empty() && !silent);
         // A single disturbance is no second meter.
         if damaged && meters.is_empty() && !self.again {

@@ -78,3 +78,11 @@ impl Session {
         }
     }
 }
+
+/// A port that refuses these settings may well take others; what else it says means that it is gone.
+pub(super) fn untuned(error: &io::Error) -> Fault {
+    match error.kind() {
+        io::ErrorKind::InvalidInput | io::ErrorKind::Unsupported => Fault::Unset(error.to_string()),
+        _ => Fault::Lost(error.to_string()),
+    }
+}
