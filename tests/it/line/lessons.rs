@@ -52,8 +52,7 @@ fn place() -> (Place, Line, Served) {
         entry("meter", "dlt645-2007-three-phase", METER)
     ));
     place.profile("holed", HOLED);
-    let image =
-        RegisterImage::of(&[(Table::Holding, 0, &[230]), (Table::Holding, 5, &[50])]);
+    let image = RegisterImage::of(&[(Table::Holding, 0, &[230]), (Table::Holding, 5, &[50])]);
     let line = Line::builder()
         .slave(Slave::modbus(1, Unit::new(image), UNIT))
         .slave(built_in("dlt645-2007-three-phase", METER))
