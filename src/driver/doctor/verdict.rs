@@ -118,7 +118,8 @@ impl Doctor {
                 (Diagnosis::DeviceSilent, told)
             }
             Ailment::NotUnderstood(looks) => {
-                if all_wrong || noisy {
+                let back = chart.good_run > 0 && !self.told_of(Diagnosis::WrongLineSettings, chart);
+                if all_wrong || noisy || back {
                     return None;
                 }
                 let (same, works) = self.who_works(chart.line);
