@@ -22,6 +22,9 @@ const ITEMS: usize = 6;
 const ENOUGH: f64 = -1.5;
 /// What a guess without an identifying register is worth at most.
 const MOST: f64 = 0.9;
+/// What it says for a model that the meter tells its type: cold water and hot water differ in
+/// nothing else.
+const OWN_TYPE: f64 = 0.3;
 /// A guess of less is none.
 const LEAST: f64 = 0.25;
 /// How many are told.
@@ -58,6 +61,8 @@ struct Trial {
     /// Looks that gave a value.
     gave: usize,
     certain: bool,
+    /// A meter of CJ/T 188 tells its type, and this is the model's.
+    own_type: bool,
     out: bool,
 }
 
@@ -85,6 +90,7 @@ impl Guess {
             weight: 0.0,
             gave: 0,
             certain: false,
+            own_type: own_type(profile, found.speaks),
             out: false,
         };
         let order = match found.speaks {
@@ -211,7 +217,9 @@ impl Trial {
         let as_made = serial.is_some_and(|serial| serial.baud == line.baud)
             && serial.is_some_and(|serial| serial.frame[1] == letter(line.parity));
         let at_home = unit.is_some_and(|unit| address == BusAddress::Unit(unit));
-        let bonus = f64::from(u8::from(as_made)) * 0.04 + f64::from(u8::from(at_home)) * 0.04;
+        let bonus = f64::from(u8::from(as_made)) * 0.04
+            + f64::from(u8::from(at_home)) * 0.04
+            + f64::from(u8::from(self.own_type)) * OWN_TYPE;
         if of_values == 0.0 { 0.0 } else { (of_values + bonus).min(MOST) }
     }
 
@@ -221,8 +229,8 @@ impl Trial {
             ("its identification register says so".to_owned(), "标识寄存器吻合".to_owned())
         } else {
             (
-                format!("{gave} of {looks} values that it would have fit"),
-                format!("应有的 {looks} 个值中有 {gave} 个相符"),
+                format!("{gave} of the {looks} values tried fit"),
+                format!("试读 {looks} 个值，{gave} 个相符"),
             )
         };
         let Profile { id, zh, en, .. } = &*self.profile;
@@ -260,6 +268,15 @@ fn speaks(profile: &Profile, speaks: Speaks) -> bool {
         (Binding::Dlt645(model), Speaks::Dlt645(edition)) => model.edition == edition,
         (Binding::Cjt188(model), Speaks::Cjt188 { meter_type, .. }) => {
             model.meter_type.kind() == meter_type.kind()
+        }
+        _ => false,
+    }
+}
+
+fn own_type(profile: &Profile, speaks: Speaks) -> bool {
+    match (&profile.binding, speaks) {
+        (Binding::Cjt188(model), Speaks::Cjt188 { meter_type, .. }) => {
+            model.meter_type == meter_type
         }
         _ => false,
     }

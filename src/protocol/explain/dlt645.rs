@@ -66,9 +66,7 @@ impl Reader {
     fn mismatch(&self, answer: &Frame, offset: usize) -> Option<Fault> {
         let asked = self.asked.as_ref().filter(|_| answer.is_reply())?;
         let mismatch = dlt645::reply(self.edition, asked, answer).err()?;
-        let en = mismatch.to_string();
-        let zh = format!("{en}(应答与请求的地址、功能或数据标识不一致)");
-        Some(Fault::NotAnswer { offset, en, zh })
+        Some(Fault::NotAnswer { offset, en: mismatch.to_string(), zh: mismatch.zh() })
     }
 
     fn parts(
@@ -94,7 +92,8 @@ impl Reader {
         };
         parts.add(1, format!("control code: {en}, {what_en}"), format!("控制码:{zh},{what_zh}"));
         let length = frame.data.len();
-        parts.add(1, format!("{length} bytes of data"), format!("数据长度 {length}"));
+        let plural = if length == 1 { "" } else { "s" };
+        parts.add(1, format!("{length} byte{plural} of data"), format!("数据长度 {length}"));
         self.data(frame, fields, &mut parts);
         let (good_en, good_zh) = match shape.fault() {
             None => ("right".to_owned(), "正确".to_owned()),
@@ -124,6 +123,26 @@ impl Reader {
             );
             left -= width;
         }
+        if frame.is_refusal()
+            && self.edition == Edition::V2007
+            && let [bits] = *frame.data.as_slice()
+        {
+            let causes = dlt645::ErrorBits(bits);
+            let (en, zh) = (causes.en(), causes.zh());
+            return parts.add(
+                left,
+                format!("error byte {bits:02X}: {en} (33H added)"),
+                format!("错误信息字 {bits:02X}:{zh}(各字节加 33H)"),
+            );
+        }
+        if let Some(Value::Array(values)) = fields.get("values") {
+            let (en, zh) = (listed(values, "name_en"), listed(values, "name_zh"));
+            return parts.add(
+                left,
+                format!("values: {en} (33H added)"),
+                format!("数据项:{zh}(各字节加 33H)"),
+            );
+        }
         let text = |key: &str| match fields.get(key) {
             Some(Value::String(text)) => Some(text.clone()),
             Some(Value::Null) => Some("-".to_owned()),
@@ -141,7 +160,6 @@ impl Reader {
                 "时钟(年在前,非标准顺序)",
             ),
             ("relay", "relay", "拉合闸"),
-            ("values", "values", "数据项"),
             ("body_big_endian", "data, high byte first", "数据(高字节在前)"),
         ];
         let found = told.iter().find_map(|(key, en, zh)| text(key).map(|text| (en, zh, text)));
@@ -157,6 +175,21 @@ impl Reader {
             None => parts.add(left, "data (33H added)", "数据(各字节加 33H)"),
         }
     }
+}
+
+/// Values with their names, for people.
+fn listed(values: &[Value], name: &str) -> String {
+    let one = |value: &Value| {
+        let name = value[name].as_str().unwrap_or_default();
+        let read = match &value["value"] {
+            Value::String(text) => text.clone(),
+            Value::Null => "-".to_owned(),
+            other => other.to_string(),
+        };
+        let unit = value.as_object().map(text_unit).unwrap_or_default();
+        format!("{name} {read}{unit}")
+    };
+    values.iter().map(one).collect::<Vec<_>>().join(", ")
 }
 
 fn text_unit(fields: &Map<String, Value>) -> String {
