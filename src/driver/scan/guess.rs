@@ -7,10 +7,10 @@ use super::plan::ScanPlan;
 use super::values::{meter_values, register_value};
 use super::weigh;
 use crate::driver::bus::plan::Read;
-use crate::driver::bus::{Answer, Fault, Heard, ask_for};
+use crate::driver::bus::{Answer, Ask, Fault, Heard, ask_for};
 use crate::driver::{BusAddress, LineSettings, Parity};
 use crate::profile::{Binding, IdRegister, Profile, SerialDefaults};
-use crate::protocol::cjt188::DiOrder;
+use crate::protocol::cjt188::{DiOrder, MeterType};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -73,6 +73,8 @@ pub(super) struct Guess {
     address: BusAddress,
     line: LineSettings,
     order: DiOrder,
+    /// Type that a meter of CJ/T 188 told: most answer no other.
+    told_type: Option<MeterType>,
     trials: Vec<Trial>,
     at: usize,
     said: Vec<(Read, Said)>,
@@ -93,15 +95,16 @@ impl Guess {
             own_type: own_type(profile, found.speaks),
             out: false,
         };
-        let order = match found.speaks {
-            Speaks::Cjt188 { order, .. } => order,
-            _ => DiOrder::HighFirst,
+        let (order, told_type) = match found.speaks {
+            Speaks::Cjt188 { order, meter_type } => (order, Some(meter_type)),
+            _ => (DiOrder::HighFirst, None),
         };
         Self {
             device,
             address: found.address,
             line: found.line,
             order,
+            told_type,
             trials: profiles.iter().map(|profile| trial(profile)).collect(),
             at: 0,
             said: Vec::new(),
@@ -132,7 +135,10 @@ impl Guess {
             if self.asked.is_none_or(|(asked, _)| asked != read) {
                 self.asked = Some((read, 0));
             }
-            let ask = ask_for(read, self.address, &trial.profile, self.order, 1);
+            let mut ask = ask_for(read, self.address, &trial.profile, self.order, 1);
+            if let (Ask::Cjt188 { frame }, Some(told)) = (&mut ask, self.told_type) {
+                frame.meter_type = told;
+            }
             let patience = plan.patience.unwrap_or(PATIENCE);
             return Some(ScanProbe { line: self.line, ask, patience, listen: Duration::ZERO });
         }
@@ -149,6 +155,8 @@ impl Guess {
                 self.asked = Some((read, attempts + 1));
                 return;
             }
+            // Some meters tell another type than they listen to.
+            Err(Fault::Silent) if self.told_type.take().is_some() => return,
             Err(_) => Said::Nothing,
         };
         self.said.push((read, said));
