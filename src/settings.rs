@@ -59,7 +59,13 @@ impl<'t> Document<'t> {
             (place.line, place.column) = (line, column);
             let told = error.message().replace('\n', ", ");
             let problem = (format!("is not TOML: {told}"), format!("不符合 TOML 语法：{told}"));
-            Box::new(Fault::new(place, problem))
+            let fault = Fault::new(place, problem);
+            // The usual way to write a number that begins with zeros, e.g. a meter's address.
+            let numbered = told.contains("leading zero");
+            Box::new(match numbered {
+                true => fault.hint(("put the digits in quotes", "请把这串数字写在引号内")),
+                false => fault,
+            })
         })?;
         Ok(Self {
             name,

@@ -1,5 +1,7 @@
 //! `linli decode`: what the bytes of a wire mean.
 
+mod hexadecimal;
+
 use std::io::Read as _;
 use std::process::ExitCode;
 
@@ -8,9 +10,8 @@ use serde_json::Value;
 use super::{BAD_CONFIGURATION, complain, say};
 use crate::protocol::explain::{self, ExplainFault, Explained, Protocol, Role, document};
 use crate::protocol::modbus::Numbers;
+use hexadecimal::MOST_BYTES;
 
-/// Longest input, bytes: a capture of a line for minutes; more is no frame that a person reads.
-const MOST_BYTES: usize = 64 * 1024;
 /// Bytes of a part that one line shows.
 const SHOWN: usize = 12;
 
@@ -29,8 +30,8 @@ pub(super) struct Arguments {
     /// Print one JSON object (输出 JSON).
     #[arg(long)]
     json: bool,
-    /// Bytes in hexadecimal, with or without spaces; several arguments are joined, a request and
-    /// its reply in this order; `-` reads standard input (十六进制字节,先请求后应答;- 为标准输入).
+    /// Bytes in hexadecimal, with or without spaces, also as a dump; several arguments are joined, a
+    /// request and its reply in this order; `-` reads standard input (十六进制字节,先请求后应答;- 为标准输入).
     #[arg(value_name = "HEX", required = true, num_args = 1..)]
     bytes: Vec<String>,
 }
@@ -39,6 +40,7 @@ const EXAMPLES: &str = "Examples:
   linli decode FE FE 68 10 AA AA AA AA AA AA AA 01 03 90 1F AA 7B 16
   linli decode --json 010300000002C40B 01030400010002 2A32
   linli decode --protocol mbus - < capture.txt
+  xxd capture.bin | linli decode -
 
 Explains every byte, request and reply, and says precisely what is wrong: the check sum that the \
 bytes give, how many bytes are missing, a reply that does not answer the request.
@@ -122,7 +124,8 @@ fn show(frame: &Explained, bytes: &[u8], numbers: Option<Numbers>) {
         Role::Reply => "应答 reply",
     };
     let length = frame.range.len();
-    say(&format!("\n{who}: {length} 字节 bytes"));
+    let plural = if length == 1 { "" } else { "s" };
+    say(&format!("\n{who}: {length} 字节 byte{plural}"));
     for part in &frame.parts {
         let part_bytes = &bytes[part.range.clone()];
         for (place, line) in part_bytes.chunks(SHOWN).enumerate() {
@@ -149,8 +152,8 @@ fn input(arguments: &[String]) -> anyhow::Result<Result<Vec<u8>, String>> {
     let mut text = String::new();
     for argument in arguments {
         if argument == "-" {
-            // Each byte takes two digits and mostly a space.
-            let most = u64::try_from(MOST_BYTES * 4).expect("small");
+            // Each byte takes two digits, a dump adds its offsets and characters.
+            let most = u64::try_from(MOST_BYTES * 6).expect("small");
             let mut raw = Vec::new();
             std::io::stdin().lock().take(most).read_to_end(&mut raw)?;
             text.push_str(&String::from_utf8_lossy(&raw));
@@ -159,38 +162,5 @@ fn input(arguments: &[String]) -> anyhow::Result<Result<Vec<u8>, String>> {
         }
         text.push(' ');
     }
-    Ok(hexadecimal(&text))
-}
-
-/// Reads bytes from digits. Between bytes may stand spaces, commas, colons, dashes; a word may
-/// begin with `0x`.
-fn hexadecimal(text: &str) -> Result<Vec<u8>, String> {
-    let mut bytes = Vec::new();
-    let between = |c: char| c.is_whitespace() || matches!(c, ',' | ':' | '-' | ';');
-    for word in text.split(between).filter(|word| !word.is_empty()) {
-        let digits = word.strip_prefix("0x").or(word.strip_prefix("0X")).unwrap_or(word);
-        if let Some(bad) = digits.chars().find(|c| !c.is_ascii_hexdigit()) {
-            return Err(format!(
-                "`{bad}` in `{word}` is no hexadecimal digit / `{word}` 中的 `{bad}` 不是十六进制数字"
-            ));
-        }
-        if digits.len() % 2 != 0 || digits.is_empty() {
-            return Err(format!(
-                "`{word}` has {} hexadecimal digits, two make a byte / `{word}` 的位数不是偶数",
-                digits.len()
-            ));
-        }
-        for pair in digits.as_bytes().chunks_exact(2) {
-            let digit = |byte: u8| char::from(byte).to_digit(16).unwrap_or(0);
-            let value = digit(pair[0]) << 4 | digit(pair[1]);
-            bytes.push(u8::try_from(value).expect("two digits"));
-        }
-        if bytes.len() > MOST_BYTES {
-            return Err(format!("more than {MOST_BYTES} bytes / 超过 {MOST_BYTES} 字节"));
-        }
-    }
-    if bytes.is_empty() {
-        return Err("no bytes were given / 没有输入字节".to_owned());
-    }
-    Ok(bytes)
+    Ok(hexadecimal::bytes(&text))
 }

@@ -41,9 +41,9 @@ pub(super) struct Arguments {
     /// seen.
     #[arg(long, value_name = "PATH", conflicts_with = "base")]
     serial: Option<PathBuf>,
-    /// Modbus: unit id.
-    #[arg(long, default_value_t = 1)]
-    unit: u8,
+    /// Modbus: unit id; 1 when left out.
+    #[arg(long, value_name = "UNIT", conflicts_with = "address")]
+    unit: Option<u8>,
     /// Address of a meter as printed on it: 12 digits (DL/T 645) or 14 (CJ/T 188).
     #[arg(long, value_name = "DIGITS")]
     address: Option<String>,
@@ -167,6 +167,17 @@ impl Arguments {
             Binding::Cjt188(model) => Some((model.manners.serial, true)),
             Binding::Mqtt(_) => None,
         };
+        // An option that changes nothing would be taken for one that does.
+        match (&profile.binding, self.unit, &self.address) {
+            (Binding::Modbus { .. }, _, Some(_)) => {
+                bail!("profile `{}` is read over Modbus: it has a --unit, no --address", profile.id)
+            }
+            (Binding::Dlt645(_) | Binding::Cjt188(_), Some(_), _) => {
+                bail!("profile `{}` is a meter: it has an --address, no --unit", profile.id)
+            }
+            _ => {}
+        }
+        let unit = self.unit.unwrap_or(1);
         let server = || Place::Listen(self.listen.clone());
         let place = match (self.place(), serial) {
             (Some(place), _) => Some(place),
@@ -180,11 +191,11 @@ impl Arguments {
                 bail!("--fault goes with a line: --pty, --serial, or --listen with --rtu");
             }
             let framing = if self.rtu { Framing::Rtu } else { Framing::Tcp };
-            return Ok(Served::Modbus { listen: self.listen, framing, unit: self.unit });
+            return Ok(Served::Modbus { listen: self.listen, framing, unit });
         };
         let line = serial.map(|(serial, _)| self.line(serial)).transpose()?;
         let address = match profile.binding {
-            Binding::Modbus { .. } => Some(self.address.unwrap_or(self.unit.to_string())),
+            Binding::Modbus { .. } => Some(unit.to_string()),
             _ => self.address,
         };
         let echo = self.fault.contains(&Order::Echo);

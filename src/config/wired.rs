@@ -28,7 +28,9 @@ pub(super) struct Wire {
 impl Wire {
     pub fn read(section: &mut Section<'_>, bus: Option<String>) -> Self {
         let unit = section.integer("unit", 1..=255u8);
-        let address = section.text("address");
+        // Without quotes its leading zeros would be lost, and TOML takes none.
+        let allowed = "decimal digits in quotes, with leading zeros, like \"000012345678\"";
+        let address = section.parsed("address", allowed, |text| Ok(text.to_owned()));
         let (baud, frame) = read_line(section);
         let allow = read_allow(section);
         Self { bus, unit, address, baud, frame, allow }

@@ -191,6 +191,18 @@ pub(super) fn item_place(source: &ItemSource) -> String {
 pub(super) fn meter_place(source: &MeterSource) -> String {
     match source.place {
         MeterPlace::Raw { at, .. } => format!("DI {}+{at}", source.id),
-        place => format!("DI {} {place:?}", source.id),
+        place => format!("DI {} {}", source.id, key(place)),
     }
+}
+
+/// A place as profiles write it: `settlement_volume`.
+fn key(place: MeterPlace) -> String {
+    let mut key = String::new();
+    for c in format!("{place:?}").chars() {
+        if c.is_ascii_uppercase() && !key.is_empty() {
+            key.push('_');
+        }
+        key.push(c.to_ascii_lowercase());
+    }
+    key
 }

@@ -69,7 +69,7 @@ pub enum SimulateError {
     #[error(transparent)]
     Line(#[from] LineError),
     /// The port cannot be used.
-    #[error("cannot listen on {listen}: {source}")]
+    #[error("cannot listen on {listen}")]
     Listen {
         /// As asked.
         listen: String,

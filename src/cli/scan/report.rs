@@ -101,7 +101,14 @@ impl Report {
         let text = entries(&self.found, self.bus.as_ref(), settings);
         let new = self.found.iter().filter(|device| device.known.is_none()).count();
         if let Some(path) = write {
-            if !text.is_empty() {
+            // The file of the last scan need not be part of the configuration yet.
+            let before = std::fs::read_to_string(path).unwrap_or_default();
+            if !text.is_empty() && before.contains(text.trim_end()) {
+                self.tell(&format!(
+                    "{} has these entries already / 已有这些条目，未重复追加",
+                    path.display()
+                ));
+            } else if !text.is_empty() {
                 append(path, &text)?;
                 self.tell(&format!(
                     "{new} entries appended to {} / 已追加 {new} 条配置；check them with `linli check`",

@@ -137,6 +137,12 @@ fn entries_are_appended_and_never_overwrite() {
     assert_eq!(report.finish(None, Some(&path)).unwrap(), 1);
     let text = std::fs::read_to_string(&path).unwrap();
     assert!(text.starts_with("# mine\n[[bus]]"), "{text}");
+    // The same scan once more adds nothing.
+    let mut report = Report::new(true);
+    report.take(ScanEvent::Found(device("eastron-sdm630")));
+    report.on_bus(Bus { transport: Transport::Serial { path: "/dev/ttyS1".into() } });
+    assert_eq!(report.finish(None, Some(&path)).unwrap(), 1);
+    assert_eq!(std::fs::read_to_string(&path).unwrap(), text);
     let mut report = Report::new(true);
     report.take(ScanEvent::Found(device("eastron-sdm630")));
     report.on_bus(Bus { transport: Transport::Serial { path: "/dev/ttyS1".into() } });

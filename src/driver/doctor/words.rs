@@ -60,7 +60,9 @@ pub(super) fn nothing_heard(devices: usize, asked: u32, answered_before: bool) -
 
 pub(super) fn silent(title: &str, asked: u32, others: usize, answered_before: bool) -> Told {
     let seen = Words::from((
-        format!("{title}: {asked} requests without an answer, while {others} others answer"),
+        format!(
+            "{title}: {asked} requests without an answer, while others on this bus answer: {others}"
+        ),
         format!("{title}：连续问了 {asked} 次都不应答，同一总线上另有 {others} 台正常"),
     ));
     let check = if answered_before {

@@ -7,10 +7,10 @@ use super::plan::ScanPlan;
 use super::values::{meter_values, register_value};
 use super::weigh;
 use crate::driver::bus::plan::Read;
-use crate::driver::bus::{Answer, Fault, Heard, ask_for};
+use crate::driver::bus::{Answer, Ask, Fault, Heard, ask_for};
 use crate::driver::{BusAddress, LineSettings, Parity};
 use crate::profile::{Binding, IdRegister, Profile, SerialDefaults};
-use crate::protocol::cjt188::DiOrder;
+use crate::protocol::cjt188::{DiOrder, MeterType};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -22,6 +22,9 @@ const ITEMS: usize = 6;
 const ENOUGH: f64 = -1.5;
 /// What a guess without an identifying register is worth at most.
 const MOST: f64 = 0.9;
+/// What it says for a model that the meter tells its type: cold water and hot water differ in
+/// nothing else.
+const OWN_TYPE: f64 = 0.3;
 /// A guess of less is none.
 const LEAST: f64 = 0.25;
 /// How many are told.
@@ -58,6 +61,8 @@ struct Trial {
     /// Looks that gave a value.
     gave: usize,
     certain: bool,
+    /// A meter of CJ/T 188 tells its type, and this is the model's.
+    own_type: bool,
     out: bool,
 }
 
@@ -68,6 +73,8 @@ pub(super) struct Guess {
     address: BusAddress,
     line: LineSettings,
     order: DiOrder,
+    /// Type that a meter of CJ/T 188 told: most answer no other.
+    told_type: Option<MeterType>,
     trials: Vec<Trial>,
     at: usize,
     said: Vec<(Read, Said)>,
@@ -85,17 +92,19 @@ impl Guess {
             weight: 0.0,
             gave: 0,
             certain: false,
+            own_type: own_type(profile, found.speaks),
             out: false,
         };
-        let order = match found.speaks {
-            Speaks::Cjt188 { order, .. } => order,
-            _ => DiOrder::HighFirst,
+        let (order, told_type) = match found.speaks {
+            Speaks::Cjt188 { order, meter_type } => (order, Some(meter_type)),
+            _ => (DiOrder::HighFirst, None),
         };
         Self {
             device,
             address: found.address,
             line: found.line,
             order,
+            told_type,
             trials: profiles.iter().map(|profile| trial(profile)).collect(),
             at: 0,
             said: Vec::new(),
@@ -126,7 +135,10 @@ impl Guess {
             if self.asked.is_none_or(|(asked, _)| asked != read) {
                 self.asked = Some((read, 0));
             }
-            let ask = ask_for(read, self.address, &trial.profile, self.order, 1);
+            let mut ask = ask_for(read, self.address, &trial.profile, self.order, 1);
+            if let (Ask::Cjt188 { frame }, Some(told)) = (&mut ask, self.told_type) {
+                frame.meter_type = told;
+            }
             let patience = plan.patience.unwrap_or(PATIENCE);
             return Some(ScanProbe { line: self.line, ask, patience, listen: Duration::ZERO });
         }
@@ -143,6 +155,8 @@ impl Guess {
                 self.asked = Some((read, attempts + 1));
                 return;
             }
+            // Some meters tell another type than they listen to.
+            Err(Fault::Silent) if self.told_type.take().is_some() => return,
             Err(_) => Said::Nothing,
         };
         self.said.push((read, said));
@@ -211,7 +225,9 @@ impl Trial {
         let as_made = serial.is_some_and(|serial| serial.baud == line.baud)
             && serial.is_some_and(|serial| serial.frame[1] == letter(line.parity));
         let at_home = unit.is_some_and(|unit| address == BusAddress::Unit(unit));
-        let bonus = f64::from(u8::from(as_made)) * 0.04 + f64::from(u8::from(at_home)) * 0.04;
+        let bonus = f64::from(u8::from(as_made)) * 0.04
+            + f64::from(u8::from(at_home)) * 0.04
+            + f64::from(u8::from(self.own_type)) * OWN_TYPE;
         if of_values == 0.0 { 0.0 } else { (of_values + bonus).min(MOST) }
     }
 
@@ -221,8 +237,8 @@ impl Trial {
             ("its identification register says so".to_owned(), "标识寄存器吻合".to_owned())
         } else {
             (
-                format!("{gave} of {looks} values that it would have fit"),
-                format!("应有的 {looks} 个值中有 {gave} 个相符"),
+                format!("{gave} of the {looks} values tried fit"),
+                format!("试读 {looks} 个值，{gave} 个相符"),
             )
         };
         let Profile { id, zh, en, .. } = &*self.profile;
@@ -260,6 +276,15 @@ fn speaks(profile: &Profile, speaks: Speaks) -> bool {
         (Binding::Dlt645(model), Speaks::Dlt645(edition)) => model.edition == edition,
         (Binding::Cjt188(model), Speaks::Cjt188 { meter_type, .. }) => {
             model.meter_type.kind() == meter_type.kind()
+        }
+        _ => false,
+    }
+}
+
+fn own_type(profile: &Profile, speaks: Speaks) -> bool {
+    match (&profile.binding, speaks) {
+        (Binding::Cjt188(model), Speaks::Cjt188 { meter_type, .. }) => {
+            model.meter_type == meter_type
         }
         _ => false,
     }

@@ -1,5 +1,7 @@
 //! Scans of simulated lines: meters that answer over each other, mixed protocols, noise, nothing.
 
+mod model;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;

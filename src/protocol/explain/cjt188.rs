@@ -125,7 +125,8 @@ fn parts(frame: &Frame, at: usize, shape: &meter::Shape) -> Vec<super::Part> {
     };
     parts.add(1, format!("control code: {en}, {what_en}"), format!("控制码:{zh},{what_zh}"));
     let length = frame.data.len();
-    parts.add(1, format!("{length} bytes of data"), format!("数据长度 {length}"));
+    let plural = if length == 1 { "" } else { "s" };
+    parts.add(1, format!("{length} byte{plural} of data"), format!("数据长度 {length}"));
     data(frame, &mut parts);
     let (good_en, good_zh) = match shape.fault() {
         None => ("right".to_owned(), "正确".to_owned()),

@@ -66,9 +66,7 @@ impl Reader {
     fn mismatch(&self, answer: &Frame, offset: usize) -> Option<Fault> {
         let asked = self.asked.as_ref().filter(|_| answer.is_reply())?;
         let mismatch = dlt645::reply(self.edition, asked, answer).err()?;
-        let en = mismatch.to_string();
-        let zh = format!("{en}(应答与请求的地址、功能或数据标识不一致)");
-        Some(Fault::NotAnswer { offset, en, zh })
+        Some(Fault::NotAnswer { offset, en: mismatch.to_string(), zh: mismatch.zh() })
     }
 
     fn parts(
@@ -94,7 +92,8 @@ impl Reader {
         };
         parts.add(1, format!("control code: {en}, {what_en}"), format!("控制码:{zh},{what_zh}"));
         let length = frame.data.len();
-        parts.add(1, format!("{length} bytes of data"), format!("数据长度 {length}"));
+        let plural = if length == 1 { "" } else { "s" };
+        parts.add(1, format!("{length} byte{plural} of data"), format!("数据长度 {length}"));
         self.data(frame, fields, &mut parts);
         let (good_en, good_zh) = match shape.fault() {
             None => ("right".to_owned(), "正确".to_owned()),
@@ -123,6 +122,18 @@ impl Reader {
                 format!("数据标识 {id} {zh}(各字节加 33H)"),
             );
             left -= width;
+        }
+        if frame.is_refusal()
+            && self.edition == Edition::V2007
+            && let [bits] = *frame.data.as_slice()
+        {
+            let causes = dlt645::ErrorBits(bits);
+            let (en, zh) = (causes.en(), causes.zh());
+            return parts.add(
+                left,
+                format!("error byte {bits:02X}: {en} (33H added)"),
+                format!("错误信息字 {bits:02X}:{zh}(各字节加 33H)"),
+            );
         }
         let text = |key: &str| fields.get(key).map(plain);
         let told = [

@@ -47,6 +47,13 @@ pub enum Fault {
         /// Its bytes, as far as they are known.
         need: usize,
     },
+    /// Bytes before a frame that belong to none.
+    Noise {
+        /// Where they begin.
+        offset: usize,
+        /// How many.
+        count: usize,
+    },
     /// Bytes behind the last frame.
     Trailing {
         /// Where they begin.
@@ -98,6 +105,7 @@ impl Fault {
             Self::Checksum { .. } => "checksum",
             Self::Fixed { .. } => "fixed_byte",
             Self::Short { .. } => "short",
+            Self::Noise { .. } => "noise",
             Self::Trailing { .. } => "trailing",
             Self::UnknownFunction { .. } => "unknown_function",
             Self::UnknownIdentifier { .. } => "unknown_identifier",
@@ -125,6 +133,9 @@ impl Fault {
                 format!(
                     "从第 {offset} 字节开始的帧不完整:有 {have} 字节,需要 {need} 字节,缺 {missing} 字节"
                 )
+            }
+            Self::Noise { offset, count } => {
+                format!("第 {offset} 字节起有 {count} 字节不属于任何帧(干扰)")
             }
             Self::Trailing { offset, count } => {
                 format!("最后一帧之后(第 {offset} 字节起)多出 {count} 字节")
@@ -168,7 +179,7 @@ impl Fault {
                 out["need"] = json!(need);
                 out["missing"] = json!(need.saturating_sub(*have));
             }
-            Self::Trailing { offset, count } => {
+            Self::Noise { offset, count } | Self::Trailing { offset, count } => {
                 out["offset"] = json!(offset);
                 out["count"] = json!(count);
             }
@@ -209,8 +220,13 @@ impl fmt::Display for Fault {
                 "the frame at byte {offset} is cut: {have} bytes of {need}, {} missing",
                 need.saturating_sub(*have)
             ),
+            Self::Noise { offset, count } => {
+                let (plural, belong) = if *count == 1 { ("", "belongs") } else { ("s", "belong") };
+                write!(f, "{count} byte{plural} from byte {offset} {belong} to no frame: noise")
+            }
             Self::Trailing { offset, count } => {
-                write!(f, "{count} bytes behind the last frame, from byte {offset}")
+                let plural = if *count == 1 { "" } else { "s" };
+                write!(f, "{count} byte{plural} behind the last frame, from byte {offset}")
             }
             Self::UnknownFunction { offset, code } => {
                 write!(f, "function or control code {code:02X}H at byte {offset} is not known")

@@ -9,6 +9,7 @@ mod guess;
 mod mbus;
 mod meter;
 mod modbus;
+mod resync;
 #[cfg(test)]
 mod tests;
 
@@ -152,13 +153,21 @@ pub fn explain(protocol: Option<Protocol>, bytes: &[u8]) -> Result<Vec<Explained
     if bytes.is_empty() {
         return fail(protocol, Fault::Empty, Vec::new());
     }
-    let Some(protocol) = protocol.or_else(|| guess::guess(bytes)) else {
-        return fail(None, Fault::Unrecognised, Vec::new());
+    let mut at = 0;
+    let mut first = None;
+    let protocol = match protocol.or_else(|| guess::guess(bytes)) {
+        Some(protocol) => protocol,
+        None => {
+            let Some((start, protocol)) = resync::any(bytes) else {
+                return fail(None, Fault::Unrecognised, Vec::new());
+            };
+            first = Some(Fault::Noise { offset: 0, count: start });
+            at = start;
+            protocol
+        }
     };
     let mut reader = Reader::new(protocol);
     let mut frames = Vec::new();
-    let mut first = None;
-    let mut at = 0;
     while at < bytes.len() {
         match reader.step(bytes, at) {
             Ok(step) => {
@@ -167,13 +176,18 @@ pub fn explain(protocol: Option<Protocol>, bytes: &[u8]) -> Result<Vec<Explained
                 first = first.or(step.fault);
             }
             Err(fault) => {
-                first = first.or(Some(match fault {
-                    Fault::NoFrame { offset, .. } if !frames.is_empty() => {
+                let next = resync::next(protocol, bytes, at);
+                first = first.or(Some(match (fault, next) {
+                    (Fault::NoFrame { offset, .. }, Some(next)) => {
+                        Fault::Noise { offset, count: next - offset }
+                    }
+                    (Fault::NoFrame { offset, .. }, None) if !frames.is_empty() => {
                         Fault::Trailing { offset, count: bytes.len() - offset }
                     }
-                    fault => fault,
+                    (fault, _) => fault,
                 }));
-                break;
+                let Some(next) = next else { break };
+                at = next;
             }
         }
     }

@@ -22,11 +22,13 @@ fn vectors() -> Vec<(String, Vec<u8>)> {
     lines.collect()
 }
 
-/// All frames together are the bytes, and the parts of each are the frame.
+/// The frames stand one behind the other, with noise between at most, and the parts of each are the
+/// frame.
 fn covers(frames: &[Explained], bytes: usize) {
     let mut at = 0;
     for frame in frames {
-        assert_eq!(frame.range.start, at);
+        assert!(frame.range.start >= at, "{frame:?}");
+        at = frame.range.start;
         for part in &frame.parts {
             assert_eq!(part.range.start, at, "{part:?} in {frame:?}");
             assert!(!part.en.is_empty() && !part.zh.is_empty());
@@ -44,6 +46,7 @@ fn every_byte_of_every_vector_has_a_meaning() {
             Ok(frames) => frames,
             Err(fault) => fault.frames,
         };
+        assert!(frames.first().is_none_or(|first| first.range.start == 0), "{frames:?}");
         covers(&frames, bytes.len());
     }
 }
@@ -135,4 +138,47 @@ fn the_values_of_a_block_are_told_by_name_not_as_json() {
     let english = told(|part| &part.en);
     assert!(english.contains("V"), "{english}");
     assert!(!english.contains("name_en") && !told(|part| &part.zh).contains('{'), "{english}");
+}
+
+fn bytes(hex: &str) -> Vec<u8> {
+    hex.split(' ').map(|byte| u8::from_str_radix(byte, 16).unwrap()).collect()
+}
+
+#[test]
+fn noise_before_and_between_frames_is_named_and_the_frames_are_read() {
+    let frame = "FE FE 68 12 90 78 56 34 12 68 91 08 33 33 34 33 89 67 45 33 54 16";
+    let noisy = bytes(&format!("00 FF 33 {frame} 5A {frame}"));
+    let fault = explain(None, &noisy).unwrap_err();
+    assert_eq!(fault.fault, Fault::Noise { offset: 0, count: 3 });
+    assert_eq!(fault.protocol, Some(Protocol::Dlt645V2007));
+    let places: Vec<usize> = fault.frames.iter().map(|frame| frame.range.start).collect();
+    assert_eq!(places, [3, 26]);
+    let fault = explain(None, &noisy[3..]).unwrap_err();
+    assert_eq!(fault.fault, Fault::Noise { offset: 22, count: 1 });
+    // A frame that is cut hides the next one no more.
+    let cut = bytes(&format!("68 12 90 78 56 34 12 68 91 08 33 {frame}"));
+    assert_eq!(explain(None, &cut).unwrap_err().frames.len(), 1);
+}
+
+#[test]
+fn a_refusal_says_its_cause_and_named_values_stand_as_text() {
+    let text = |hex: &str| {
+        let frames = explain(None, &bytes(hex)).unwrap();
+        let parts = frames.iter().flat_map(|frame| &frame.parts);
+        parts.map(|part| format!("{} {}\n", part.zh, part.en)).collect::<String>()
+    };
+    let refused = text("68 12 90 78 56 34 12 68 D1 01 35 8D 16");
+    assert!(refused.contains("02:无请求数据") && refused.contains("no such data"), "{refused}");
+    assert!(refused.contains("1 byte of data"), "{refused}");
+    let word = text("68 01 00 00 00 00 00 68 91 06 36 38 33 37 33 33 A6 16");
+    assert!(word.contains("运行状态字3 0000") && !word.contains("name_zh"), "{word}");
+}
+
+#[test]
+fn an_answer_of_another_meter_is_said_in_chinese_throughout() {
+    let talk = "68 90 78 56 34 12 00 68 11 04 33 33 33 33 55 16 \
+                68 12 90 78 56 34 12 68 91 08 33 33 33 33 3A 48 33 B3 53 16";
+    let fault = explain(None, &bytes(talk)).unwrap_err().fault;
+    assert!(matches!(fault, Fault::NotAnswer { .. }), "{fault}");
+    assert!(fault.zh().contains("应答的是 123456789012") && !fault.zh().contains("instead"));
 }

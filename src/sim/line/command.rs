@@ -81,7 +81,7 @@ pub enum LineError {
     #[error("profile `{0}` is reached by MQTT, not over a line: use --broker and --base")]
     NoLine(String),
     /// It cannot be opened, or it broke.
-    #[error("{place}: {source}")]
+    #[error("cannot use {place}")]
     Port {
         /// Where.
         place: String,

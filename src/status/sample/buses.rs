@@ -67,7 +67,7 @@ pub(in crate::status) fn findings(now: Moment) -> Vec<Finding> {
             devices: vec![DeviceIndex(3)],
             since: back(4100),
             seen: (
-                "not one byte in 470 requests, while 5 others answer",
+                "not one byte in 470 requests, while others on this bus answer: 5",
                 "470 次请求无一字节应答，而其他 5 台正常",
             )
                 .into(),
