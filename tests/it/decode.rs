@@ -205,7 +205,7 @@ fn bytes_behind_a_frame_and_unknown_codes_are_named() {
 
 #[test]
 fn input_that_is_no_hexadecimal_ends_with_64() {
-    for bytes in ["68 1G", "68 1", "  "] {
+    for bytes in ["68 1G", "68 123", "  "] {
         let output = linli(&[bytes]);
         assert_eq!(output.status.code(), Some(64), "{bytes:?}");
         assert!(!output.stderr.is_empty());
