@@ -141,7 +141,8 @@ fn main() {
     }
     let seconds = arguments.next().map_or(60, |text| text.parse().unwrap());
     let span = Duration::from_secs(seconds);
-    let devices: Vec<BusDevice> = (0..SLAVES).map(|slot| device(slot, Duration::from_secs(1))).collect();
+    let devices: Vec<BusDevice> =
+        (0..SLAVES).map(|slot| device(slot, Duration::from_secs(1))).collect();
     let polled: Vec<Polled<'_>> = devices
         .iter()
         .map(|device| Polled {

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use linli::driver::bus::BusDevice;
 use linli::driver::{LineSettings, Parity};
-use linli::model::{Diagnosis, DeviceIndex, EventKind};
+use linli::model::{DeviceIndex, Diagnosis, EventKind};
 use linli::sim::line::{Fault, Foreign, Handle, Line};
 
 use super::site::Site;

@@ -78,11 +78,7 @@ pub struct Site {
 
 impl Site {
     /// The line on a pseudo terminal, so that its settings are seen.
-    pub fn start(
-        line: Line,
-        devices: Vec<BusDevice>,
-        change: impl FnOnce(&mut BusConfig),
-    ) -> Self {
+    pub fn start(line: Line, devices: Vec<BusDevice>, change: impl FnOnce(&mut BusConfig)) -> Self {
         let (path, serving) = line.open_pty(None).unwrap();
         Self::on(path, serving, line, devices, change)
     }
@@ -100,10 +96,8 @@ impl Site {
         let mut config = BusConfig::new(id.clone(), Transport::Serial { path });
         change(&mut config);
         let table = table(&id, devices.len());
-        let told = Arc::new(Mutex::new(Told {
-            batches: vec![0; devices.len()],
-            ..Told::default()
-        }));
+        let told =
+            Arc::new(Mutex::new(Told { batches: vec![0; devices.len()], ..Told::default() }));
         let (orders, taken) = mpsc::channel(1);
         let (leaps, mut wanted) = mpsc::channel::<Duration>(1);
         let (shown, kept) = (table.clone(), Arc::clone(&told));
