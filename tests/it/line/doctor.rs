@@ -72,15 +72,7 @@ fn events(site: &Site) -> Vec<(Diagnosis, Vec<String>, bool)> {
 /// This and nothing else is found; it was told as an event.
 fn found(site: &Site, diagnosis: Diagnosis, devices: &[u32]) {
     let wanted = [(diagnosis, devices.to_vec())];
-    let mut last = Vec::new();
-    wait_until(&format!("{diagnosis:?} {devices:?} is found"), || {
-        let now = findings(site);
-        if now != last {
-            eprintln!("found: {now:?}");
-            last = now;
-        }
-        last == wanted
-    });
+    wait_until(&format!("{diagnosis:?} {devices:?} is found"), || findings(site) == wanted);
     let ids: Vec<String> = devices.iter().map(|&slot| fast(slot).id.to_string()).collect();
     assert!(events(site).contains(&(diagnosis, ids, false)), "{:?}", events(site));
     let state = site.state();
