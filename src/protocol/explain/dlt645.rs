@@ -49,6 +49,7 @@ impl Reader {
         let unknown = function_names(self.edition, frame.function())
             .is_none()
             .then_some(Fault::UnknownFunction { offset: shape.start + 8, code: frame.control });
+        let unknown = unknown.or_else(|| self.unknown_identifier(&frame, shape.start));
         let fault =
             shape.fault().or(unknown).or(unread).or_else(|| self.mismatch(&frame, shape.start));
         let explained = Explained {
@@ -61,6 +62,28 @@ impl Reader {
         };
         self.asked = (role == Role::Request).then_some(frame);
         Ok(Step { frame: explained, fault })
+    }
+
+    /// An identifier that is neither in the table nor of a class whose records differ by maker.
+    fn unknown_identifier(&self, frame: &Frame, start: usize) -> Option<Fault> {
+        let reads = match self.edition {
+            Edition::V2007 => matches!(frame.function(), 0x11 | 0x12),
+            Edition::V1997 => frame.function() == 0x01,
+        };
+        let id = DataId::from_wire(self.edition, &frame.data)?;
+        let known = dlt645::item(self.edition, id).is_some() || self.class(id).is_some();
+        (reads && !frame.is_refusal() && !known)
+            .then(|| Fault::UnknownIdentifier { offset: start + LENGTH_AT + 1, id: id.to_string() })
+    }
+
+    /// What an identifier is about whose layout only its maker knows.
+    fn class(&self, id: DataId) -> Option<(&'static str, &'static str)> {
+        match (self.edition, id.0 >> 24) {
+            (Edition::V2007, 0x03) => Some(("event record", "事件记录")),
+            (Edition::V2007, 0x05) => Some(("frozen data", "冻结数据")),
+            (Edition::V2007, 0x06) => Some(("load profile", "负荷记录")),
+            _ => None,
+        }
     }
 
     fn mismatch(&self, answer: &Frame, offset: usize) -> Option<Fault> {
@@ -115,7 +138,8 @@ impl Reader {
             && let Some(id) = DataId::from_wire(self.edition, &frame.data)
         {
             let name = dlt645::item(self.edition, id).map(|item| item.field_name(0));
-            let (en, zh) = name.unwrap_or_default();
+            let class = || self.class(id).unwrap_or(("unknown", "未知"));
+            let (en, zh) = name.unwrap_or_else(|| (class().0.to_owned(), class().1.to_owned()));
             parts.add(
                 width,
                 format!("identifier {id} {en} (33H added)").replace("  ", " "),

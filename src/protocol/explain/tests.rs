@@ -182,3 +182,14 @@ fn an_answer_of_another_meter_is_said_in_chinese_throughout() {
     assert!(matches!(fault, Fault::NotAnswer { .. }), "{fault}");
     assert!(fault.zh().contains("应答的是 123456789012") && !fault.zh().contains("instead"));
 }
+
+#[test]
+fn an_identifier_that_nobody_knows_is_said_and_a_record_of_a_maker_is_named_by_its_class() {
+    let asked = bytes("68 01 00 00 00 00 00 68 11 04 33 33 33 43 C2 16");
+    let fault = explain(None, &asked).unwrap_err().fault;
+    assert_eq!(fault, Fault::UnknownIdentifier { offset: 10, id: "10000000".to_owned() });
+    let event = bytes("68 01 00 00 00 00 00 68 11 04 34 40 63 36 F3 16");
+    let frames = explain(None, &event).unwrap();
+    let told: String = frames[0].parts.iter().map(|part| part.zh.as_str()).collect();
+    assert!(told.contains("03300D01 事件记录"), "{told}");
+}
