@@ -3,8 +3,9 @@
 
 /// Most questions of one search; a line full of noise would go on for ever.
 const MOST: usize = 4000;
-/// So many questions of one level without a single clean or silent one: that is noise, not meters.
-const NOISE: usize = 24;
+/// So many questions from the start, or of one level, without a single clean or silent one: that is
+/// noise, not meters. More than an address has pairs: meters may share all but one.
+const NOISE: usize = 12;
 /// Pairs of decimal digits.
 const PAIRS: u8 = 100;
 
@@ -42,12 +43,15 @@ pub(super) struct Hunt {
     /// Pairs of an address.
     pairs: usize,
     asked: usize,
+    /// Some question was answered clearly, or not at all.
+    clear: bool,
+    noise: bool,
 }
 
 impl Hunt {
     /// A search among addresses of so many pairs of digits.
     pub(super) fn new(pairs: usize) -> Self {
-        Self { levels: vec![Level::new(Vec::new())], pairs, asked: 0 }
+        Self { levels: vec![Level::new(Vec::new())], pairs, asked: 0, clear: false, noise: false }
     }
 
     /// The low pairs to ask for (BCD, wire order); `None` when the search is over.
@@ -67,8 +71,11 @@ impl Hunt {
         self.asked += 1;
         level.next += 1;
         level.clear |= echo != Echo::Several;
+        self.clear |= level.clear;
         if echo == Echo::Several {
-            if !level.clear && usize::from(level.next) >= NOISE {
+            let never = !self.clear && self.asked >= NOISE;
+            if never || !level.clear && usize::from(level.next) >= NOISE {
+                self.noise = true;
                 self.levels.clear();
             } else if low.len() >= self.pairs {
                 level.shared.push(low);
@@ -81,6 +88,11 @@ impl Hunt {
             shared.extend(over.shared);
         }
         shared
+    }
+
+    /// Whether it was given up because everything was answered by bytes.
+    pub(super) fn is_noise(&self) -> bool {
+        self.noise
     }
 
     /// Questions left, as far as known.
@@ -138,7 +150,7 @@ mod tests {
             asked += 1;
             hunt.heard(Echo::Several);
         }
-        assert!(asked < 100, "{asked}");
+        assert!(asked < 20, "{asked}");
         assert_eq!(hunt.left(), 0);
     }
 

@@ -239,8 +239,10 @@ impl Wild {
             if let Some(low) = search.hunt.next() {
                 return Some(search.form.ask(&low));
             }
-            match (search.found, search.further.pop()) {
-                (0, Some(form)) => {
+            // What is noise to one form is noise to its kin.
+            let nothing = search.found == 0 && !search.hunt.is_noise();
+            match (nothing, search.further.pop()) {
+                (true, Some(form)) => {
                     search.form = form;
                     search.hunt = Hunt::new(form.pairs());
                 }
