@@ -21,7 +21,7 @@ fn one(protocol: Option<Protocol>, input: &[u8]) {
         Ok(frames) => (frames.first().map(|frame| frame.protocol), frames, None),
         Err(ExplainFault { protocol, fault, frames }) => (protocol, frames, Some(fault)),
     };
-    let end = follow(&frames, input.len());
+    let end = follow(&frames, input.len(), fault.is_some());
     if let Some(fault) = &fault {
         assert!(!fault.to_string().is_empty() && !fault.zh().is_empty());
     }
@@ -30,11 +30,14 @@ fn one(protocol: Option<Protocol>, input: &[u8]) {
     assert!(document(used, &frames, fault.as_ref()).is_object());
 }
 
-/// Frames follow each other without a gap, and so do their parts. Returns where they end.
-fn follow(frames: &[Explained], length: usize) -> usize {
+/// Frames follow each other, and so do their parts; bytes between two frames are told as a fault.
+/// Returns where they end.
+fn follow(frames: &[Explained], length: usize, fault: bool) -> usize {
     let mut at = 0;
     for frame in frames {
-        assert_eq!(frame.range.start, at, "frames follow each other");
+        assert!(frame.range.start >= at, "frames follow each other");
+        assert!(frame.range.start == at || fault, "bytes between frames and no fault is told");
+        at = frame.range.start;
         assert!(!frame.range.is_empty() && frame.range.end <= length);
         for part in &frame.parts {
             assert_eq!(part.range.start, at, "{part:?} of {:?}", frame.range);
