@@ -2,7 +2,7 @@
 //!
 //! A simulated device is a profile plus a behaviour for each of its points ([`Device`]); what it
 //! holds is offered as registers ([`ModbusServer`]), published as messages ([`MqttFleet`]), or
-//! asked for on a serial line that it shares with others ([`line`]).
+//! asked for on a serial line that it shares with others ([`mod@line`]).
 
 #[cfg(feature = "demo")]
 mod broker;
