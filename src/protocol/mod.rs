@@ -55,3 +55,8 @@ pub struct MeterTime {
     /// 0..=59.
     pub second: u8,
 }
+
+/// Bytes as people write them, without spaces.
+fn hex<'a>(bytes: impl IntoIterator<Item = &'a u8>) -> String {
+    bytes.into_iter().map(|byte| format!("{byte:02X}")).collect()
+}

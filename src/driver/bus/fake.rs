@@ -9,7 +9,7 @@ use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep_until};
 
 use super::open::Framing;
-use crate::driver::modbus::frame::crc16;
+use crate::protocol::modbus::crc16;
 
 /// How a unit behaves.
 #[derive(Debug, Clone, Copy, PartialEq)]

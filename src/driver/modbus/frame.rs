@@ -10,6 +10,8 @@
 
 use std::ops::Range;
 
+use crate::protocol::modbus::crc16;
+
 /// Length of the MBAP header, with the unit.
 const MBAP_HEADER: usize = 7;
 
@@ -103,29 +105,6 @@ fn rtu_length(bytes: &[u8]) -> Option<usize> {
 fn crc_holds(frame: &[u8]) -> bool {
     frame.split_last_chunk::<2>().is_some_and(|(body, crc)| u16::from_le_bytes(*crc) == crc16(body))
 }
-
-/// CRC-16/MODBUS.
-pub(in crate::driver) fn crc16(bytes: &[u8]) -> u16 {
-    bytes.iter().fold(0xffff, |crc, &byte| {
-        crc >> 8 ^ CRC_TABLE[usize::from((crc ^ u16::from(byte)) & 0xff)]
-    })
-}
-
-const CRC_TABLE: [u16; 256] = {
-    let mut table = [0u16; 256];
-    let mut n = 0;
-    while n < 256 {
-        let mut crc = n as u16;
-        let mut bit = 0;
-        while bit < 8 {
-            crc = if crc & 1 == 1 { crc >> 1 ^ 0xa001 } else { crc >> 1 };
-            bit += 1;
-        }
-        table[n] = crc;
-        n += 1;
-    }
-    table
-};
 
 #[cfg(test)]
 mod tests {

@@ -2,6 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
+use super::super::hex;
 use super::{
     BadBody, Current, DataId, Frame, HeatReading, Quantity, Status, Valve, VolumeReading, current,
     value_with_unit,
@@ -122,8 +123,4 @@ fn clock(clock: Option<MeterTime>, into: &mut Map<String, Value>) {
         let text = format!("{year:04}-{month:02}-{day:02} {hour:02}:{minute:02}:{second:02}");
         into.insert("clock".to_owned(), json!(text));
     }
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02X}")).collect()
 }

@@ -4,6 +4,7 @@
 use serde_json::{Map, Value, json};
 
 use super::super::MeterTime;
+use super::super::hex;
 use super::address::Address;
 use super::frame::Frame;
 use super::items::{Item, item};
@@ -12,10 +13,6 @@ use super::request::{
 };
 use super::value::{ItemValue, values};
 use super::{DataId, Edition};
-
-fn hex<'a>(bytes: impl IntoIterator<Item = &'a u8>) -> String {
-    bytes.into_iter().map(|byte| format!("{byte:02X}")).collect()
-}
 
 /// What a frame says. Always `address`, `control`, `data`, `preamble`, `checksum`; then what its
 /// function carries: `di`, `more_frames`, `seq`, `value` and `unit` of a single number (`null`: the

@@ -17,6 +17,7 @@ use std::fmt;
 use std::ops::Range;
 use std::str::FromStr;
 
+use super::hex;
 use serde_json::{Map, Value};
 
 pub use document::document;
@@ -248,8 +249,4 @@ impl Parts {
             self.at += count;
         }
     }
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02X}")).collect()
 }

@@ -3,6 +3,7 @@
 
 use serde_json::{Map, Value, json};
 
+use super::super::hex;
 use super::{Amount, Frame, Header, Record, RecordFault, records};
 
 /// Adds what a frame says to `into`. Control byte and address of a request stay when its answer is
@@ -113,10 +114,6 @@ fn wildcards(header: &Header) -> Option<String> {
     .filter_map(|&(wild, name)| wild.then_some(name))
     .collect();
     (!parts.is_empty()).then(|| format!("{} FF", parts.join("/")))
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02X}")).collect()
 }
 
 /// What is measured, in English and Chinese.

@@ -373,12 +373,23 @@ pub fn answers(request: &Adu, reply: &Adu) -> Result<(), Mismatch> {
 
 /// CRC-16/MODBUS: polynomial A001H reflected, start FFFFH. Sent low byte first.
 pub fn crc16(bytes: &[u8]) -> u16 {
-    bytes.iter().fold(0xFFFF, |crc, &byte| {
-        (0..8).fold(
-            crc ^ u16::from(byte),
-            |crc, _| {
-                if crc & 1 == 1 { crc >> 1 ^ 0xA001 } else { crc >> 1 }
-            },
-        )
+    bytes.iter().fold(0xffff, |crc, &byte| {
+        crc >> 8 ^ CRC_TABLE[usize::from((crc ^ u16::from(byte)) & 0xff)]
     })
 }
+
+const CRC_TABLE: [u16; 256] = {
+    let mut table = [0u16; 256];
+    let mut n = 0;
+    while n < 256 {
+        let mut crc = n as u16;
+        let mut bit = 0;
+        while bit < 8 {
+            crc = if crc & 1 == 1 { crc >> 1 ^ 0xa001 } else { crc >> 1 };
+            bit += 1;
+        }
+        table[n] = crc;
+        n += 1;
+    }
+    table
+};

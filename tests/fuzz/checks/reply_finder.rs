@@ -4,9 +4,10 @@
 #[path = "../../../src/driver/modbus/frame.rs"]
 mod frame;
 
-use self::frame::{Found, crc16, find_mbap, find_rtu};
+use self::frame::{Found, find_mbap, find_rtu};
 use crate::allocation::within;
 use crate::checks::overlap;
+use crate::protocol::modbus::crc16;
 
 /// Longest frame that a count of one byte can tell.
 const RTU_MAX: usize = 5 + 255;
