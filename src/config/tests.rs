@@ -81,6 +81,7 @@ fn profile(id: &str, binding: Binding) -> (String, Arc<Profile>) {
         products: Vec::new(),
         sources: Vec::new(),
         caveats: Vec::new(),
+        verified: Default::default(),
         params: vec![ratio],
         binding,
         points: [point].into(),

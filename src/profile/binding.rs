@@ -5,6 +5,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::meter::{Cjt188Model, Dlt645Model};
+use serde::Deserialize;
+
 use crate::model::{Category, Point};
 
 /// A brand and its models.
@@ -14,6 +16,39 @@ pub struct Product {
     pub brand: String,
     /// Model as printed on the type plate.
     pub model: String,
+}
+
+/// How far the facts of a profile go.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Evidence {
+    /// Read on a real device of the model.
+    Device,
+    /// The maker's own document was read.
+    Document,
+    /// Two independent sources say the same.
+    Agreeing,
+    /// One source says so.
+    Single,
+    /// It is our own convention.
+    Convention,
+    /// Constructed, or nobody confirmed it.
+    Unverified,
+}
+
+/// What the facts of a profile were held against.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Verified {
+    /// How far they go.
+    pub level: Evidence,
+    /// Which document, device or code.
+    pub against: String,
+}
+
+impl Default for Verified {
+    fn default() -> Self {
+        Self { level: Evidence::Unverified, against: String::new() }
+    }
 }
 
 /// A number that each device of the model may set, e.g. the ratio of its current transformers.
@@ -46,6 +81,8 @@ pub struct Profile {
     pub sources: Vec<String>,
     /// Traps, for the installer.
     pub caveats: Vec<String>,
+    /// What the facts were held against.
+    pub verified: Verified,
     /// Numbers that a device may set.
     pub params: Vec<Param>,
     /// How it is reached; holds one source per point, in the order of `points`.

@@ -10,7 +10,7 @@ use toml::de::{DeTable, DeValue};
 
 use super::binding::{
     Availability, Binding, MqttModel, Param, PathStep, PayloadFormat, Product, Profile,
-    RegisterSource, Table, TopicRule,
+    RegisterSource, Table, TopicRule, Verified,
 };
 use super::check::{Example, read_example};
 use super::entry::{by_key, entry, head};
@@ -142,6 +142,10 @@ fn assemble(
             .collect(),
         sources: head.sources,
         caveats: head.caveats,
+        verified: head.verified.map_or_else(Verified::default, |file| Verified {
+            level: file.level,
+            against: file.against,
+        }),
         params,
         binding,
         points: Arc::from(offered),

@@ -27,9 +27,9 @@ mod span;
 mod table_defaults;
 
 pub use binding::{
-    Absent, Availability, Binding, Code, Encoding, IdRegister, Limits, MqttModel, MqttSource,
-    Param, PathStep, PayloadFormat, Product, Profile, RegisterSource, Scale, SerialDefaults, Table,
-    TopicRule, WordOrder,
+    Absent, Availability, Binding, Code, Encoding, Evidence, IdRegister, Limits, MqttModel,
+    MqttSource, Param, PathStep, PayloadFormat, Product, Profile, RegisterSource, Scale,
+    SerialDefaults, Table, TopicRule, Verified, WordOrder,
 };
 pub use check::{Block, Example, ExampleFault, Expected, Message, describe, run_examples};
 pub use check_meter::MeterAnswer;

@@ -27,7 +27,7 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use toml::Spanned;
 
-use super::binding::{PayloadFormat, Table, WordOrder};
+use super::binding::{Evidence, PayloadFormat, Table, WordOrder};
 use super::schema_meter::{Cjt188File, Dlt645File, PlaceWord};
 use super::span::{Sentinel, Span};
 
@@ -42,6 +42,7 @@ pub(super) struct HeadFile {
     pub sources: Vec<String>,
     #[serde(default)]
     pub caveats: Vec<String>,
+    pub verified: Option<VerifiedFile>,
     #[serde(default)]
     pub params: Vec<Spanned<ParamFile>>,
     /// Sets of labels by name: code → [Chinese, English].
@@ -58,6 +59,13 @@ pub(super) struct HeadFile {
 pub(super) struct TitleFile {
     pub zh: String,
     pub en: String,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, expecting = "a table { level = \"…\", against = \"…\" }")]
+pub(super) struct VerifiedFile {
+    pub level: Evidence,
+    pub against: String,
 }
 
 #[derive(Debug, Deserialize)]

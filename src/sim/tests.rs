@@ -55,6 +55,7 @@ fn profile(binding: Binding, points: Vec<Point>) -> Arc<Profile> {
         products: Vec::new(),
         sources: Vec::new(),
         caveats: Vec::new(),
+        verified: Default::default(),
         params: Vec::new(),
         binding,
         periods: vec![None; points.len()],

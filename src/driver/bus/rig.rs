@@ -51,6 +51,7 @@ pub(super) fn profile(places: &[(Table, u16, Option<Duration>)], limits: Limits)
         products: Vec::new(),
         sources: Vec::new(),
         caveats: Vec::new(),
+        verified: Default::default(),
         params: Vec::new(),
         binding: Binding::Modbus {
             serial: SerialDefaults { baud: 9600, frame: *b"8N1" },

@@ -65,6 +65,7 @@ pub(super) fn estate(names: &[&str]) -> (Arc<Estate>, Vec<MqttDevice>) {
         products: Vec::new(),
         sources: Vec::new(),
         caveats: Vec::new(),
+        verified: Default::default(),
         params: Vec::new(),
         binding: Binding::Mqtt(MqttModel {
             topics: vec![rule],

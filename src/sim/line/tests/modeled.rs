@@ -42,6 +42,7 @@ fn device(binding: Binding, points: usize) -> Device {
         products: Vec::new(),
         sources: Vec::new(),
         caveats: Vec::new(),
+        verified: Default::default(),
         params: Vec::new(),
         binding,
         points: (0..points).map(point).collect(),
