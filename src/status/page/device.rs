@@ -104,7 +104,7 @@ fn members(lang: Lang, device: &Device, group: &Group, state: &DeviceState) -> M
         }
     }
     html! {
-        h2 { (lang.pick(group.zh.replace("{n}", ""), group.en.replace("{n}", "")).trim()) " " span.soft.num { (group.count) } }
+        h2 { (lang.pick(group.zh.replace("{n}", ""), group.en.replace("{n}", "")).trim()) " " span.soft.num { "× " (group.count) } }
         div.members { @for (place, points) in (0u16..).zip(&boxes) {
             @let title = lang.pick(group.zh(place), group.en(place));
             div.card {
