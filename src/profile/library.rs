@@ -183,6 +183,8 @@ built_in! {
 #[derive(Debug, Clone, Default)]
 pub struct Library {
     profiles: BTreeMap<String, Arc<Profile>>,
+    /// Models with groups that can be larger than usual, as large as they may be.
+    full: BTreeMap<String, Arc<Profile>>,
 }
 
 impl Library {
@@ -238,13 +240,23 @@ impl Library {
         match parse(name, text) {
             Ok(loaded) => {
                 let profile = Arc::new(loaded.profile);
+                self.full.remove(&profile.id);
+                if !loaded.full.groups.is_empty() {
+                    self.full.insert(profile.id.clone(), Arc::new(loaded.full));
+                }
                 self.profiles.insert(profile.id.clone(), profile);
             }
             Err(more) => faults.extend(more),
         }
     }
 
-    /// The profile of this identifier.
+    /// The profile of this identifier, its groups as large as they may be; the same as
+    /// [`Library::get`] when it has none.
+    pub fn full(&self, id: &str) -> Option<Arc<Profile>> {
+        self.full.get(id).cloned().or_else(|| self.get(id))
+    }
+
+    /// The profile of this identifier, its groups as large as they usually are.
     pub fn get(&self, id: &str) -> Option<Arc<Profile>> {
         self.profiles.get(id).cloned()
     }
