@@ -4,6 +4,7 @@
 //! its own examples (raw registers or payload in, readings out). A new device needs a file, no Rust.
 
 mod binding;
+mod category;
 mod check;
 mod check_meter;
 mod decode;
@@ -30,6 +31,10 @@ pub use binding::{
     Absent, Availability, Binding, Code, Encoding, Evidence, IdRegister, Limits, MqttModel,
     MqttSource, Param, PathStep, PayloadFormat, Product, Profile, RegisterSource, Scale,
     SerialDefaults, Table, TopicRule, Verified, WordOrder,
+};
+pub use category::{
+    AnyOf, CategoryModel, CategoryModels, Compliance, NameParts, Nature, Property, Weight, comply,
+    name_parts,
 };
 pub use check::{Block, Example, ExampleFault, Expected, Message, describe, run_examples};
 pub use check_meter::MeterAnswer;

@@ -8,6 +8,7 @@ use std::time::Duration;
 use toml::Spanned;
 
 use super::binding::{Absent, Code, Encoding, MqttModel, MqttSource, Param, RegisterSource, Scale};
+use super::category::CategoryModels;
 use super::encoding::{encoding, is_point_name};
 use super::fault::Faults;
 use super::load::{MAX_POINTS, Models, pointer};
@@ -183,8 +184,15 @@ impl<'a> Templates<'a> {
     fn labels(&self, file: &PointFile, faults: &mut Faults<'_>) -> Vec<Label> {
         let Some(set) = &file.labels else { return Vec::new() };
         let Some(rows) = self.head.labels.get(set.get_ref()) else {
-            let message = format!("there is no `[labels.{}]` in this file", set.get_ref());
-            let known = self.head.labels.keys().map(String::as_str);
+            let shared = &CategoryModels::built_in().labels;
+            if let Some(labels) = shared.get(set.get_ref()) {
+                return labels.clone();
+            }
+            let message = format!(
+                "there is no `[labels.{}]` in this file, and no shared codes of this name",
+                set.get_ref()
+            );
+            let known = self.head.labels.keys().chain(shared.keys()).map(String::as_str);
             faults.word(set.span(), message, set.get_ref(), known);
             return Vec::new();
         };
