@@ -16,17 +16,23 @@ pub struct ProfileFault {
     pub nearest: Option<String>,
 }
 
+impl ProfileFault {
+    /// What is wrong and what was probably meant, without the place.
+    pub fn problem(&self) -> String {
+        match &self.nearest {
+            Some(nearest) => format!("{}; did you mean `{nearest}`?", self.message),
+            None => self.message.clone(),
+        }
+    }
+}
+
 impl fmt::Display for ProfileFault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.file)?;
         if let Some((line, column)) = self.place {
             write!(f, ":{line}:{column}")?;
         }
-        write!(f, ": {}", self.message)?;
-        match &self.nearest {
-            Some(nearest) => write!(f, "; did you mean `{nearest}`?"),
-            None => Ok(()),
-        }
+        write!(f, ": {}", self.problem())
     }
 }
 

@@ -42,7 +42,7 @@ pub use decode::{MAX_TEXT, decode_bit, decode_json, decode_text, decode_words, l
 pub use decode_meter::{decode_item, decode_meter};
 pub use encode::{EncodeError, encode_bit, encode_words};
 pub use fault::ProfileFault;
-pub use library::{BUILT_IN, Library};
+pub use library::{BUILT_IN, Library, Override, SITE_FOLDER, profile_folders};
 pub use load::{Loaded, parse};
 pub use meter::{
     Cjt188Model, Dlt645Model, ItemSource, MeterField, MeterManners, MeterPlace, MeterSource,
