@@ -18,6 +18,7 @@ use super::fault::{Faults, ProfileFault};
 use super::load_meter::{cjt188_model, dlt645_model};
 use super::load_modbus::{check_forbidden, first_address, modbus_model};
 use super::meter::{Cjt188Model, Dlt645Model};
+use super::plausible::check_overlaps;
 use super::points::{Read, Source, Templates};
 use super::schema::{ExampleFile, HeadFile, MqttFile, PointFile};
 use crate::model::{Category, Point};
@@ -119,7 +120,9 @@ fn assemble(
     let read = templates.into_read();
     let (mut offered, mut periods) = (Vec::<Point>::new(), Vec::new());
     let (mut urgent, mut sources) = (Vec::new(), Vec::new());
-    for Read { point, period, urgent: first, source } in read {
+    let mut places = Vec::new();
+    for Read { point, period, urgent: first, source, place } in read {
+        places.push(place);
         offered.push(point);
         periods.push(period);
         urgent.push(first);
@@ -129,6 +132,9 @@ fn assemble(
         urgent.clear();
     }
     let binding = models.binding(&head, &offered, sources, faults)?;
+    if let Binding::Modbus { sources, .. } = &binding {
+        check_overlaps(&offered, sources, &places, faults);
+    }
     let first = head.modbus.as_ref().map_or(0, first_address);
     let profile = Profile {
         id,

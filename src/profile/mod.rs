@@ -19,6 +19,7 @@ mod load;
 mod load_meter;
 mod load_modbus;
 mod meter;
+mod plausible;
 mod points;
 mod points_meter;
 mod runs;

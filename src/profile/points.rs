@@ -14,6 +14,7 @@ use super::fault::Faults;
 use super::load::{MAX_POINTS, Models, pointer};
 use super::load_modbus::first_address;
 use super::meter::{ItemSource, MeterSource};
+use super::plausible::{check_decimals, check_scale, register_place};
 use super::points_meter::{complete, item, meter, refuse_meter_keys};
 use super::runs::{codes, run_names, run_number};
 use super::schema::{HeadFile, ModbusFile, PointFile, QuantityWord};
@@ -33,6 +34,8 @@ pub(super) struct Read {
     pub period: Option<Duration>,
     pub urgent: bool,
     pub source: Source,
+    /// Where the file says which registers it takes.
+    pub place: Range<usize>,
 }
 
 /// What the entries refer to, and what they have become so far.
@@ -105,7 +108,8 @@ impl<'a> Templates<'a> {
             if let Some(mut source) = source {
                 self.mean(&mut source, file, &codes, faults);
                 let period = file.period.map(|span| span.0);
-                self.read.push(Read { point, period, urgent: file.urgent, source });
+                let place = register_place(file).unwrap_or_else(|| span.clone());
+                self.read.push(Read { point, period, urgent: file.urgent, source, place });
             }
         }
     }
@@ -159,6 +163,7 @@ impl<'a> Templates<'a> {
             }
             *decimals.get_ref()
         });
+        check_decimals(file, faults);
         let default = ReportRule::default();
         Some(Point {
             name: Arc::from(""),
@@ -286,6 +291,11 @@ impl<'a> Templates<'a> {
         {
             faults.at(raw.span(), format!("raw code `{}` is no whole number", raw.get_ref()));
         }
+        let scale = self.scale(file, faults);
+        let numeric = codes.is_empty() && file.quantity != Some(QuantityWord::Flag);
+        if numeric && scale.factor.is_finite() {
+            check_scale(file, encoding, &scale, self.params, span, faults);
+        }
         let step = u32::from(file.step.unwrap_or_else(|| encoding.width()));
         let Some(given) = &file.address else {
             faults.at(span.clone(), "`address` is missing");
@@ -299,9 +309,12 @@ impl<'a> Templates<'a> {
             .filter(|first| first.saturating_add(u32::from(encoding.width())) <= 65_536)
             .and_then(|first| u16::try_from(first).ok());
         let Some(address) = address else {
+            let (address, width, first) =
+                (given.get_ref(), encoding.width(), first_address(modbus));
             let message = format!(
-                "address {}: the point would end beyond the last register",
-                given.get_ref()
+                "`address` = {address}: the point would end beyond the last register; registers go from {first} to {}, and it takes {width} in place {} of its run",
+                first.saturating_add(65_535),
+                place.saturating_add(1)
             );
             faults.at(given.span(), message);
             return None;
@@ -324,7 +337,7 @@ impl<'a> Templates<'a> {
             address,
             encoding,
             order: file.order.or(modbus.order).map(|order| order.order()).unwrap_or_default(),
-            scale: self.scale(file, faults),
+            scale,
             unavailable,
             codes: codes.to_vec(),
             flag: file.quantity == Some(QuantityWord::Flag),
