@@ -60,7 +60,7 @@ pub struct Example {
 
 /// An example that did not give what it says.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
-#[error("{}`{point}`: {what}", line.map_or_else(String::new, |line| format!("example in line {line}, ")))]
+#[error("{}`{point}`: {what}", line.map_or_else(String::new, |line| format!("example in line {line}: ")))]
 pub struct ExampleFault {
     /// The profile.
     pub profile: String,
@@ -143,7 +143,7 @@ fn read_readings(
     let mut readings = BTreeMap::new();
     for (name, value) in given {
         let known = || profile.points.iter().map(|point| &*point.name);
-        if !known().any(|point| point == name.get_ref()) {
+        if !faults.points_lost() && !known().any(|point| point == name.get_ref()) {
             faults.word(
                 name.span(),
                 format!("there is no point `{}`", name.get_ref()),
@@ -201,7 +201,11 @@ pub fn run_examples(loaded: &Loaded) -> Vec<ExampleFault> {
                     }
                     _ => continue,
                 },
-                (Some(want), Some(got)) => format!("expected {}, got {}", say(want), say(&got)),
+                (Some(want), Some(got)) => format!(
+                    "expected {}, got {}: mend the reading, or where the point lies and how it is read",
+                    say(want),
+                    say(&got)
+                ),
                 (Some(want), None) => {
                     format!("expected {}, but the example holds nothing for it", say(want))
                 }

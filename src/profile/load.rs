@@ -38,6 +38,16 @@ pub struct Loaded {
     pub profile: Profile,
     /// Raw registers or payloads, and the readings they give.
     pub examples: Vec<Example>,
+    /// Line and column of each point's name, in the order of the points.
+    pub places: Vec<(usize, usize)>,
+}
+
+impl Loaded {
+    /// Line and column of a point's name.
+    pub fn place(&self, point: &str) -> Option<(usize, usize)> {
+        let slot = self.profile.points.iter().position(|known| &*known.name == point)?;
+        self.places.get(slot).copied()
+    }
 }
 
 /// Reads a profile. `name` is the file's name or path; its stem is the profile's identifier.
@@ -94,7 +104,14 @@ fn entries<'t, T>(
     if array.is_empty() || array.len() > most {
         faults.at(span, format!("{} entries of `{key}`, allowed are 1 to {most}", array.len()));
     }
-    array.into_iter().take(most).filter_map(|value| read(value, faults)).collect()
+    let read = |value| {
+        let entry = read(value, faults);
+        if entry.is_none() && key == "points" {
+            faults.lose_point();
+        }
+        entry
+    };
+    array.into_iter().take(most).filter_map(read).collect()
 }
 
 fn assemble(
@@ -108,8 +125,11 @@ fn assemble(
     if head.products.is_empty() {
         faults.whole("`products` is empty, at least one brand and model is needed");
     }
-    if head.sources.is_empty() {
-        faults.whole("`sources` is empty: say where the facts come from");
+    if head.sources.get_ref().is_empty() {
+        faults.at(
+            head.sources.span(),
+            "`sources` is empty: say where the facts come from, e.g. [\"https://maker.example/manual.pdf\"]",
+        );
     }
     let params = params(&head, faults);
     let models = Models::read(&head, faults);
@@ -121,8 +141,10 @@ fn assemble(
     let (mut offered, mut periods) = (Vec::<Point>::new(), Vec::new());
     let (mut urgent, mut sources) = (Vec::new(), Vec::new());
     let mut places = Vec::new();
-    for Read { point, period, urgent: first, source, place } in read {
+    let mut named = Vec::new();
+    for Read { point, period, urgent: first, source, place, name } in read {
         places.push(place);
+        named.push(faults.place(name.start));
         offered.push(point);
         periods.push(period);
         urgent.push(first);
@@ -132,10 +154,10 @@ fn assemble(
         urgent.clear();
     }
     let binding = models.binding(&head, &offered, sources, faults)?;
-    if let Binding::Modbus { sources, .. } = &binding {
-        check_overlaps(&offered, sources, &places, faults);
-    }
     let first = head.modbus.as_ref().map_or(0, first_address);
+    if let Binding::Modbus { sources, .. } = &binding {
+        check_overlaps(&offered, sources, &places, first, faults);
+    }
     let profile = Profile {
         id,
         category: category?,
@@ -146,7 +168,7 @@ fn assemble(
             .into_iter()
             .map(|product| Product { brand: product.brand, model: product.model })
             .collect(),
-        sources: head.sources,
+        sources: head.sources.into_inner(),
         caveats: head.caveats,
         verified: head.verified.map_or_else(Verified::default, |file| Verified {
             level: file.level,
@@ -162,7 +184,7 @@ fn assemble(
         .into_iter()
         .filter_map(|example| read_example(example, &profile, first, faults))
         .collect();
-    Some(Loaded { profile, examples })
+    Some(Loaded { profile, examples, places: named })
 }
 
 /// What the section of the protocol says, the points' sources left out.
@@ -344,7 +366,7 @@ fn check_pattern(pattern: &str, span: Range<usize>, faults: &mut Faults<'_>) {
         faults.at(
             span,
             format!(
-                "topic `{pattern}`: `{{base}}` must be one level of it, `+` may be, `#` may not"
+                "topic `{pattern}`: one level of it must be `{{base}}`, which each device sets (e.g. `{{base}}/state`); `+` may be a level, `#` may not"
             ),
         );
     }
@@ -360,7 +382,10 @@ pub(super) fn pointer(
         return Some(Vec::new());
     }
     let Some(steps) = path.strip_prefix('/') else {
-        faults.at(span.clone(), format!("path `{path}` is no JSON pointer: it begins with `/`"));
+        let meant = path.trim_start_matches(['$', '.']).replace('.', "/");
+        let message =
+            format!("path `{path}` is no JSON pointer: it begins with `/`, write `/{meant}`");
+        faults.at(span.clone(), message);
         return None;
     };
     let step = |step: &str| match step.parse() {

@@ -17,6 +17,7 @@ pub(super) fn check_overlaps(
     points: &[Point],
     sources: &[RegisterSource],
     places: &[Range<usize>],
+    first_address: u32,
     faults: &mut Faults<'_>,
 ) {
     let last = |source: &RegisterSource| {
@@ -41,9 +42,9 @@ pub(super) fn check_overlaps(
                 format!(
                     "`{}` ({}) and `{}` ({}) {why}: mend `address`, `encoding` or `bits` of one",
                     points[second].name,
-                    taken(a),
+                    taken(a, first_address),
                     points[first].name,
-                    taken(b)
+                    taken(b, first_address)
                 ),
             );
         }
@@ -67,13 +68,13 @@ fn clash(a: &RegisterSource, b: &RegisterSource) -> Option<&'static str> {
     }
 }
 
-/// What a source takes, for people: `holding 5 to 6, f32`.
-fn taken(source: &RegisterSource) -> String {
-    let (table, first) = (table_word(source.table), source.address);
+/// What a source takes, in the maker's count: `holding 5 to 6, f32`.
+fn taken(source: &RegisterSource, first_address: u32) -> String {
+    let (table, first) = (table_word(source.table), first_address + u32::from(source.address));
     let word = encoding_word(source.encoding);
     match source.encoding.width() {
         0 | 1 => format!("{table} {first}, {word}"),
-        width => format!("{table} {first} to {}, {word}", first.saturating_add(width - 1)),
+        width => format!("{table} {first} to {}, {word}", first + u32::from(width) - 1),
     }
 }
 
@@ -174,6 +175,12 @@ fn short(number: f64) -> f64 {
 pub(super) fn register_place(file: &PointFile) -> Option<Range<usize>> {
     let bits = file.bits.as_ref().map(Spanned::span);
     bits.or_else(|| file.address.as_ref().map(Spanned::span))
+}
+
+/// Where a file names a point of a run.
+pub(super) fn name_place(file: &PointFile, place: u32) -> Option<Range<usize>> {
+    let of_run = || file.names.as_ref()?.get(usize::try_from(place).ok()?).map(Spanned::span);
+    file.name.as_ref().map(Spanned::span).or_else(of_run)
 }
 
 /// A factor with a fraction needs decimals, or the fraction is rounded away.

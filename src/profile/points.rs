@@ -1,6 +1,6 @@
 //! Expands the entries of `[[points]]`, single points and runs, into points and their sources.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,7 +14,7 @@ use super::fault::Faults;
 use super::load::{MAX_POINTS, Models, pointer};
 use super::load_modbus::first_address;
 use super::meter::{ItemSource, MeterSource};
-use super::plausible::{check_decimals, check_scale, register_place};
+use super::plausible::{check_decimals, check_scale, name_place, register_place};
 use super::points_meter::{complete, item, meter, refuse_meter_keys};
 use super::runs::{codes, run_names, run_number};
 use super::schema::{HeadFile, ModbusFile, PointFile, QuantityWord};
@@ -36,6 +36,8 @@ pub(super) struct Read {
     pub source: Source,
     /// Where the file says which registers it takes.
     pub place: Range<usize>,
+    /// Where the file names it.
+    pub name: Range<usize>,
 }
 
 /// What the entries refer to, and what they have become so far.
@@ -43,13 +45,14 @@ pub(super) struct Templates<'a> {
     head: &'a HeadFile,
     params: &'a [Param],
     models: &'a Models,
-    names: BTreeSet<String>,
+    /// The line of each name.
+    names: BTreeMap<String, usize>,
     read: Vec<Read>,
 }
 
 impl<'a> Templates<'a> {
     pub fn new(head: &'a HeadFile, params: &'a [Param], models: &'a Models) -> Self {
-        Self { head, params, models, names: BTreeSet::new(), read: Vec::new() }
+        Self { head, params, models, names: BTreeMap::new(), read: Vec::new() }
     }
 
     pub fn into_read(self) -> Vec<Read> {
@@ -59,8 +62,11 @@ impl<'a> Templates<'a> {
     pub fn expand(&mut self, entry: &Spanned<PointFile>, faults: &mut Faults<'_>) {
         let span = entry.span();
         let file = &*complete(entry.get_ref(), self.models, &span, faults);
-        let Some(names) = run_names(file, &span, faults) else { return };
-        let Some(template) = self.template(file, &span, faults) else { return };
+        let (Some(names), Some(template)) =
+            (run_names(file, &span, faults), self.template(file, &span, faults))
+        else {
+            return faults.lose_point();
+        };
         let codes = codes(file, &template.labels, faults);
         for (place, name) in (0u32..).zip(names) {
             if !is_point_name(&name) {
@@ -68,9 +74,16 @@ impl<'a> Templates<'a> {
                     span.clone(),
                     format!("`{name}` is no point name: parts of letters and digits joined by `.`, beginning with a lower-case letter, at most 64"),
                 );
-            } else if !self.names.insert(name.clone()) {
-                faults.at(span.clone(), format!("point `{name}` is given twice"));
             }
+            let named = name_place(file, place).unwrap_or_else(|| span.clone());
+            if let Some(line) = self.names.get(&name) {
+                let message = format!(
+                    "point `{name}` is given twice, first in line {line}: call one otherwise (e.g. `{name}.L1` or `channels.1.{name}`), or leave one out"
+                );
+                faults.at(named.clone(), message);
+            }
+            let line = faults.line(&named);
+            self.names.entry(name.clone()).or_insert(line);
             if self.read.len() == MAX_POINTS {
                 faults.at(span, format!("more than {MAX_POINTS} points"));
                 return;
@@ -109,7 +122,16 @@ impl<'a> Templates<'a> {
                 self.mean(&mut source, file, &codes, faults);
                 let period = file.period.map(|span| span.0);
                 let place = register_place(file).unwrap_or_else(|| span.clone());
-                self.read.push(Read { point, period, urgent: file.urgent, source, place });
+                self.read.push(Read {
+                    point,
+                    period,
+                    urgent: file.urgent,
+                    source,
+                    place,
+                    name: named,
+                });
+            } else {
+                faults.lose_point();
             }
         }
     }
@@ -134,7 +156,11 @@ impl<'a> Templates<'a> {
             QuantityWord::Text => Quantity::Text,
         };
         if quantity == Quantity::Counter && file.max_rate.is_none() && file.counter_max.is_none() {
-            faults.at(span.clone(), "a counter needs `max_rate` or `counter_max`");
+            let name = file.name.as_ref().map_or("", |name| name.get_ref().as_str());
+            let message = format!(
+                "counter `{name}` needs `max_rate`, the most it counts in a second, in its unit (or `counter_max`, where it starts again at 0)"
+            );
+            faults.at(name_place(file, 0).unwrap_or_else(|| span.clone()), message);
         }
         let positive = [
             ("max_rate", &file.max_rate, true),
@@ -312,9 +338,13 @@ impl<'a> Templates<'a> {
             let (address, width, first) =
                 (given.get_ref(), encoding.width(), first_address(modbus));
             let message = format!(
-                "`address` = {address}: the point would end beyond the last register; registers go from {first} to {}, and it takes {width} in place {} of its run",
+                "`address` = {address}: the point would end beyond the last register; registers go from {first} to {}, and it takes {width}{}",
                 first.saturating_add(65_535),
-                place.saturating_add(1)
+                if place == 0 {
+                    String::new()
+                } else {
+                    format!(", {} times after it {step} on", place)
+                }
             );
             faults.at(given.span(), message);
             return None;

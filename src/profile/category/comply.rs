@@ -85,6 +85,20 @@ impl Compliance {
         }
     }
 
+    /// The point that differs; none when points are missing.
+    pub fn point(&self) -> Option<&str> {
+        match self {
+            Compliance::Missing(..) => None,
+            Compliance::Unit { point, .. }
+            | Compliance::Nature { point, .. }
+            | Compliance::Code { point, .. }
+            | Compliance::NoLabels { point, .. }
+            | Compliance::Whole { point, .. }
+            | Compliance::Unusual(point)
+            | Compliance::OwnName(point) => Some(point),
+        }
+    }
+
     /// For people.
     pub fn told(&self) -> Words {
         match self {
@@ -98,10 +112,14 @@ impl Compliance {
                     .into()
             }
             Compliance::Unit { point, unit, allowed } => {
+                let ratio = allowed.first().and_then(|right| unit.ratio(*right));
+                let (by, by_zh) = ratio.map_or_else(Default::default, |ratio| {
+                    (format!(" ({ratio} times as much)"), format!("（乘以 {ratio}）"))
+                });
                 let allowed = listed(allowed.iter().map(|unit| unit.code()));
                 (
-                    format!("`{point}` is in `{unit}`, by this name it is in {allowed} everywhere: convert it by `factor`, or call it otherwise"),
-                    format!("`{point}` 的单位是 `{unit}`，此名称的统一单位是 {allowed}：请用 `factor` 换算，或改用其他名称"),
+                    format!("`{point}` is in `{unit}`, by this name it is in {allowed} everywhere: convert it by `factor`{by}, or call it otherwise"),
+                    format!("`{point}` 的单位是 `{unit}`，此名称的统一单位是 {allowed}：请用 `factor` 换算{by_zh}，或改用其他名称"),
                 )
                     .into()
             }
@@ -144,16 +162,16 @@ fn told_code(point: &str, label: &Label, right: Option<&Label>, set: &str, codes
     let Label { code, zh, en } = label;
     match right {
         Some(right) => (
-            format!("`{point}` calls code {code} `{en}`, in `{set}` it means `{}`: map what the device says by `codes`", right.en),
-            format!("`{point}` 的代码 {code} 写作“{zh}”，在 `{set}` 中是“{}”：请用 `codes` 对应", right.zh),
+            format!("`{point}` calls code {code} `{en}`, among the shared codes `{set}` it is `{}`: map what the device says by `codes`", right.en),
+            format!("`{point}` 的代码 {code} 写作“{zh}”，在统一代码 `{set}` 中是“{}”：请用 `codes` 对应", right.zh),
         )
             .into(),
         None => {
             let codes: Vec<String> = codes.iter().map(ToString::to_string).collect();
             let codes = codes.join(" ");
             (
-                format!("`{point}` has code {code} (`{en}`), `{set}` has only {codes}: map what the device says by `codes`"),
-                format!("`{point}` 有代码 {code}（{zh}），`{set}` 只有 {codes}：请用 `codes` 对应"),
+                format!("`{point}` has code {code} (`{en}`), the shared codes `{set}` are {codes}: map what the device says by `codes`"),
+                format!("`{point}` 有代码 {code}（{zh}），统一代码 `{set}` 为 {codes}：请用 `codes` 对应"),
             )
                 .into()
         }

@@ -126,9 +126,9 @@ fn what_a_profile_lacks_is_a_note_and_what_contradicts_is_a_fault() {
     assert_eq!(
         told(&profile, Weight::Fault),
         [
-            "`connectorStatus` calls code 1 `charging`, in `connectorStatus` it means `available`: map what the device says by `codes`",
-            "`connectorStatus` has code 7 (`asleep`), `connectorStatus` has only 0 1 2 3 4 255: map what the device says by `codes`",
-            "`totalActivePower` is in `kW`, by this name it is in `W` everywhere: convert it by `factor`, or call it otherwise",
+            "`connectorStatus` calls code 1 `charging`, among the shared codes `connectorStatus` it is `available`: map what the device says by `codes`",
+            "`connectorStatus` has code 7 (`asleep`), the shared codes `connectorStatus` are 0 1 2 3 4 255: map what the device says by `codes`",
+            "`totalActivePower` is in `kW`, by this name it is in `W` everywhere: convert it by `factor` (1000 times as much), or call it otherwise",
             "`charging` has quantity `instantaneous`, by this name it is `flag` everywhere: set `quantity`, or call it otherwise",
         ]
     );
