@@ -218,7 +218,7 @@ fn check_text(name: &str, text: &str, verbose: bool) -> bool {
         let told = one.told();
         match one.weight() {
             Weight::Fault => {
-                let place = one.point().and_then(|point| loaded.place(point));
+                let place = one.point().and_then(|point| loaded.places.get(point));
                 let place = place.map_or_else(String::new, |(l, c)| format!(":{l}:{c}"));
                 complain(&format!("{name}{place}: {}\n  中文：{}", told.en, told.zh));
                 good = false;

@@ -11,6 +11,10 @@ use crate::settings::{Fault, Place, Section};
 /// Where profiles are found; [`Library`], or a handful of profiles in tests.
 pub(super) trait Profiles {
     fn find(&self, id: &str) -> Option<Arc<Profile>>;
+    /// With as many members in its groups as it may have.
+    fn full(&self, id: &str) -> Option<Arc<Profile>> {
+        self.find(id)
+    }
     fn names(&self) -> Vec<&str>;
     /// Those that replace others.
     fn overrides(&self) -> &[Override] {
@@ -21,6 +25,10 @@ pub(super) trait Profiles {
 impl Profiles for Library {
     fn find(&self, id: &str) -> Option<Arc<Profile>> {
         self.get(id)
+    }
+
+    fn full(&self, id: &str) -> Option<Arc<Profile>> {
+        Library::full(self, id)
     }
 
     fn names(&self) -> Vec<&str> {

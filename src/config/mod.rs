@@ -15,6 +15,7 @@ mod estate;
 mod library;
 mod lines;
 mod machine;
+mod model;
 mod read;
 #[cfg(test)]
 mod tests;
@@ -94,6 +95,8 @@ pub struct DeviceSettings {
     pub connection: Connection,
     /// Values of the profile's parameters, in their order.
     pub params: Vec<f64>,
+    /// Commands of its profile that may be ordered, by name.
+    pub commands: Vec<Arc<str>>,
     /// How often it is read; for MQTT, how often a message is expected.
     pub period: Duration,
     /// The profile's points; a list of its own where `[device.report]` changes one.

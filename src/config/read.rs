@@ -7,6 +7,7 @@ use super::device::{Buses, read_devices};
 use super::library::{Profiles, folders, take_library};
 use super::lines::check_lines;
 use super::machine::Files;
+use super::model::Models;
 use super::{
     BusSettings, Connection, DeviceSettings, LogConfig, LogFormat, Refused, Settings, broker,
 };
@@ -56,6 +57,7 @@ pub(super) struct Context<'s> {
     pub faults: Vec<Fault>,
     pub notes: Vec<Fault>,
     pub profiles: Option<&'s dyn Profiles>,
+    pub models: Models,
 }
 
 impl Context<'_> {

@@ -42,8 +42,8 @@ pub(super) struct Faults<'a> {
     file: &'a str,
     text: &'a str,
     list: Vec<ProfileFault>,
-    /// Some point could not be read, so that its name is not known.
-    points_lost: bool,
+    /// Some point or command could not be read, so that its name is not known.
+    entries_lost: bool,
 }
 
 /// More faults of one file than this help nobody.
@@ -51,17 +51,17 @@ const MAX_FAULTS: usize = 100;
 
 impl<'a> Faults<'a> {
     pub fn new(file: &'a str, text: &'a str) -> Self {
-        Self { file, text, list: Vec::new(), points_lost: false }
+        Self { file, text, list: Vec::new(), entries_lost: false }
     }
 
-    /// A point could not be read; that nothing is called like it is an echo.
-    pub fn lose_point(&mut self) {
-        self.points_lost = true;
+    /// A point or command could not be read; that nothing is called like it is an echo.
+    pub fn lose_entry(&mut self) {
+        self.entries_lost = true;
     }
 
-    /// Whether some point could not be read.
-    pub fn points_lost(&self) -> bool {
-        self.points_lost
+    /// Whether some point or command could not be read.
+    pub fn entries_lost(&self) -> bool {
+        self.entries_lost
     }
 
     /// A fault of the file as a whole.

@@ -215,6 +215,8 @@ pub struct Library {
     /// The files of those that are not built in.
     files: BTreeMap<String, String>,
     overrides: Vec<Override>,
+    /// Models with groups that can be larger than usual, as large as they may be.
+    full: BTreeMap<String, Arc<Profile>>,
 }
 
 /// The folder of an estate's own profiles when none is configured.
@@ -282,12 +284,16 @@ impl Library {
     }
 
     fn add(&mut self, file: Option<&str>, name: &str, text: &str, faults: &mut Vec<ProfileFault>) {
-        let profile = match parse(name, text) {
-            Ok(loaded) => Arc::new(loaded.profile),
+        let loaded = match parse(name, text) {
+            Ok(loaded) => loaded,
             Err(more) => return faults.extend(more),
         };
-        let id = profile.id.clone();
-        let before = self.profiles.insert(id.clone(), profile);
+        let id = loaded.profile.id.clone();
+        let before = self.profiles.insert(id.clone(), Arc::new(loaded.profile));
+        self.full.remove(&id);
+        if !loaded.full.groups.is_empty() {
+            self.full.insert(id.clone(), Arc::new(loaded.full));
+        }
         let Some(file) = file else { return };
         let replaced = self.files.insert(id.clone(), file.to_owned());
         if before.is_some() {
@@ -311,7 +317,13 @@ impl Library {
         self.profiles.values()
     }
 
-    /// The profile of this identifier.
+    /// The profile of this identifier, its groups as large as they may be; the same as
+    /// [`Library::get`] when it has none.
+    pub fn full(&self, id: &str) -> Option<Arc<Profile>> {
+        self.full.get(id).cloned().or_else(|| self.get(id))
+    }
+
+    /// The profile of this identifier, its groups as large as they usually are.
     pub fn get(&self, id: &str) -> Option<Arc<Profile>> {
         self.profiles.get(id).cloned()
     }

@@ -271,6 +271,9 @@ fn means_the_same(label: &Label, right: &Label) -> bool {
 
 /// Whether a point is true or false.
 fn is_flag(profile: &Profile, slot: usize) -> bool {
+    if let Some(derived) = profile.derived.iter().find(|derived| derived.point.slot() == slot) {
+        return derived.flag;
+    }
     match &profile.binding {
         Binding::Modbus { sources, .. } => sources.get(slot).is_some_and(|source| source.flag),
         Binding::Mqtt(model) => model.sources.get(slot).is_some_and(|source| source.flag),
