@@ -121,7 +121,7 @@ fn what_a_profile_lacks_is_a_note_and_what_contradicts_is_a_fault() {
     assert_eq!(
         told(&profile, Weight::Note),
         [
-            "lacks one of `totalActiveEnergyImport`, `activeEnergyImport`, `sessionEnergy` (total active energy, import, active energy, import, energy of the session)"
+            "lacks one of `totalActiveEnergyImport`, `activeEnergyImport`, `sessionEnergy` (total active energy, import; active energy, import; energy of the session)"
         ]
     );
     assert_eq!(
