@@ -75,6 +75,7 @@ fn device(profile: &str) -> FoundDevice {
         every_unit: false,
         known: None,
         candidates: vec![candidate(profile)],
+        mqtt: None,
     }
 }
 

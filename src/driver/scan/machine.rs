@@ -42,7 +42,8 @@ impl Models {
         Ok(Self::new(library.ids().filter_map(|id| library.get(id))))
     }
 
-    pub(super) fn all(&self) -> &[Arc<Profile>] {
+    /// All of them.
+    pub fn all(&self) -> &[Arc<Profile>] {
         &self.0
     }
 }

@@ -1,0 +1,1 @@
+//! Announcements of many makes, as they are heard.
