@@ -54,8 +54,13 @@ pub(super) struct Arguments {
     #[arg(long, value_name = "TOPIC", requires = "mqtt", default_value = "homeassistant")]
     ha_prefix: String,
     /// Base topics of Zigbee2MQTT (根主题).
-    #[arg(long, value_name = "TOPIC,…", requires = "mqtt", value_delimiter = ',',
-          default_value = "zigbee2mqtt")]
+    #[arg(
+        long,
+        value_name = "TOPIC,…",
+        requires = "mqtt",
+        value_delimiter = ',',
+        default_value = "zigbee2mqtt"
+    )]
     z2m_base: Vec<String>,
     /// Save profiles made from announcements here, without overwriting any (设备模型文件夹).
     #[arg(long, value_name = "FOLDER", requires = "mqtt")]

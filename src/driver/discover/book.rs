@@ -123,8 +123,7 @@ impl Book {
     }
 
     fn list(&mut self, topic: &str, base: &str, payload: &[u8], wanted: &mut Vec<String>) {
-        let read =
-            json(payload, MAX_LIST).and_then(|document| zigbee2mqtt::read(&document, base));
+        let read = json(payload, MAX_LIST).and_then(|document| zigbee2mqtt::read(&document, base));
         match read {
             Ok(devices) => {
                 wanted.extend(devices.iter().filter_map(|device| device.base.clone()));

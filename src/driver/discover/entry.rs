@@ -46,7 +46,9 @@ pub fn entry(device: &FoundDevice, own: &Announced, names: &mut Names, saved: bo
     let topic = own.topic.as_deref();
     let ready = profile.is_some() && topic.is_some() && !unsaved;
     if unsaved {
-        told("# its profile is printed below: save it (or scan again with --profiles FOLDER), then");
+        told(
+            "# its profile is printed below: save it (or scan again with --profiles FOLDER), then",
+        );
         told("# remove the marks of this entry; the folder stands in `profiles` of [gateway]");
         told("# 其设备模型附在下方：保存后（或加 --profiles 文件夹 重新扫描）去掉本条的注释符号；");
         told("# 该文件夹须写入 [gateway] 的 `profiles`");

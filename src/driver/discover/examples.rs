@@ -20,7 +20,11 @@ const LONG: usize = 1500;
 const MAX_INDEX: usize = 32;
 
 /// What a message gives for a point.
-fn decoded(source: &MqttSource, format: PayloadFormat, payload: &str) -> Option<Result<Value, Reason>> {
+fn decoded(
+    source: &MqttSource,
+    format: PayloadFormat,
+    payload: &str,
+) -> Option<Result<Value, Reason>> {
     let factor = source.scale.factor;
     match format {
         PayloadFormat::Text => Some(decode_text(source, payload, factor)),

@@ -271,8 +271,11 @@ fn entities(component: &str, id: &str, table: &Table<'_>, message: &mut Message)
     for channel in read {
         let Some(topic) = table.topic(channel.topic) else { continue };
         any = true;
-        let label =
-            if channel.label.is_empty() { name.clone() } else { format!("{name} {}", channel.label) };
+        let label = if channel.label.is_empty() {
+            name.clone()
+        } else {
+            format!("{name} {}", channel.label)
+        };
         match entity(&channel, topic, table) {
             Ok(entity) => {
                 let id = format!("{} {}", clean(id), channel.label).trim().to_owned();

@@ -91,10 +91,7 @@ fn bases(device: &Device, model: &MqttModel, topics: &[&str]) -> BTreeSet<String
 }
 
 /// The messages that may be the device's.
-fn heard<'s>(
-    device: &Device,
-    samples: &'s BTreeMap<String, Sample>,
-) -> Vec<(&'s str, &'s Sample)> {
+fn heard<'s>(device: &Device, samples: &'s BTreeMap<String, Sample>) -> Vec<(&'s str, &'s Sample)> {
     let own = device.topics();
     let below = |topic: &str| {
         device.base.as_ref().is_some_and(|base| super::bases::pattern(topic, base).is_some())
@@ -199,7 +196,10 @@ fn reads(seen: &Seen<'_>, source: &MqttSource, unit: &str, entity: &Entity) -> b
                 (source.flag || !source.codes.is_empty()) && on.is_ok() && off.is_ok() && on != off
             }
             Kind::Number => {
-                !source.flag && !source.text && source.codes.is_empty() && scaled(source, unit, entity)
+                !source.flag
+                    && !source.text
+                    && source.codes.is_empty()
+                    && scaled(source, unit, entity)
             }
             Kind::Choice(words) => {
                 let known = words.iter().filter(|word| decode_text(source, word, 1.0).is_ok());
@@ -232,7 +232,8 @@ fn scaled(source: &MqttSource, unit: &str, entity: &Entity) -> bool {
     let Some((code, factor, offset)) = units::ucum(written) else { return unit == "1" };
     let Some(between) = units::between(code, unit) else { return unit == "1" };
     let factor = entity.place.factor * factor * between;
-    let offset = (entity.place.offset * units::ucum(written).map_or(1.0, |u| u.1) + offset) * between;
+    let offset =
+        (entity.place.offset * units::ucum(written).map_or(1.0, |u| u.1) + offset) * between;
     let near = |a: f64, b: f64| (a - b).abs() <= 1e-6 * a.abs().max(b.abs()).max(1e-3);
     near(factor, source.scale.factor) && near(offset, source.scale.offset)
 }

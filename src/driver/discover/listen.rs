@@ -154,8 +154,7 @@ impl Session {
     /// Subscribes as much as there is room for: waiting for room here would wait for ourselves.
     fn ask(&mut self) {
         while self.begun.is_some() && !self.wanted.is_empty() && self.asked.len() < ASKED {
-            let batch: Vec<String> =
-                self.wanted.drain(..self.wanted.len().min(BATCH)).collect();
+            let batch: Vec<String> = self.wanted.drain(..self.wanted.len().min(BATCH)).collect();
             // Readings may be lost here without harm.
             let filters = batch.iter().map(|f| SubscribeFilter::new(f.clone(), QoS::AtMostOnce));
             if self.client.try_subscribe_many(filters).is_err() {

@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::announced::{Entity, Kind, pointer};
 use super::bounds::clean;
-use super::vocabulary::{self, Word, camel, snake};
 use super::units;
+use super::vocabulary::{self, Word, camel, snake};
 use crate::driver::scan::Text;
 
 /// Flags that alarms look at.
@@ -74,7 +74,8 @@ pub(super) fn points(entities: &[Entity]) -> Vec<Result<Point, Text>> {
     for (point, entity) in points.iter_mut().zip(entities) {
         let Ok(point) = point else { continue };
         let Some(endpoint) = entity.endpoint.as_deref() else { continue };
-        if let (Some(at), true) = (endpoints.iter().position(|e| *e == endpoint), endpoints.len() > 1)
+        if let (Some(at), true) =
+            (endpoints.iter().position(|e| *e == endpoint), endpoints.len() > 1)
         {
             point.name = format!("channels.{}.{}", at + 1, point.name);
             point.zh = format!("{} {endpoint}", point.zh);
@@ -208,9 +209,8 @@ fn number(
     });
     if counter {
         point.range = None;
-        point.max_rate = usual
-            .and_then(|word| word.max_rate)
-            .or_else(|| vocabulary::max_rate(point.unit));
+        point.max_rate =
+            usual.and_then(|word| word.max_rate).or_else(|| vocabulary::max_rate(point.unit));
         point.counter_max = point.max_rate.is_none().then_some(COUNTER_MAX);
     } else {
         point.dead_band = usual.and_then(|word| word.dead_band);
@@ -281,7 +281,8 @@ fn word(
             let path = pointer(&entity.place.path);
             let last = snake(path.rsplit('/').next().unwrap_or(""));
             let name = snake(&entity.name);
-            let found = [called, last.as_str(), name.as_str()].into_iter().find_map(vocabulary::number);
+            let found =
+                [called, last.as_str(), name.as_str()].into_iter().find_map(vocabulary::number);
             (found, phase)
         }
         Shape::Flag { .. } => (vocabulary::flag(called), phase),
@@ -291,8 +292,7 @@ fn word(
 
 /// Takes the phase off a name: `power_phase_b` is the power of the second.
 fn phase(called: &str) -> (&str, Option<usize>) {
-    const ENDINGS: [[&str; 2]; 3] =
-        [["_phase_a", "_l1"], ["_phase_b", "_l2"], ["_phase_c", "_l3"]];
+    const ENDINGS: [[&str; 2]; 3] = [["_phase_a", "_l1"], ["_phase_b", "_l2"], ["_phase_c", "_l3"]];
     for (at, endings) in ENDINGS.iter().enumerate() {
         if let Some(bare) = endings.iter().find_map(|ending| called.strip_suffix(ending)) {
             return (bare, Some(at + 1));

@@ -204,13 +204,18 @@ fn candidate(fit: &Fit, device: &Device) -> Candidate {
     let (points, all) = (fit.points, profile.points.len());
     let (read, announced) = (fit.read.len(), device.entities.len());
     let why = if announced == 0 {
-        (format!("{points} of its {all} points were heard"), format!("{all} 个测点中收到 {points} 个"))
+        (
+            format!("{points} of its {all} points were heard"),
+            format!("{all} 个测点中收到 {points} 个"),
+        )
     } else {
         (
             format!(
                 "{points} of its {all} points are published, it reads {read} of {announced} announced values"
             ),
-            format!("{all} 个测点中设备上报 {points} 个；设备公告的 {announced} 个值中读取 {read} 个"),
+            format!(
+                "{all} 个测点中设备上报 {points} 个；设备公告的 {announced} 个值中读取 {read} 个"
+            ),
         )
     };
     Candidate {

@@ -77,13 +77,12 @@ struct Proof {
 }
 
 /// The text, read again and its examples run.
-fn proved(
-    draft: &Draft,
-    base: &str,
-    samples: &BTreeMap<String, Sample>,
-) -> Result<Proof, Text> {
+fn proved(draft: &Draft, base: &str, samples: &BTreeMap<String, Sample>) -> Result<Proof, Text> {
     let refused = |why: String| {
-        Text::from((format!("no profile can be made of it: {why}"), format!("无法生成设备模型：{why}")))
+        Text::from((
+            format!("no profile can be made of it: {why}"),
+            format!("无法生成设备模型：{why}"),
+        ))
     };
     let told = |faults: Vec<profile::ProfileFault>| {
         let first = faults.first().map(|fault| clean(&fault.message));
@@ -109,7 +108,8 @@ fn proved(
 /// What a message says about a value that the announcement leaves open.
 fn learned(entity: &Entity, samples: &BTreeMap<String, Sample>) -> Entity {
     let mut entity = entity.clone();
-    let Some(word) = samples.get(&entity.topic).and_then(|sample| said(&entity.place, sample)) else {
+    let Some(word) = samples.get(&entity.topic).and_then(|sample| said(&entity.place, sample))
+    else {
         return entity;
     };
     match &mut entity.kind {

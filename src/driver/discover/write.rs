@@ -80,7 +80,10 @@ pub(super) fn head(draft: &Draft) -> String {
         line(format!("  {},", quoted(&format!("{} / {}", caveat.zh, caveat.en))));
     }
     line("]".into());
-    line("verified = { level = \"unverified\", against = \"generated from a discovery message\" }".into());
+    line(
+        "verified = { level = \"unverified\", against = \"generated from a discovery message\" }"
+            .into(),
+    );
     for point in &draft.points {
         if let Shape::Choice(words) = &point.shape {
             line(format!("\n[labels.{}]", label(&point.name)));
@@ -142,10 +145,9 @@ fn entry(point: &Point, several: bool) -> String {
             key("quantity", quoted("flag"));
             match words {
                 Words::Usual => {}
-                Words::Own { on, off } => key(
-                    "words",
-                    format!("{{ {} = true, {} = false }}", quoted(on), quoted(off)),
-                ),
+                Words::Own { on, off } => {
+                    key("words", format!("{{ {} = true, {} = false }}", quoted(on), quoted(off)))
+                }
                 Words::Coded { on, off } => {
                     key("codes", format!("{{ {} = 1, {} = 0 }}", quoted(on), quoted(off)));
                 }
@@ -155,7 +157,8 @@ fn entry(point: &Point, several: bool) -> String {
             key("quantity", quoted("state"));
             key("labels", quoted(&label(&point.name)));
             let codes = words.iter().enumerate();
-            let codes: Vec<String> = codes.map(|(n, word)| format!("{} = {n}", quoted(word))).collect();
+            let codes: Vec<String> =
+                codes.map(|(n, word)| format!("{} = {n}", quoted(word))).collect();
             key("codes", format!("{{ {} }}", codes.join(", ")));
         }
         Shape::Text => key("quantity", quoted("text")),

@@ -102,7 +102,11 @@ impl Reader {
             return self.device.leave(name, "it has no property", "没有属性名");
         };
         if expose["access"].as_u64().unwrap_or(PUBLISHED) & PUBLISHED == 0 {
-            return self.device.leave(property, "it is only set, never published", "只可设置，不上报");
+            return self.device.leave(
+                property,
+                "it is only set, never published",
+                "只可设置，不上报",
+            );
         }
         if self.device.entities.len() >= MAX_ENTITIES {
             return self.device.leave(property, "too many values", "值过多");
