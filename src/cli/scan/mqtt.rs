@@ -105,16 +105,13 @@ fn broker(address: &str, settings: Option<&Settings>) -> Result<BrokerConfig, St
         })?;
         return Ok(BrokerConfig { client_id, ..own });
     }
-    let endpoint = check_endpoint(address, 1883).map_err(|bad| {
+    check_endpoint(address, 1883).map_err(|bad| {
         let problem = bad.problem;
         Stop::Wrong(format!("--mqtt {address}: {} / {}", problem.en, problem.zh))
-    });
-    endpoint?;
-    let bare = |host: &str| host.trim_start_matches('[').trim_end_matches(']').to_owned();
-    let (host, port) = match address.rsplit_once(':').map(|(host, port)| (host, port.parse())) {
-        Some((host, Ok(port))) => (bare(host), port),
-        _ => (bare(address), 1883),
-    };
+    })?;
+    let (host, port) = address.rsplit_once(':').unwrap_or((address, ""));
+    let host = host.trim_start_matches('[').trim_end_matches(']').to_owned();
+    let port = port.parse().unwrap_or(1883);
     if let Some(own) = own.filter(|own| own.host == host && own.port == port) {
         return Ok(BrokerConfig { client_id, ..own });
     }

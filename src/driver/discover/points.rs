@@ -107,8 +107,10 @@ fn tell_apart(points: &mut [Result<Point, Text>], entities: &[Entity]) {
             let Some(free) = free.into_iter().find(|name| !taken.contains(name)) else { continue };
             if let Ok(point) = &mut points[at] {
                 let label = plain(&entities[at].name);
-                point.zh = format!("{}（{label}）", point.zh);
-                point.en = format!("{} ({label})", point.en);
+                if !point.en.contains(&label) {
+                    point.zh = format!("{}（{label}）", point.zh);
+                    point.en = format!("{} ({label})", point.en);
+                }
                 point.name.clone_from(&free);
             }
             taken.insert(free);
@@ -128,7 +130,7 @@ fn point(entity: &Entity, has_battery: bool) -> Result<Point, Text> {
     let mut point = Point {
         name: String::new(),
         zh: called.clone(),
-        en: called,
+        en: called.clone(),
         unit: "1",
         factor: 1.0,
         offset: 0.0,
@@ -152,8 +154,13 @@ fn point(entity: &Entity, has_battery: bool) -> Result<Point, Text> {
     }
     match word {
         Some(word) => {
-            point.zh = word.zh.to_owned();
-            point.en = word.en.to_owned();
+            // Which pump it is that runs.
+            let (zh, en) = match word.is_said_by(&called) || phase.is_some() {
+                true => (String::new(), String::new()),
+                false => (format!("（{called}）"), format!(" ({called})")),
+            };
+            point.zh = format!("{}{zh}", word.zh);
+            point.en = format!("{}{en}", word.en);
             point.name = word.name.to_owned();
             point.urgent = URGENT.contains(&word.name) && matches!(point.shape, Shape::Flag { .. });
         }
@@ -276,8 +283,13 @@ fn word(
     let (called, phase) = phase(&called);
     match shape {
         Shape::Number { .. } => {
-            let battery = called == "voltage" && has_battery;
-            let called = if battery { "battery_voltage" } else { called };
+            let unit = entity.unit.as_deref().unwrap_or("");
+            let called = match called {
+                "voltage" if has_battery => "battery_voltage",
+                // The pressure of the air comes in these.
+                "pressure" if matches!(unit, "hPa" | "mbar") => "atmospheric_pressure",
+                called => called,
+            };
             let path = pointer(&entity.place.path);
             let last = snake(path.rsplit('/').next().unwrap_or(""));
             let name = snake(&entity.name);

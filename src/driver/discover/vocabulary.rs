@@ -106,8 +106,9 @@ words! { NUMBERS:
     ["nitrogen_dioxide"] => "no2", "二氧化氮", "nitrogen dioxide", decimals 3;
     ["sulphur_dioxide"] => "so2", "二氧化硫", "sulphur dioxide", decimals 3;
     ["sound_pressure", "noise"] => "laeq", "噪声", "noise", unit "dB", decimals 1, band 1.0;
-    ["atmospheric_pressure", "pressure"] => "atmosphericPressure", "气压", "air pressure",
+    ["atmospheric_pressure"] => "atmosphericPressure", "气压", "atmospheric pressure",
         unit "hPa", decimals 1, band 0.5;
+    ["pressure"] => "pressure", "压力", "pressure", unit "kPa", decimals 2, band 1.0;
     ["illuminance", "illuminance_lux"] => "illuminance", "照度", "illuminance",
         unit "lx", decimals 0, band 20.0;
     ["wind_speed"] => "windSpeed", "风速", "wind speed", unit "m/s", decimals 1, band 0.3;
@@ -150,6 +151,14 @@ words! { OTHERS:
     ["action"] => "lastAction", "最近动作", "last action";
     ["error"] => "readingStatus", "读数状态", "reading status";
     ["mode", "system_mode"] => "mode", "模式", "mode";
+}
+
+impl Word {
+    /// Whether a name says no more than the word itself.
+    pub fn is_said_by(&self, name: &str) -> bool {
+        let name = snake(name);
+        name.is_empty() || self.called.contains(&&*name) || snake(self.en) == name
+    }
 }
 
 /// Number, flag or another value of this name.

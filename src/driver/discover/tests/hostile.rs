@@ -90,44 +90,46 @@ fn floods_of_devices_values_and_topics_are_cut_off() {
     assert!(!unread(&found[0]).is_empty());
 }
 
+const KEYS: &[&str] = &[
+    "~",
+    "stat_t",
+    "state_topic",
+    "val_tpl",
+    "dev",
+    "ids",
+    "name",
+    "cmps",
+    "p",
+    "ops",
+    "avty",
+    "topic",
+    "t",
+    "unit_of_meas",
+    "stat_cla",
+    "dev_cla",
+    "exp_aft",
+    "pl_on",
+    "pl_off",
+    "type",
+    "friendly_name",
+    "definition",
+    "exposes",
+    "features",
+    "property",
+    "access",
+    "values",
+    "value_on",
+    "value_off",
+    "endpoint",
+    "unit",
+    "value_min",
+    "value_max",
+    "ieee_address",
+    "{n}",
+];
+
 fn json() -> impl Strategy<Value = serde_json::Value> {
-    let keys = prop::sample::select(vec![
-        "~",
-        "stat_t",
-        "state_topic",
-        "val_tpl",
-        "dev",
-        "ids",
-        "name",
-        "cmps",
-        "p",
-        "ops",
-        "avty",
-        "topic",
-        "t",
-        "unit_of_meas",
-        "stat_cla",
-        "dev_cla",
-        "exp_aft",
-        "pl_on",
-        "pl_off",
-        "type",
-        "friendly_name",
-        "definition",
-        "exposes",
-        "features",
-        "property",
-        "access",
-        "values",
-        "value_on",
-        "value_off",
-        "endpoint",
-        "unit",
-        "value_min",
-        "value_max",
-        "ieee_address",
-        "{n}",
-    ]);
+    let keys = prop::sample::select(KEYS.to_vec());
     let words = prop::sample::select(vec![
         "a/b",
         "a/b/c",
@@ -173,40 +175,78 @@ fn json() -> impl Strategy<Value = serde_json::Value> {
     })
 }
 
-proptest! {
-    #![proptest_config(ProptestConfig { cases: 300, failure_persistence: None, ..ProptestConfig::default() })]
+/// Messages as they should be, with something else put into them.
+fn bent() -> impl Strategy<Value = serde_json::Value> {
+    let pair = (prop::sample::select(KEYS.to_vec()), json());
+    (prop::collection::vec(pair, 0..3), prop::sample::select(ENTITIES.to_vec())).prop_map(
+        |(pairs, entity)| {
+            let mut entity: serde_json::Value = serde_json::from_str(entity).unwrap();
+            for (key, value) in pairs {
+                entity[key] = value;
+            }
+            entity
+        },
+    )
+}
 
-    #[test]
-    fn whatever_is_announced_the_profiles_that_are_made_hold(
-        messages in prop::collection::vec((0usize..9, json()), 1..12)
-    ) {
-        const TOPICS: [&str; 9] = [
-            "homeassistant/sensor/n/a/config",
-            "homeassistant/binary_sensor/b/config",
-            "homeassistant/select/n/c/config",
-            "homeassistant/device/d/config",
-            "homeassistant/climate/n/e/config",
-            "zigbee2mqtt/bridge/devices",
-            "a/b",
-            "tasmota/discovery/m/config",
-            "application/1/device/2/event/up",
-        ];
+const ENTITIES: &[&str] = &[
+    r#"{"stat_t":"a/b","val_tpl":"{{ value_json.x }}","unit_of_meas":"kWh","stat_cla":"total_increasing"}"#,
+    r#"{"stat_t":"a/b","val_tpl":"{{ value_json.y / 3 }}","unit_of_meas":"°F","dev_cla":"temperature"}"#,
+    r#"{"stat_t":"a/c","pl_on":"1","pl_off":"2","ops":["x","y"],"p":"sensor"}"#,
+    r#"{"type":"numeric","name":"n","property":"n","access":1,"unit":"mA","value_min":1,"value_max":2}"#,
+    r#"{"type":"enum","name":"e","property":"e","access":1,"values":["a","b"]}"#,
+    r#"{"type":"binary","name":"b","property":"b","access":1,"value_on":1,"value_off":false}"#,
+];
+
+const TOPICS: [&str; 8] = [
+    "homeassistant/sensor/n/a/config",
+    "homeassistant/binary_sensor/n/b/config",
+    "homeassistant/select/n/c/config",
+    "homeassistant/number/n/d/config",
+    "homeassistant/climate/n/e/config",
+    "homeassistant/device/n/f/config",
+    "zigbee2mqtt/bridge/devices",
+    "a/b",
+];
+
+/// Puts an entity where its topic has it.
+fn wrapped(topic: &str, entity: &serde_json::Value) -> serde_json::Value {
+    match topic {
+        "homeassistant/device/n/f/config" => serde_json::json!({ "cmps": { "c": entity } }),
+        "zigbee2mqtt/bridge/devices" => serde_json::json!([
+            { "friendly_name": "z", "definition": { "exposes": [entity] } }
+        ]),
+        _ => entity.clone(),
+    }
+}
+
+#[test]
+fn whatever_is_announced_the_profiles_that_are_made_hold() {
+    let most = std::cell::Cell::new(0u32);
+    let messages = prop::collection::vec((0usize..TOPICS.len(), prop_oneof![bent(), json()]), 1..9);
+    let config =
+        ProptestConfig { cases: 400, failure_persistence: None, ..ProptestConfig::default() };
+    let mut runner = proptest::test_runner::TestRunner::new(config);
+    let outcome = runner.run(&messages, |messages| {
         let mut book = Book::new(Where::default());
-        for (topic, document) in &messages {
-            book.take(TOPICS[*topic], document.to_string().as_bytes());
+        for (topic, entity) in &messages {
+            let topic = TOPICS[*topic];
+            book.take(topic, wrapped(topic, entity).to_string().as_bytes());
         }
-        book.take("a/b/c", b"ON");
-        let found = propose(&book, &[], &[]);
-        for device in &found {
-            if own(device).generated.is_some() {
-                made(device);
+        book.take("a/c", b"1");
+        for device in propose(&book, &[], &[]) {
+            if own(&device).generated.is_some() {
+                made(&device);
+                most.set(most.get() + 1);
             }
         }
-        let ready: Vec<FoundDevice> =
-            found.into_iter().filter(|device| own(device).generated.is_some()).collect();
-        accepted(&ready);
-    }
+        Ok(())
+    });
+    outcome.unwrap_or_else(|error| panic!("{error}"));
+    assert!(most.get() > 100, "only {} profiles were made", most.get());
+}
 
+proptest! {
     #[test]
     fn bytes_that_are_no_message_do_no_harm(payload in prop::collection::vec(any::<u8>(), 0..200)) {
         let mut book = Book::new(Where::default());

@@ -55,16 +55,12 @@ fn an_esphome_node_gets_a_profile_of_its_texts_below_its_prefix() {
     names.sort();
     assert_eq!(
         names,
-        [
-            "atmosphericPressure hPa",
-            "firmware 1",
-            "leak 1",
-            "switchedOn 1",
-            "totalActiveEnergyImport kW.h"
-        ]
+        ["firmware 1", "leak 1", "pressure kPa", "switchedOn 1", "totalActiveEnergyImport kW.h"]
     );
-    assert_eq!(reading(&loaded, "atmosphericPressure"), "2530");
+    assert_eq!(reading(&loaded, "pressure"), "253");
     assert_eq!(reading(&loaded, "leak"), "false");
+    let pump = loaded.profile.points.iter().find(|point| &*point.name == "switchedOn").unwrap();
+    assert_eq!((&*pump.zh, &*pump.en), ("开关（Pump）", "switched on (Pump)"));
     assert_eq!(unread(&found[0]), ["Restart"]);
     let profile::Binding::Mqtt(model) = &loaded.profile.binding else { panic!() };
     assert_eq!(model.availability.as_ref().unwrap().pattern, "{base}/status");
