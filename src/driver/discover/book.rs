@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::Value as Json;
 
 use super::announced::{Device, Source};
+use super::bases::pattern;
 use super::bounds::{
     MAX_ANNOUNCEMENT, MAX_ANNOUNCEMENTS, MAX_DEVICES, MAX_ENTITIES, MAX_LIST, MAX_REMARKS,
     MAX_SAMPLE, MAX_SAMPLES, MAX_TOPICS, clean, is_topic, json,
@@ -197,7 +198,8 @@ impl Book {
         for device in grouped.into_iter().chain(self.others.devices(&self.samples)) {
             let topics = device.topics();
             // Zigbee2MQTT announces its devices, and itself, in the manner of Home Assistant too.
-            let again = device.base.as_ref().is_some_and(|base| taken.contains(base))
+            // So does Tasmota, in two manners.
+            let again = device.base.as_ref().is_some_and(|base| is_taken(base, &taken))
                 || topics.iter().any(|topic| taken.contains(*topic))
                 || (!topics.is_empty() && topics.iter().all(|topic| of_bridge(topic)));
             if again {
@@ -229,6 +231,12 @@ impl Book {
         }
         devices
     }
+}
+
+/// Whether a topic of another device has this base.
+fn is_taken(base: &str, taken: &BTreeSet<String>) -> bool {
+    let near = taken.iter().filter(|topic| topic.contains(base));
+    near.into_iter().any(|topic| pattern(topic, base).is_some())
 }
 
 fn add(device: &mut Device, message: &Message) {

@@ -3,12 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use super::announced::{Device, Entity, Kind, pointer};
-use super::bases::{base_of, is_under};
+use super::announced::{Device, Entity, Kind};
+use super::bases::base_of;
 use super::book::{Sample, document};
 use super::{units, vocabulary};
 use crate::profile::{
-    Binding, MqttModel, MqttSource, PayloadFormat, Profile, decode_json, decode_text,
+    Binding, MqttModel, MqttSource, PayloadFormat, Profile, TopicRule, decode_json, decode_text,
 };
 
 /// A fit of less is none.
@@ -64,7 +64,9 @@ pub(super) fn fits(
     for profile in profiles {
         let Binding::Mqtt(model) = &profile.binding else { continue };
         let best = bases(device, model, &topics).into_iter().map(|base| {
-            let seen = Seen { device, model, base: &base, heard: &heard };
+            let filled = |rule: &TopicRule| rule.pattern.replace("{base}", &base);
+            let filters = model.topics.iter().map(filled).collect();
+            let seen = Seen { device, model, base: &base, filters, heard: &heard };
             weigh(profile, &seen)
         });
         let best = best.max_by(|a, b| a.gain().total_cmp(&b.gain()));
@@ -105,7 +107,18 @@ struct Seen<'a> {
     device: &'a Device,
     model: &'a MqttModel,
     base: &'a str,
+    /// The model's patterns with the base, in their order.
+    filters: Vec<String>,
     heard: &'a [(&'a str, &'a Sample)],
+}
+
+impl Seen<'_> {
+    /// Whether a topic is the source's.
+    fn is_of(&self, source: &MqttSource, topic: &str) -> bool {
+        self.filters.get(source.topic).is_some_and(|filter| {
+            filter == topic || (filter.contains('+') && rumqttc::matches(topic, filter))
+        })
+    }
 }
 
 struct Tried {
@@ -214,8 +227,8 @@ fn same_place(seen: &Seen<'_>, source: &MqttSource, entity: &Entity) -> bool {
     let Some(rule) = seen.model.topics.get(source.topic) else { return false };
     let json = rule.format == PayloadFormat::Json;
     (json == entity.place.json || (json && source.path.is_empty()))
-        && is_under(&rule.pattern, seen.base, &entity.topic)
-        && pointer(&source.path) == pointer(&entity.place.path)
+        && source.path == entity.place.path
+        && seen.is_of(source, &entity.topic)
 }
 
 /// Whether the device announces something at the place of the source.
@@ -242,7 +255,7 @@ fn scaled(source: &MqttSource, unit: &str, entity: &Entity) -> bool {
 fn shows(seen: &Seen<'_>, source: &MqttSource, params: &[f64]) -> bool {
     let Some(rule) = seen.model.topics.get(source.topic) else { return false };
     let factor = source.scale.resolve(params);
-    let own = seen.heard.iter().filter(|(topic, _)| is_under(&rule.pattern, seen.base, topic));
+    let own = seen.heard.iter().filter(|(topic, _)| seen.is_of(source, topic));
     own.into_iter().any(|(_, sample)| match rule.format {
         PayloadFormat::Text => decode_text(source, &sample.payload, factor).is_ok(),
         PayloadFormat::Json => document(sample)

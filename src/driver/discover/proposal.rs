@@ -71,7 +71,9 @@ pub fn propose(book: &Book, profiles: &[Arc<Profile>], known: &[Known]) -> Vec<F
     let propose = |device: &Device| {
         let shared = |base: &str| {
             let own: BTreeSet<&str> = device.topics().into_iter().collect();
-            owners.iter().any(|topic| !own.contains(topic) && pattern(topic, base).is_some())
+            let others =
+                owners.iter().filter(|topic| topic.contains(base) && !own.contains(*topic));
+            others.into_iter().any(|topic| pattern(topic, base).is_some())
         };
         let known = known.iter().find(|known| is_known(device, known)).map(|known| &known.id);
         let mut found = found(device);
