@@ -30,6 +30,7 @@ built_in! {
     "alfen-ng9xx"
     "bender-cc612"
     "bg-etech-ds100"
+    "book-machine"
     "calectro-ug-3"
     "carlo-gavazzi-em24"
     "carlo-gavazzi-em340"
@@ -38,6 +39,12 @@ built_in! {
     "chint-dtsu666"
     "chint-dtsu666-unscaled"
     "chirpstack-axioma-qalcosonic-w1"
+    "chirpstack-dragino-aqs01"
+    "chirpstack-dragino-dds75-bin"
+    "chirpstack-dragino-ds03a"
+    "chirpstack-dragino-lht65n"
+    "chirpstack-dragino-sw3l"
+    "chirpstack-dragino-wl03a"
     "chirpstack-elvaco-cmi4110"
     "chirpstack-mclimate-flood"
     "chirpstack-milesight-am300"
@@ -64,6 +71,7 @@ built_in! {
     "dlt645-2007-three-phase"
     "eastron-sdm120"
     "eastron-sdm630"
+    "eletechsup-r4dcb08"
     "em2go"
     "em2go-duo"
     "emergency-broadcast-terminal"
@@ -72,16 +80,26 @@ built_in! {
     "esphome-relay"
     "esphome-safety"
     "etek-ekepc2"
+    "evcc-loadpoint"
     "evse-din"
     "go-echarger-modbus"
     "go-echarger-mqtt"
     "greenio-outdoor-air"
     "heidelberg-energy-control"
+    "hiking-dds238-2"
+    "hiking-dds238-2-sr"
     "icpdas-tm-p3r3"
     "inepro-pro380"
     "info-screen"
     "innogy-ebox"
     "janitza-b23"
+    "json-electricity-meter"
+    "json-environment-station"
+    "json-ev-charger"
+    "json-gas-meter"
+    "json-heat-meter"
+    "json-meter-cabinet"
+    "json-water-meter"
     "juying-dam-0404"
     "juying-dam-0606"
     "juying-dam-0808"
@@ -100,7 +118,10 @@ built_in! {
     "phoenix-ev-eth-wallbe"
     "phoenix-ev-ser"
     "pzem-016"
+    "qdy30a-level"
     "renke-rs-byh-m"
+    "renke-rs-fsjt-n01"
+    "renke-rs-fxjt-n01"
     "renke-rs-ws-n01"
     "renke-umth4"
     "schneider-evlink-pro-ac"
@@ -137,6 +158,7 @@ built_in! {
     "tasmota-scd40"
     "tuf-2000m"
     "tuf-2000m-heat"
+    "vending-machine"
     "vestel-evc04"
     "waste-bin"
     "waveshare-io-8"
@@ -170,6 +192,8 @@ built_in! {
 #[derive(Debug, Clone, Default)]
 pub struct Library {
     profiles: BTreeMap<String, Arc<Profile>>,
+    /// Models with groups that can be larger than usual, as large as they may be.
+    full: BTreeMap<String, Arc<Profile>>,
 }
 
 impl Library {
@@ -225,13 +249,23 @@ impl Library {
         match parse(name, text) {
             Ok(loaded) => {
                 let profile = Arc::new(loaded.profile);
+                self.full.remove(&profile.id);
+                if !loaded.full.groups.is_empty() {
+                    self.full.insert(profile.id.clone(), Arc::new(loaded.full));
+                }
                 self.profiles.insert(profile.id.clone(), profile);
             }
             Err(more) => faults.extend(more),
         }
     }
 
-    /// The profile of this identifier.
+    /// The profile of this identifier, its groups as large as they may be; the same as
+    /// [`Library::get`] when it has none.
+    pub fn full(&self, id: &str) -> Option<Arc<Profile>> {
+        self.full.get(id).cloned().or_else(|| self.get(id))
+    }
+
+    /// The profile of this identifier, its groups as large as they usually are.
     pub fn get(&self, id: &str) -> Option<Arc<Profile>> {
         self.profiles.get(id).cloned()
     }

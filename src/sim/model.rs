@@ -150,12 +150,14 @@ fn within(point: &Point, value: f64) -> f64 {
 
 /// What a source says about a point beyond its quantity.
 fn source(profile: &Profile, slot: usize) -> (&[Code], bool) {
-    match &profile.binding {
-        Binding::Modbus { sources, .. } => (&sources[slot].codes, sources[slot].flag),
-        Binding::Mqtt(model) => (&model.sources[slot].codes, model.sources[slot].flag),
-        Binding::Dlt645(model) => (&model.sources[slot].codes, model.sources[slot].flag),
-        Binding::Cjt188(model) => (&model.sources[slot].codes, model.sources[slot].flag),
-    }
+    let found = match &profile.binding {
+        Binding::Modbus { sources, .. } => sources.get(slot).map(|s| (s.codes.as_slice(), s.flag)),
+        Binding::Mqtt(model) => model.sources.get(slot).map(|s| (s.codes.as_slice(), s.flag)),
+        Binding::Dlt645(model) => model.sources.get(slot).map(|s| (s.codes.as_slice(), s.flag)),
+        Binding::Cjt188(model) => model.sources.get(slot).map(|s| (s.codes.as_slice(), s.flag)),
+    };
+    // Derived points have no source; the pipeline calculates them.
+    found.unwrap_or_default()
 }
 
 fn begin(
