@@ -26,6 +26,9 @@ const NOTHING_FOUND: u8 = 1;
 /// The line cannot be used (`EX_UNAVAILABLE`).
 const NOT_AVAILABLE: u8 = 69;
 
+/// What is scanned by asking, where a broker is only listened to.
+const WIRED: [&str; 4] = ["bus", "serial", "tcp", "rtu_over_tcp"];
+
 /// What to scan, and how.
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXIT_CODES)]
@@ -44,26 +47,29 @@ pub(super) struct Arguments {
     rtu_over_tcp: Option<String>,
     /// Devices that announce themselves on a broker; the one of `[mqtt]` when left out (消息代理).
     #[arg(long, value_name = "HOST:PORT", num_args = 0..=1, default_missing_value = "",
-          conflicts_with_all = ["bus", "serial", "tcp", "rtu_over_tcp", "baud", "frame", "units",
-                                "protocol", "patience"])]
+          conflicts_with_all = WIRED,
+          conflicts_with_all = ["baud", "frame", "units", "protocol", "patience"])]
     mqtt: Option<String>,
     /// How long announcements and messages are listened to (收听时长).
-    #[arg(long, value_name = "DURATION", requires = "mqtt", default_value = "10s")]
+    #[arg(long, value_name = "DURATION", requires = "mqtt", conflicts_with_all = WIRED,
+          default_value = "10s")]
     listen: String,
     /// Prefix of discovery messages in the manner of Home Assistant (发现前缀).
-    #[arg(long, value_name = "TOPIC", requires = "mqtt", default_value = "homeassistant")]
+    #[arg(long, value_name = "TOPIC", requires = "mqtt", conflicts_with_all = WIRED,
+          default_value = "homeassistant")]
     ha_prefix: String,
     /// Base topics of Zigbee2MQTT (根主题).
     #[arg(
         long,
         value_name = "TOPIC,…",
         requires = "mqtt",
+        conflicts_with_all = WIRED,
         value_delimiter = ',',
         default_value = "zigbee2mqtt"
     )]
     z2m_base: Vec<String>,
     /// Save profiles made from announcements here, without overwriting any (设备模型文件夹).
-    #[arg(long, value_name = "FOLDER", requires = "mqtt")]
+    #[arg(long, value_name = "FOLDER", requires = "mqtt", conflicts_with_all = WIRED)]
     profiles: Option<PathBuf>,
     /// Baud rates, instead of the usual ones (波特率).
     #[arg(long, value_name = "RATE,…", value_delimiter = ',')]

@@ -16,7 +16,8 @@ use crate::config::{self, Connection, Settings};
 use crate::driver::discover::{
     Announced, Book, Generated, Known, Listen, Session, Step, Where, entry, propose,
 };
-use crate::driver::scan::{FoundDevice, Models, Names, Remark, RemarkKind, ScanEvent, Text};
+use crate::driver::scan::{FoundDevice, Names, Remark, RemarkKind, ScanEvent, Text};
+use crate::profile::Library;
 use crate::settings::{check_endpoint, parse_duration};
 
 /// Shortest and longest time to listen.
@@ -29,7 +30,7 @@ pub(super) struct Prepared {
     settings: Option<Settings>,
     listen: Listen,
     place: Where,
-    models: Models,
+    library: Library,
 }
 
 /// Looks at the options and the configuration; connects nothing.
@@ -67,8 +68,11 @@ pub(super) fn prepare(arguments: &Arguments, address: &str) -> Result<Prepared, 
     let mut dirs = settings.as_ref().map_or(Vec::new(), |settings| settings.profile_dirs.clone());
     // What an earlier scan saved is a profile as any other.
     dirs.extend(arguments.profiles.iter().filter(|dir| dir.is_dir()).cloned());
-    let models = Models::load(&dirs).map_err(Stop::Wrong)?;
-    Ok(Prepared { settings, listen: Listen { broker, span }, place, models })
+    let library = Library::load(&dirs).map_err(|faults| {
+        let faults: Vec<String> = faults.iter().map(ToString::to_string).collect();
+        Stop::Wrong(faults.join("\n"))
+    })?;
+    Ok(Prepared { settings, listen: Listen { broker, span }, place, library })
 }
 
 /// The configuration, when there is one; needed when no broker is named.
@@ -137,7 +141,7 @@ pub(super) async fn scan(
     arguments: &Arguments,
     prepared: Prepared,
 ) -> anyhow::Result<Result<usize, Stop>> {
-    let Prepared { settings, listen, place, models } = prepared;
+    let Prepared { settings, listen, place, library } = prepared;
     let title = listen.broker.title();
     let span = listen.span;
     let mut session = match Session::new(listen, Book::new(place)) {
@@ -180,7 +184,7 @@ pub(super) async fn scan(
     for text in book.remarks() {
         report.take(remark(text));
     }
-    let mut found = propose(&book, models.all(), &known(settings.as_ref()));
+    let mut found = propose(&book, &library, &known(settings.as_ref()));
     for device in &mut found {
         device.endpoint = Some(title.clone());
         report.take(ScanEvent::Found(device.clone()));

@@ -67,6 +67,11 @@ pub fn entry(device: &FoundDevice, own: &Announced, names: &mut Names, saved: bo
     }
     told(&format!("{mark}profile = {}", quoted(profile.unwrap_or("?"))));
     told(&format!("{mark}topic = {}", quoted(topic.unwrap_or("?"))));
+    if !own.groups.is_empty() {
+        let sizes = own.groups.iter().map(|(group, size)| format!("{group} = {size}"));
+        let sizes: Vec<String> = sizes.collect();
+        told(&format!("{mark}groups = {{ {} }}", sizes.join(", ")));
+    }
     text
 }
 

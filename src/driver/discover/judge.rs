@@ -8,7 +8,7 @@ use super::bases::base_of;
 use super::book::{Sample, document};
 use super::{units, vocabulary};
 use crate::profile::{
-    Binding, MqttModel, MqttSource, PayloadFormat, Profile, TopicRule, decode_json, decode_text,
+    Binding, Library, MqttModel, MqttSource, PayloadFormat, Profile, decode_json, decode_text,
 };
 
 /// A fit of less is none.
@@ -31,6 +31,54 @@ const MAX_BASES: usize = 16;
 const MINOR_POINTS: &[&str] =
     &["batteryLevel", "batteryLow", "batteryVoltage", "linkQuality", "rssi", "alarmTamper"];
 
+/// A profile that reads what is published.
+#[derive(Debug, Clone)]
+pub(super) struct Model {
+    usual: Arc<Profile>,
+    /// With as many members in its groups as a device may have.
+    full: Arc<Profile>,
+}
+
+impl Model {
+    /// Those of the library.
+    pub fn all(library: &Library) -> Vec<Self> {
+        let model = |id: &str| {
+            let usual = library.get(id)?;
+            let full = library.full(id).unwrap_or_else(|| Arc::clone(&usual));
+            matches!(usual.binding, Binding::Mqtt(_)).then_some(Self { usual, full })
+        };
+        library.ids().filter_map(model).collect()
+    }
+
+    /// With the members that the device publishes, and how many where they are not the usual ones.
+    fn sized(&self, device: &Device, base: &str, heard: &Heard<'_>) -> (Arc<Profile>, Sizes) {
+        if self.usual.groups.is_empty() {
+            return (Arc::clone(&self.usual), Sizes::new());
+        }
+        let mut sizes = vec![0u16; self.full.groups.len()];
+        for slot in weigh(&self.full, device, base, heard).slots {
+            if let Some(member) = self.full.member(slot)
+                && let Some(size) = sizes.get_mut(member.group)
+            {
+                *size = (*size).max(member.place + 1);
+            }
+        }
+        let mut named = Sizes::new();
+        for (size, group) in sizes.iter_mut().zip(&self.usual.groups) {
+            if *size == 0 {
+                *size = group.count;
+            } else if *size != group.count && group.max > 1 {
+                named.insert(group.name.to_string(), *size);
+            }
+        }
+        (Arc::new(self.full.sized(&sizes)), named)
+    }
+}
+
+/// Members of groups, by the name of the group.
+pub(super) type Sizes = BTreeMap<String, u16>;
+type Heard<'s> = [(&'s str, &'s Sample)];
+
 /// How a profile fits a device.
 #[derive(Debug, Clone)]
 pub(super) struct Fit {
@@ -41,6 +89,8 @@ pub(super) struct Fit {
     /// Values of the device that the profile reads, by their places.
     pub read: BTreeSet<usize>,
     pub confidence: f64,
+    /// Members of its groups, where they are not the usual ones.
+    pub sizes: Sizes,
     /// Share of the profile's points, weighed.
     share: f64,
 }
@@ -55,22 +105,20 @@ impl Fit {
 /// The profiles that fit, best first.
 pub(super) fn fits(
     device: &Device,
-    profiles: &[Arc<Profile>],
+    models: &[Model],
     samples: &BTreeMap<String, Sample>,
 ) -> Vec<Fit> {
     let topics = device.topics();
     let heard = heard(device, samples);
     let mut tried: Vec<Tried> = Vec::new();
-    for profile in profiles {
-        let Binding::Mqtt(model) = &profile.binding else { continue };
-        let best = bases(device, model, &topics).into_iter().map(|base| {
-            let filled = |rule: &TopicRule| rule.pattern.replace("{base}", &base);
-            let filters = model.topics.iter().map(filled).collect();
-            let seen = Seen { device, model, base: &base, filters, heard: &heard };
-            weigh(profile, &seen)
+    for model in models {
+        let Binding::Mqtt(published) = &model.full.binding else { continue };
+        let best = bases(device, published, &topics).into_iter().map(|base| {
+            let (profile, sizes) = model.sized(device, &base, &heard);
+            Tried { sizes, ..weigh(&profile, device, &base, &heard) }
         });
         let best = best.max_by(|a, b| a.gain().total_cmp(&b.gain()));
-        tried.extend(best.filter(|tried| tried.points > 0));
+        tried.extend(best.filter(|tried| !tried.slots.is_empty()));
     }
     // Where nothing is announced, the profile that reads most sets the measure.
     let most = tried.iter().map(|tried| tried.got).fold(0.0, f64::max);
@@ -106,10 +154,9 @@ fn heard<'s>(device: &Device, samples: &'s BTreeMap<String, Sample>) -> Vec<(&'s
 struct Seen<'a> {
     device: &'a Device,
     model: &'a MqttModel,
-    base: &'a str,
     /// The model's patterns with the base, in their order.
     filters: Vec<String>,
-    heard: &'a [(&'a str, &'a Sample)],
+    heard: &'a Heard<'a>,
 }
 
 impl Seen<'_> {
@@ -124,8 +171,10 @@ impl Seen<'_> {
 struct Tried {
     profile: Arc<Profile>,
     base: String,
-    points: usize,
+    /// Points that are published.
+    slots: Vec<usize>,
     read: BTreeSet<usize>,
+    sizes: Sizes,
     /// Weight of the points that are published, and of all.
     got: f64,
     all: f64,
@@ -156,27 +205,33 @@ impl Tried {
         Fit {
             profile: self.profile,
             base: self.base,
-            points: self.points,
+            points: self.slots.len(),
             read: self.read,
+            sizes: self.sizes,
             confidence: confidence.min(MOST),
             share,
         }
     }
 }
 
-fn weigh(profile: &Arc<Profile>, seen: &Seen<'_>) -> Tried {
+fn weigh(profile: &Arc<Profile>, device: &Device, base: &str, heard: &Heard<'_>) -> Tried {
     let mut tried = Tried {
         profile: Arc::clone(profile),
-        base: seen.base.to_owned(),
-        points: 0,
+        base: base.to_owned(),
+        slots: Vec::new(),
         read: BTreeSet::new(),
+        sizes: Sizes::new(),
         got: 0.0,
         all: 0.0,
         telling: false,
     };
+    let Binding::Mqtt(model) = &profile.binding else { return tried };
+    let filters = model.topics.iter().map(|rule| rule.pattern.replace("{base}", base));
+    let seen = &Seen { device, model, filters: filters.collect(), heard };
     let params: Vec<f64> = profile.params.iter().map(|param| param.default).collect();
-    for (point, source) in profile.points.iter().zip(&seen.model.sources) {
-        let minor = MINOR_POINTS.contains(&&*point.name);
+    // Points that follow from others stand behind those that are read.
+    for (slot, (point, source)) in profile.points.iter().zip(&model.sources).enumerate() {
+        let minor = MINOR_POINTS.contains(&point.name.rsplit('.').next().unwrap_or(""));
         let weight = if minor { MINOR } else { 1.0 };
         tried.all += weight;
         let by: BTreeSet<usize> = seen
@@ -191,7 +246,7 @@ fn weigh(profile: &Arc<Profile>, seen: &Seen<'_>) -> Tried {
         if by.is_empty() && (is_announced(seen, source) || !shows(seen, source, &params)) {
             continue;
         }
-        tried.points += 1;
+        tried.slots.push(slot);
         tried.got += weight;
         tried.telling |= !minor;
         tried.read.extend(by);

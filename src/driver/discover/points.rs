@@ -196,8 +196,9 @@ fn number(
     });
     let wanted = word.map_or("", |word| word.unit);
     let between = if wanted.is_empty() { Some(1.0) } else { units::between(code, wanted) };
-    let word = word.filter(|_| between.is_some() || code == "1");
-    if code == "1" && !wanted.is_empty() && point.caveat.is_none() {
+    // A name of ours promises its unit: without one it is not given.
+    let word = word.filter(|_| between.is_some());
+    if code == "1" && between.is_none() && point.caveat.is_none() {
         let en = format!("{}: the announcement does not say its unit", entity.name);
         point.caveat = Some((en, format!("{}：公告未说明单位", entity.name)).into());
     }

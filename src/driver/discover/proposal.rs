@@ -8,10 +8,10 @@ use serde::{Deserialize, Serialize};
 use super::announced::{Device, Source, Unread};
 use super::bases::{is_under, pattern};
 use super::book::{Book, Sample};
-use super::judge::{Fit, fits};
+use super::judge::{Fit, Model, fits};
 use super::site::{self, Site};
 use crate::driver::scan::{Candidate, FoundDevice, Text};
-use crate::profile::{Binding, Profile};
+use crate::profile::{Binding, Library, Profile};
 
 /// How many profiles are told.
 const TOLD: usize = 3;
@@ -44,6 +44,9 @@ pub struct Announced {
     pub model: String,
     /// Its base topic, where one was found.
     pub topic: Option<String>,
+    /// How many members the groups of the best profile have here, where not the usual number.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub groups: BTreeMap<String, u16>,
     /// A profile made for it; then the candidates are only alternatives.
     pub generated: Option<Generated>,
     /// What it announces and nothing reads.
@@ -62,10 +65,11 @@ pub struct Generated {
 }
 
 /// The devices that were announced, those of the configuration marked as such.
-pub fn propose(book: &Book, profiles: &[Arc<Profile>], known: &[Known]) -> Vec<FoundDevice> {
+pub fn propose(book: &Book, library: &Library, known: &[Known]) -> Vec<FoundDevice> {
+    let models = Model::all(library);
     let devices = book.devices();
     let samples = book.samples();
-    let mut taken: BTreeSet<String> = profiles.iter().map(|profile| profile.id.clone()).collect();
+    let mut taken: BTreeSet<String> = library.ids().map(str::to_owned).collect();
     let mut made: BTreeMap<String, Generated> = BTreeMap::new();
     let owners = owners(&devices);
     let propose = |device: &Device| {
@@ -79,7 +83,7 @@ pub fn propose(book: &Book, profiles: &[Arc<Profile>], known: &[Known]) -> Vec<F
         let mut found = found(device);
         match known {
             Some(id) => found.known = Some(id.clone()),
-            None => fill(&mut found, device, profiles, &samples, &shared, &mut taken, &mut made),
+            None => fill(&mut found, device, &models, &samples, &shared, &mut taken, &mut made),
         }
         found
     };
@@ -121,6 +125,7 @@ fn found(device: &Device) -> FoundDevice {
             maker: device.maker.clone(),
             model: device.model.clone(),
             topic: device.base.clone(),
+            groups: BTreeMap::new(),
             generated: None,
             unread: device.unread.clone(),
         })),
@@ -130,18 +135,19 @@ fn found(device: &Device) -> FoundDevice {
 fn fill(
     found: &mut FoundDevice,
     device: &Device,
-    profiles: &[Arc<Profile>],
+    models: &[Model],
     samples: &BTreeMap<String, Sample>,
     shared: &dyn Fn(&str) -> bool,
     taken: &mut BTreeSet<String>,
     made: &mut BTreeMap<String, Generated>,
 ) {
-    let fits = fits(device, profiles, samples);
+    let fits = fits(device, models, samples);
     found.candidates = fits.iter().take(TOLD).map(|fit| candidate(fit, device)).collect();
     let Some(own) = found.mqtt.as_mut() else { return };
     // Where no profile can be made the best that there is must do.
     if let Some(best) = fits.first().filter(|fit| fit.is_good() || !device.complete) {
         own.topic = Some(best.base.clone());
+        own.groups.clone_from(&best.sizes);
         let id = &best.profile.id;
         for (at, entity) in device.entities.iter().enumerate() {
             if !best.read.contains(&at) {
@@ -203,7 +209,11 @@ fn identifier(title: &str) -> String {
 
 fn candidate(fit: &Fit, device: &Device) -> Candidate {
     let profile = &fit.profile;
-    let (points, all) = (fit.points, profile.points.len());
+    let all = match &profile.binding {
+        Binding::Mqtt(model) => model.sources.len(),
+        _ => profile.points.len(),
+    };
+    let points = fit.points;
     let (read, announced) = (fit.read.len(), device.entities.len());
     let why = if announced == 0 {
         (

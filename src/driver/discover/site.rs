@@ -89,7 +89,11 @@ fn proved(draft: &Draft, base: &str, samples: &BTreeMap<String, Sample>) -> Resu
         refused(first.unwrap_or_default())
     };
     let head = head(draft);
-    let bare = format!("{head}\n[[examples]]\nreadings = {{}}\n");
+    // An example must show something; nobody asks yet whether it is true.
+    let any = draft.points.first().map_or("", |point| point.name.as_str());
+    let any = super::write::quoted(any);
+    let bare =
+        format!("{head}\n[[examples]]\nreadings = {{ {any} = {{ bad = \"bad_payload\" }} }}\n");
     let loaded = profile::parse("site.toml", &bare).map_err(told)?;
     let values = heard(&loaded.profile, base, samples);
     let tail = tail(&examples(&loaded.profile, &draft.points, base, samples));

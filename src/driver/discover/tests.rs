@@ -7,7 +7,7 @@ mod zigbee;
 use std::sync::Arc;
 
 use super::*;
-use crate::driver::scan::{FoundDevice, Models, Names};
+use crate::driver::scan::{FoundDevice, Names};
 use crate::profile::{self, Library, Loaded};
 
 /// The proposals for these messages, with the built-in profiles.
@@ -18,7 +18,7 @@ fn proposals(messages: &[(&str, &str)]) -> Vec<FoundDevice> {
 fn proposals_beside(messages: &[(&str, &str)], known: &[Known]) -> Vec<FoundDevice> {
     let book = book(messages);
     assert_eq!(book.remarks(), [], "everything is read");
-    propose(&book, models().all(), known)
+    propose(&book, &Library::built_in(), known)
 }
 
 fn book(messages: &[(&str, &str)]) -> Book {
@@ -27,11 +27,6 @@ fn book(messages: &[(&str, &str)]) -> Book {
         book.take(topic, payload.as_bytes());
     }
     book
-}
-
-fn models() -> Models {
-    let library = Library::built_in();
-    Models::new(library.ids().filter_map(|id| library.get(id)).collect::<Vec<_>>())
 }
 
 fn own(device: &FoundDevice) -> &Announced {

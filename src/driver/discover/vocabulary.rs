@@ -133,7 +133,8 @@ words! { FLAGS:
     ["carbon_monoxide"] => "carbonMonoxideAlarm", "一氧化碳报警", "carbon monoxide alarm";
     ["contact"] => "contact", "门磁闭合", "contact closed";
     ["door", "window", "opening", "garage_door"] => "open", "门窗打开", "open";
-    ["occupancy", "motion", "presence"] => "motion", "人体移动", "motion";
+    ["occupancy", "motion"] => "motion", "人体移动", "motion";
+    ["presence"] => "presence", "有人", "presence";
     ["vibration"] => "vibration", "振动", "vibration";
     ["tamper"] => "alarmTamper", "防拆报警", "tamper alarm", minor true;
     ["battery_low", "battery"] => "batteryLow", "电池欠压", "battery low", minor true;

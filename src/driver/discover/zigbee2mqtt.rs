@@ -137,6 +137,9 @@ impl Reader {
         let word = match (of, &*name) {
             (Some("light"), "state") => "light".to_owned(),
             (Some("lock"), "state") => "locked".to_owned(),
+            // Switches of a setting, like `window_detection`; states of parts.
+            (Some(_), "state") if !property.starts_with("state") => clean(property),
+            (Some(of), "state") if !above.is_empty() => format!("{} state", clean(of)),
             _ => name.clone(),
         };
         let inside = above.iter().map(|step| match step {

@@ -42,8 +42,7 @@ impl Models {
         Ok(Self::new(library.ids().filter_map(|id| library.get(id))))
     }
 
-    /// All of them.
-    pub fn all(&self) -> &[Arc<Profile>] {
+    pub(super) fn all(&self) -> &[Arc<Profile>] {
         &self.0
     }
 }

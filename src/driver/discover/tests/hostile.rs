@@ -29,7 +29,7 @@ fn wrong_messages_are_told_with_their_topics_and_the_rest_goes_on() {
     for (remark, (topic, _)) in told.iter().zip(messages) {
         assert!(remark.en.starts_with(topic) && remark.zh.starts_with(topic), "{remark:?}");
     }
-    let found = propose(&book, models().all(), &[]);
+    let found = propose(&book, &Library::built_in(), &[]);
     assert_eq!(found.len(), 1);
     made(&found[0]);
 }
@@ -76,7 +76,7 @@ fn floods_of_devices_values_and_topics_are_cut_off() {
     assert!(book.heard() <= 5000);
     assert_eq!(book.remarks().len(), 51);
     assert!(book.remarks()[50].en.contains("more"));
-    let found = propose(&book, &[], &[]);
+    let found = propose(&book, &Library::default(), &[]);
     assert_eq!(found.len(), 500);
     // One device with a thousand topics.
     let mut book = Book::new(Where::default());
@@ -85,7 +85,7 @@ fn floods_of_devices_values_and_topics_are_cut_off() {
             format!(r#"{{"name":"v{n}","stat_t":"x/{n}","unit_of_meas":"V","dev":{{"ids":"d"}}}}"#);
         book.take(&format!("homeassistant/sensor/n/o{n}/config"), config.as_bytes());
     }
-    let found = propose(&book, models().all(), &[]);
+    let found = propose(&book, &Library::built_in(), &[]);
     assert_eq!(made(&found[0]).profile.points.len(), 60);
     assert!(!unread(&found[0]).is_empty());
 }
@@ -234,7 +234,7 @@ fn whatever_is_announced_the_profiles_that_are_made_hold() {
             book.take(topic, wrapped(topic, entity).to_string().as_bytes());
         }
         book.take("a/c", b"1");
-        for device in propose(&book, &[], &[]) {
+        for device in propose(&book, &Library::default(), &[]) {
             if own(&device).generated.is_some() {
                 made(&device);
                 most.set(most.get() + 1);
@@ -253,7 +253,7 @@ proptest! {
         for topic in ["homeassistant/sensor/a/config", "zigbee2mqtt/bridge/devices", "shellies/announce", "x"] {
             book.take(topic, &payload);
         }
-        propose(&book, &[], &[]);
+        propose(&book, &Library::default(), &[]);
     }
 
     #[test]

@@ -227,3 +227,21 @@ fn shelly_of_both_generations_and_lorawan_uplinks_find_their_profiles() {
     assert!(found[2].candidates[0].profile.starts_with("shelly-"), "{:?}", found[2].candidates);
     assert_eq!(accepted(&found).devices.len(), 3);
 }
+
+#[test]
+fn a_device_with_other_members_than_usual_says_how_many() {
+    let config = r#"{"dn":"Board","md":"Relay board","t":"board","ft":"%prefix%/%topic%/"}"#;
+    let found = proposals(&[
+        ("tasmota/discovery/35EBF6000009/config", config),
+        ("stat/board/POWER1", "ON"),
+        ("stat/board/POWER2", "OFF"),
+        ("stat/board/POWER3", "OFF"),
+        ("stat/board/POWER4", "OFF"),
+        ("stat/board/POWER5", "OFF"),
+        ("stat/board/POWER6", "ON"),
+    ]);
+    assert_eq!(found[0].candidates[0].profile, "tasmota-relay-4");
+    assert_eq!(own(&found[0]).groups, std::collections::BTreeMap::from([("relays".into(), 6)]));
+    let settings = accepted(&found);
+    assert!(settings.devices[0].points.iter().any(|point| &*point.name == "relays.6.on"));
+}

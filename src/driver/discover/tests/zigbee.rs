@@ -187,6 +187,9 @@ fn a_model_that_nobody_has_a_profile_for_gets_one_with_composites_and_choices() 
             numeric("odd_number", "furlong"),
             numeric("power_phase_b", "W"),
             r#"{"name":"note","property":"note","type":"text","access":1}"#.to_owned(),
+            r#"{"name":"slot","property":"slot","type":"composite","features":[{"name":"state","property":"state","type":"binary","access":1,"value_on":"ON","value_off":"OFF"}]}"#.to_owned(),
+            r#"{"type":"switch","features":[{"name":"state","property":"window_detection","type":"binary","access":7,"value_on":"ON","value_off":"OFF"}]}"#.to_owned(),
+            r#"{"name":"energy","property":"energy","type":"numeric","access":1}"#.to_owned(),
         ],
     );
     let message = r#"{"pos":{"x":3,"y":-4.5},"mode":"boost","odd_number":7,"note":"a\"b","power_phase_b":-20}"#;
@@ -194,7 +197,17 @@ fn a_model_that_nobody_has_a_profile_for_gets_one_with_composites_and_choices() 
     let loaded = made(&found[0]);
     assert_eq!(
         points(&loaded),
-        ["x deg", "y deg", "mode 1", "oddNumber 1", "activePower.L2 W", "note 1"]
+        [
+            "x deg",
+            "y deg",
+            "mode 1",
+            "oddNumber 1",
+            "activePower.L2 W",
+            "note 1",
+            "slotState 1",
+            "windowDetection 1",
+            "energy 1"
+        ]
     );
     assert_eq!(reading(&loaded, "y"), "-4.5");
     assert_eq!(reading(&loaded, "mode"), "3", "a word that was heard is one of the choices");
