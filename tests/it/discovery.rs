@@ -220,6 +220,7 @@ fn a_broker_that_refuses_or_says_nothing_is_told_with_its_own_exit_code() {
     };
     let silent = scan(&format!("127.0.0.1:{port}"));
     assert_eq!(silent.status.code(), Some(1), "{}", text(&silent.stderr));
+    assert!(text(&silent.stderr).contains("未收到任何公告"), "{}", text(&silent.stderr));
     let nobody = scan(&format!("127.0.0.1:{}", free_port()));
     assert_eq!(nobody.status.code(), Some(69), "{}", text(&nobody.stderr));
     assert!(text(&nobody.stderr).contains("无服务监听"));

@@ -148,14 +148,55 @@ pub(super) async fn scan(
         Ok(session) => session,
         Err(why) => return Ok(Err(Stop::Unavailable(format!("{} / {}", why.en, why.zh)))),
     };
+    let mut report = Report::of_announced(arguments.json);
+    let lost = listened(&mut session, span, &title, &mut report).await?;
+    let book = session.into_book();
+    if let (Some(why), 0) = (&lost, book.heard()) {
+        return Ok(Err(Stop::Unavailable(why.clone())));
+    }
+    for text in book.remarks() {
+        report.take(remark(text));
+    }
+    if book.heard() == 0 {
+        let en = "nothing announced itself: look at --ha-prefix and --z2m-base, listen longer";
+        let zh = "未收到任何公告：请检查 --ha-prefix、--z2m-base，或延长收听时间";
+        let text = Text::from((en, zh));
+        report.take(ScanEvent::Remark(Remark { kind: RemarkKind::NothingHeard, text }));
+    }
+    let mut found = propose(&book, &library, &known(settings.as_ref()));
+    for device in &mut found {
+        device.endpoint = Some(title.clone());
+        report.take(ScanEvent::Found(device.clone()));
+    }
+    report.take(ScanEvent::Done { found: found.len() });
+    let saved = match &arguments.profiles {
+        Some(folder) => save(folder, &found, settings.as_ref(), &mut report),
+        None => Ok(()),
+    };
+    // What was heard counts even where the connection broke later.
+    if let Some(why) = lost {
+        complain(&why);
+    }
+    // What could not be saved is printed.
+    let count = report.finish(settings.as_ref(), arguments.write.as_deref())?;
+    saved?;
+    Ok(Ok(count))
+}
+
+/// Listens until the time is over, the user ends it, or the connection is lost; why it was.
+async fn listened(
+    session: &mut Session,
+    span: Duration,
+    title: &str,
+    report: &mut Report,
+) -> anyhow::Result<Option<String>> {
     let told = told_to_stop()?;
     tokio::pin!(told);
-    let mut report = Report::new(arguments.json);
     let mut clock = Progress { span, passed: Duration::ZERO, announcements: 0, begun: None };
-    let lost = loop {
+    Ok(loop {
         let next = pin!(session.next());
         let step = tokio::select! {
-            step = clock.beside(next, &mut report) => step,
+            step = clock.beside(next, report) => step,
             () = &mut told => {
                 report.interrupted();
                 break None;
@@ -176,28 +217,7 @@ pub(super) async fn scan(
                     .into(),
             )),
         }
-    };
-    let book = session.into_book();
-    if let (Some(why), 0) = (&lost, book.heard()) {
-        return Ok(Err(Stop::Unavailable(why.clone())));
-    }
-    for text in book.remarks() {
-        report.take(remark(text));
-    }
-    let mut found = propose(&book, &library, &known(settings.as_ref()));
-    for device in &mut found {
-        device.endpoint = Some(title.clone());
-        report.take(ScanEvent::Found(device.clone()));
-    }
-    report.take(ScanEvent::Done { found: found.len() });
-    if let Some(folder) = &arguments.profiles {
-        save(folder, &found, settings.as_ref(), &mut report)?;
-    }
-    // What was heard counts even where the connection broke later.
-    if let Some(why) = lost {
-        complain(&why);
-    }
-    Ok(Ok(report.finish(settings.as_ref(), arguments.write.as_deref())?))
+    })
 }
 
 fn remark(text: Text) -> ScanEvent {

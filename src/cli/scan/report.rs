@@ -27,6 +27,8 @@ pub(super) struct Report {
     terminal: bool,
     found: Vec<FoundDevice>,
     bus: Option<Bus>,
+    /// Devices announce themselves, they are not asked.
+    announced: bool,
     /// Profiles made from announcements that are saved already.
     saved: BTreeSet<String>,
 }
@@ -34,7 +36,19 @@ pub(super) struct Report {
 impl Report {
     pub(super) fn new(json: bool) -> Self {
         let terminal = !json && std::io::stderr().is_terminal();
-        Self { json, terminal, found: Vec::new(), bus: None, saved: BTreeSet::new() }
+        Self {
+            json,
+            terminal,
+            found: Vec::new(),
+            bus: None,
+            announced: false,
+            saved: BTreeSet::new(),
+        }
+    }
+
+    /// A report of devices that announce themselves.
+    pub(super) fn of_announced(json: bool) -> Self {
+        Self { announced: true, ..Self::new(json) }
     }
 
     /// Something happened.
@@ -107,8 +121,7 @@ impl Report {
     ) -> anyhow::Result<usize> {
         self.draw("");
         let found = self.found.len();
-        let announced = self.found.iter().any(|device| device.mqtt.is_some());
-        let text = match announced {
+        let text = match self.announced {
             true => mqtt::entries(&self.found, settings, &self.saved),
             false => entries(&self.found, self.bus.as_ref(), settings),
         };
@@ -134,7 +147,8 @@ impl Report {
         if !self.json {
             mqtt::unsaved(&self.found, &self.saved).iter().for_each(|profile| say(profile));
         }
-        let (en, zh) = if announced { ("announced", "公告") } else { ("answered", "应答") };
+        let (en, zh) =
+            if self.announced { ("announced", "公告") } else { ("answered", "应答") };
         self.tell(&format!(
             "{found} devices {en}, {new} of them new / {found} 台设备{zh}，其中 {new} 台为新设备"
         ));
