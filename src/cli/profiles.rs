@@ -1,5 +1,7 @@
 //! `linli profiles`: the device library.
 
+mod new;
+
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -33,6 +35,8 @@ enum Action {
         #[arg(required = true, value_name = "FILE")]
         files: Vec<PathBuf>,
     },
+    /// Write a profile for a new model from answers or flags (新建型号文件).
+    New(Box<new::Arguments>),
 }
 
 pub(super) fn execute(arguments: &Arguments) -> anyhow::Result<ExitCode> {
@@ -49,6 +53,7 @@ pub(super) fn execute(arguments: &Arguments) -> anyhow::Result<ExitCode> {
         }
     };
     match &arguments.action {
+        Action::New(arguments) => return new::execute(arguments, &library),
         Action::Show { id } => {
             let Some(found) = library.get(id) else {
                 let (en, zh) = library.nearest(id).map_or_else(Default::default, |near| {
