@@ -25,6 +25,8 @@ mod load_modbus;
 mod load_mqtt;
 mod meter;
 mod mqtt;
+mod payload;
+mod payload_tree;
 mod points;
 mod points_meter;
 mod points_modbus;
@@ -54,3 +56,4 @@ pub use meter::{
     Cjt188Model, Dlt645Model, ItemSource, MeterField, MeterManners, MeterPlace, MeterSource,
 };
 pub use mqtt::{Absent, Availability, MqttModel, MqttSource, PathStep, PayloadFormat, TopicRule};
+pub use payload::{Allowed, PayloadMember, members, payload_schema, topic_name};
