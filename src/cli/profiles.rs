@@ -1,6 +1,8 @@
 //! `linli profiles`: the device library.
 
+mod document;
 mod new;
+mod schema;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -37,11 +39,19 @@ enum Action {
     },
     /// Write a profile for a new model from answers or flags (新建型号文件).
     New(Box<new::Arguments>),
+    /// Print what an MQTT model publishes as JSON Schema (报文格式).
+    Schema(schema::Arguments),
+    /// Write or check what is generated from the library: its table, the conventions.
+    #[command(hide = true)]
+    Document(document::Arguments),
 }
 
 pub(super) fn execute(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     if let Action::Check { files } = &arguments.action {
         return Ok(check(files));
+    }
+    if let Action::Document(arguments) = &arguments.action {
+        return document::execute(arguments);
     }
     let library = match Library::load(&arguments.dir) {
         Ok(library) => library,
@@ -53,7 +63,8 @@ pub(super) fn execute(arguments: &Arguments) -> anyhow::Result<ExitCode> {
         }
     };
     match &arguments.action {
-        Action::New(arguments) => return new::execute(arguments, &library),
+        Action::New(new) => return new::execute(new, &library),
+        Action::Schema(schema) => return schema::execute(schema, &library, &arguments.dir),
         Action::Show { id } => {
             let Some(found) = library.get(id) else {
                 let (en, zh) = library.nearest(id).map_or_else(Default::default, |near| {
