@@ -6,7 +6,7 @@
 
 use serde_json::{Map, Value as Json, json};
 
-use super::binding::{MqttModel, MqttSource, PathStep, PayloadFormat, Profile};
+use super::binding::{Code, MqttModel, MqttSource, PathStep, PayloadFormat, Profile};
 use super::check::Example;
 use super::decode::{MAX_TEXT, locate};
 use super::payload_tree::{Container, Node, Step};
@@ -50,6 +50,14 @@ impl Member {
     /// Where it stands, as a JSON pointer with `{n}`; empty for the whole payload.
     pub fn pointer(&self) -> String {
         self.steps.iter().map(|step| format!("/{step}")).collect()
+    }
+
+    /// First and last number of a member that is counted.
+    pub fn counted(&self) -> Option<(usize, usize)> {
+        self.steps.iter().find_map(|step| match step {
+            Step::Many { from, to } => Some((*from, *to)),
+            _ => None,
+        })
     }
 }
 
@@ -129,7 +137,9 @@ fn allowed(point: &Point, source: &MqttSource, profile: &Profile) -> Allowed {
         label.map_or_else(unnamed, |label| (label.zh.clone(), label.en.clone()))
     };
     if !source.codes.is_empty() {
-        let words = source.codes.iter().map(|code| {
+        let mut codes: Vec<&Code> = source.codes.iter().collect();
+        codes.sort_by_key(|code| code.code);
+        let words = codes.into_iter().map(|code| {
             let (zh, en) = match source.flag {
                 true => flag_words(code.code != 0),
                 false => meaning(code.code),

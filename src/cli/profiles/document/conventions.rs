@@ -2,8 +2,6 @@
 
 use std::fmt::Write as _;
 
-use serde_json::Value as Json;
-
 use super::cell;
 use crate::profile::{
     Allowed, Binding, Loaded, Member, MqttModel, PayloadFormat, members, topic_name,
@@ -165,7 +163,11 @@ fn fields(out: &mut String, pattern: &str, format: PayloadFormat, members: &[&Me
         let field = match (pointer.is_empty(), format) {
             (true, PayloadFormat::Text) => "（全文 whole text）".to_owned(),
             (true, PayloadFormat::Json) => "（全文 whole document）".to_owned(),
-            _ => format!("`{}`", pointer.trim_start_matches('/').replace('/', ".")),
+            _ => format!(
+                "`{}`{}",
+                pointer.trim_start_matches('/').replace('/', "."),
+                counted(member)
+            ),
         };
         let unit = match member.factor == 1.0 {
             true => member.unit.to_owned(),
@@ -184,6 +186,11 @@ fn fields(out: &mut String, pattern: &str, format: PayloadFormat, members: &[&Me
             ),
         );
     }
+}
+
+/// From which number to which a counted member goes.
+fn counted(member: &Member) -> String {
+    member.counted().map_or_else(String::new, |(from, to)| format!(" n = {from} … {to}"))
 }
 
 fn allowed(allowed: &Allowed) -> (&'static str, String) {
@@ -213,14 +220,10 @@ fn examples(out: &mut String, loaded: &Loaded) {
     for example in loaded.examples.iter().filter(|example| example.is_sound()) {
         let about = if example.about.is_empty() { "example" } else { &example.about };
         push(out, format_args!("\n示例 example: {about}\n\n"));
-        for message in &example.messages {
-            let pretty = serde_json::from_str::<Json>(&message.payload)
-                .and_then(|document| serde_json::to_string(&document))
-                .unwrap_or_else(|_| message.payload.clone());
-            push(out, format_args!("```json\n{pretty}\n```\n\n`{}`\n\n", message.topic));
-        }
-        if out.ends_with("\n\n") {
-            out.pop();
+        for (place, message) in example.messages.iter().enumerate() {
+            let gap = if place == 0 { "" } else { "\n" };
+            let (topic, payload) = (&message.topic, &message.payload);
+            push(out, format_args!("{gap}`{topic}`\n\n```json\n{payload}\n```\n"));
         }
     }
 }

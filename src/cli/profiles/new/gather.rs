@@ -306,9 +306,9 @@ fn ask_points<R: BufRead, W: Write>(
     desk.tell(&format!("  测点 | points: {how}\n  回车跳过，`.` 结束 | Enter passes, `.` ends"))?;
     let mut points = Vec::new();
     for name in expected.names() {
-        let Some((known, _)) = expected.get(name) else { continue };
+        let Some(known) = expected.get(&name).map(|known| known.point) else { continue };
         let unit = known.unit.sign();
-        let (zh, en) = (format!("{name} {} {unit}", known.zh), known.en.clone());
+        let (zh, en) = (format!("{name} {} {unit}", known.zh), known.en);
         let question = Question { zh: zh.trim(), en: &en, default: None };
         let mut last = false;
         let answer = desk.ask(Question { default: Some(""), ..question }, |text| match text {
@@ -316,7 +316,7 @@ fn ask_points<R: BufRead, W: Write>(
             "." => Ok(Some(Err(()))),
             text => {
                 let mut notes = Vec::new();
-                context.place(name, text, &mut notes).map(|point| Some(Ok((point, notes))))
+                context.place(&name, text, &mut notes).map(|point| Some(Ok((point, notes))))
             }
         })?;
         match answer {

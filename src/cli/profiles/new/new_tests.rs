@@ -104,7 +104,7 @@ fn questions_have_defaults_and_wrong_answers_are_asked_again() {
                    input:0x0000=4366 199A\n\nphaseVoltage=230.1\nother=1\n\n";
     let library = Library::built_in();
     let expected = expected::Expected::of(&library, Category::ElectricityMeter);
-    let first = expected.names().next().unwrap().to_owned();
+    let first = expected.names()[0].clone();
     let answers = answers.replace("phaseVoltage", &first).replace(":V\n", "\n");
     let (told, gathered) = asked(&[], &answers);
     let loaded = written(gathered.unwrap_or_else(|error| panic!("{error}\n{told}")));

@@ -1,42 +1,58 @@
 //! The points of a new profile, with what the category knows about them.
 
 use super::answers::{Answers, NewPoint, PLACES, Place, Reading};
-use super::expected::Expected;
+use super::expected::{Expected, Known};
 use super::write::{line, push, quoted, topics};
-use crate::model::{Point, Quantity, Unit};
+use crate::model::{Point, Unit};
+use crate::profile::{CategoryModels, Nature};
 use crate::protocol::dlt645::{self, DataId, Edition};
 
 /// Fastest rise of a counter that nobody knows anything about, units a second.
 const LOOSE_RATE: f64 = 1000.0;
 
 pub(super) fn points(out: &mut String, answers: &Answers, expected: &Expected) {
-    let valve = |point: &NewPoint| point.place == Place::Part { place: "valve" };
-    if answers.points.iter().any(valve) {
-        out.push_str(
-            "\n[labels.valve]\n0 = [\"开\", \"open\"]\n1 = [\"关\", \"closed\"]\n3 = [\"异常\", \"abnormal\"]\n",
-        );
-    }
+    label_sets(out, answers, expected);
     for (place, point) in answers.points.iter().enumerate() {
         out.push_str("\n[[points]]\n");
         let known = expected.get(&point.name);
-        one(out, answers, point, known, place == 0);
+        one(out, answers, point, known.as_ref(), place == 0);
+    }
+}
+
+/// The set of codes that a point's state has, by what is known of it or where it lies.
+fn labels_of(point: &NewPoint, known: Option<&Known>) -> Option<&'static str> {
+    if quantity(point, known) != "state" {
+        return None;
+    }
+    let valve = point.place == Place::Part { place: "valve" };
+    if valve { Some("valveState") } else { known.and_then(|known| known.labels) }
+}
+
+/// The sets of codes that the points use. What a device says for each code is its datasheet's to
+/// tell.
+fn label_sets(out: &mut String, answers: &Answers, expected: &Expected) {
+    let of = |point: &NewPoint| labels_of(point, expected.get(&point.name).as_ref());
+    let mut sets: Vec<&str> = answers.points.iter().filter_map(of).collect();
+    sets.sort_unstable();
+    sets.dedup();
+    for set in sets {
+        let rows = CategoryModels::built_in().labels.get(set).into_iter().flatten();
+        push(out, format_args!("\n[labels.{set}]\n"));
+        for label in rows {
+            let (zh, en) = (quoted(&label.zh), quoted(&label.en));
+            push(out, format_args!("{} = [{zh}, {en}]\n", label.code));
+        }
     }
 }
 
 /// `first` carries the explanations; the others would only repeat them.
-fn one(
-    out: &mut String,
-    answers: &Answers,
-    point: &NewPoint,
-    known: Option<(&Point, bool)>,
-    first: bool,
-) {
+fn one(out: &mut String, answers: &Answers, point: &NewPoint, known: Option<&Known>, first: bool) {
     let mut say = |code: &str, zh: &str, en: &str| match first {
         true => line(out, code, zh, en),
         false => push(out, format_args!("{code}\n")),
     };
-    let (zh, en) = known.map_or((point.name.as_str(), point.name.as_str()), |(known, _)| {
-        (known.zh.as_str(), known.en.as_str())
+    let (zh, en) = known.map_or((point.name.as_str(), point.name.as_str()), |known| {
+        (known.point.zh.as_str(), known.point.en.as_str())
     });
     say(&format!("name = {}", quoted(&point.name)), "数据流中的名称", "its name in the stream");
     say(&format!("zh = {}", quoted(zh)), "显示名称", "title for people");
@@ -53,10 +69,13 @@ fn one(
             "what kind of value it is",
         );
     }
-    if quantity == "state" && point.place == (Place::Part { place: "valve" }) {
-        say("labels = \"valve\"", "状态的含义", "what the codes mean");
+    if let Some(set) = labels_of(point, known) {
+        say(&format!("labels = \"{set}\""), "状态的含义", "what the codes mean");
+        if !matches!(point.place, Place::Part { .. }) {
+            say("# codes = { 1 = 0, 2 = 1 }", "设备的值 = 代码", "what the device says = code");
+        }
     }
-    let same_unit = known.map(|(known, _)| known).filter(|known| known.unit.code() == unit);
+    let same_unit = known.map(|known| &known.point).filter(|known| known.unit.code() == unit);
     let decimals = decimals(answers, point, same_unit, quantity);
     if decimals > 0 {
         say(&format!("decimals = {decimals}"), "小数位数", "digits after the point");
@@ -135,26 +154,21 @@ fn where_it_lies(
     }
 }
 
-fn quantity(point: &NewPoint, known: Option<(&Point, bool)>) -> &'static str {
+fn quantity(point: &NewPoint, known: Option<&Known>) -> &'static str {
     if let Some(said) = point.quantity {
         return said;
     }
-    match (&point.place, known) {
-        (Place::Part { place: "valve" }, _) => return "state",
-        (Place::Part { place: "battery_low" }, _) => return "flag",
-        (_, Some((_, true))) => return "flag",
-        (_, Some((known, false))) => {
-            let text =
-                matches!(point.place, Place::Message { .. }) || point.encoding == Some("ascii");
-            return match known.quantity {
-                Quantity::Instantaneous => "instantaneous",
-                Quantity::Counter => "counter",
-                Quantity::State => "state",
-                Quantity::Text if text => "text",
-                Quantity::Text => "instantaneous",
-            };
-        }
+    match &point.place {
+        Place::Part { place: "valve" } => return "state",
+        Place::Part { place: "battery_low" } => return "flag",
         _ => {}
+    }
+    let text = matches!(point.place, Place::Message { .. }) || point.encoding == Some("ascii");
+    match known.map(|known| known.nature) {
+        // A text of registers would have said its length.
+        Some(Nature::Text) if !text => return "instantaneous",
+        Some(nature) => return nature.word(),
+        None => {}
     }
     match (point.bits, point.encoding) {
         (Some((_, 1)), _) | (_, Some("bit")) => "flag",
@@ -169,7 +183,7 @@ fn quantity(point: &NewPoint, known: Option<(&Point, bool)>) -> &'static str {
 fn unit(
     answers: &Answers,
     point: &NewPoint,
-    known: Option<(&Point, bool)>,
+    known: Option<&Known>,
     quantity: &str,
 ) -> &'static str {
     if let Some(unit) = point.unit {
@@ -183,11 +197,11 @@ fn unit(
         // A category may count energy otherwise, the meter's own unit is converted.
         let same = |unit: &str| matches!((usual, unit), ("kW.h", "MJ" | "GJ" | "kW.h"));
         return known
-            .map(|(known, _)| known.unit.code())
+            .map(|known| known.point.unit.code())
             .filter(|unit| same(unit))
             .unwrap_or(usual);
     }
-    let known = known.map(|(known, _)| known.unit);
+    let known = known.map(|known| known.point.unit);
     // The table of identifiers tells it, and what is written must agree with it.
     if let (Place::Item { id }, None) = (&point.place, point.encoding) {
         return known.filter(|unit| agrees(answers, *id, *unit)).map_or("1", Unit::code);

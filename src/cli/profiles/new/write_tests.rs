@@ -101,7 +101,7 @@ fn every_point_that_a_category_offers_can_be_written_for_modbus_and_mqtt() {
         let expected = Expected::of(&library, *category);
         for protocol in [Protocol::Modbus, Protocol::Mqtt] {
             let mut answers = filled(*category, protocol, "reading");
-            for (address, name) in (100..).step_by(2).zip(expected.names()) {
+            for (address, name) in (100..).step_by(2).zip(&expected.names()) {
                 let place = match protocol {
                     Protocol::Modbus => Place::Register { table: None, address },
                     _ => Place::Message {
@@ -112,7 +112,7 @@ fn every_point_that_a_category_offers_can_be_written_for_modbus_and_mqtt() {
                 answers.points.push(NewPoint::at(name, place));
             }
             let loaded = read(&answers, &expected);
-            assert_eq!(loaded.profile.points.len(), expected.names().count() + 1);
+            assert_eq!(loaded.profile.points.len(), expected.names().len() + 1);
         }
     }
 }
