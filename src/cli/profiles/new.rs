@@ -10,6 +10,7 @@ mod ask;
 mod expected;
 mod gather;
 mod grammar;
+mod questions;
 mod write;
 mod write_points;
 
@@ -144,7 +145,7 @@ pub(super) fn execute(arguments: &Arguments, library: &Library) -> anyhow::Resul
     let asked = !arguments.no_input && io::stdin().is_terminal() && io::stderr().is_terminal();
     let gathered = if asked {
         let mut desk = ask::Desk::new(io::stdin().lock(), io::stderr());
-        gather::from_desk(&arguments, library, &mut desk)?
+        questions::from_desk(&arguments, library, &mut desk)?
     } else {
         match gather::from_flags(&arguments, library) {
             Ok(gathered) => gathered,

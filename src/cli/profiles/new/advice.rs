@@ -32,7 +32,10 @@ pub(super) fn tell(
                 "still missing: an example, raw values and what they read / 还缺样例：原始值与读数"
                     .to_owned(),
             );
-            next.insert(0, format!("linli profiles try {file} {} --example", reach(answers)));
+            next.insert(
+                0,
+                format!("linli profiles try {file} {} --example >> {file}", reach(answers)),
+            );
         }
         Err(faults) => {
             lines.push("still to mend / 尚需修改:".to_owned());
@@ -62,11 +65,11 @@ fn only_the_example(faults: &[ProfileFault]) -> bool {
 }
 
 /// How a device of this protocol is reached by `linli profiles try`.
-fn reach(answers: &Answers) -> &'static str {
+fn reach(answers: &Answers) -> String {
     match answers.protocol {
-        Protocol::Modbus => "--tcp HOST:PORT --unit 1",
-        Protocol::Mqtt => "--broker HOST:PORT --base TOPIC",
-        Protocol::Dlt645 | Protocol::Cjt188 => "--serial /dev/ttyUSB0 --address DIGITS",
+        Protocol::Modbus => format!("--tcp HOST:PORT --unit {}", answers.unit.unwrap_or(1)),
+        Protocol::Mqtt => "--broker HOST:PORT --base TOPIC".to_owned(),
+        Protocol::Dlt645 | Protocol::Cjt188 => "--serial /dev/ttyUSB0 --address DIGITS".to_owned(),
     }
 }
 

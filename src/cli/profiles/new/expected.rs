@@ -14,6 +14,8 @@ const PHASES: [&str; 3] = ["L1", "L2", "L3"];
 #[derive(Debug, Clone, Default)]
 pub(super) struct Expected {
     offered: Vec<String>,
+    /// Names of which one is enough.
+    enough: Vec<Vec<String>>,
     /// As the profiles that there are have them, by the property that the name tells.
     usual: BTreeMap<String, Point>,
 }
@@ -30,8 +32,9 @@ pub(super) struct Known {
 impl Expected {
     pub fn of(library: &Library, category: Category) -> Self {
         let models = CategoryModels::built_in();
-        let mut offered: Vec<String> = Vec::new();
+        let (mut offered, mut enough) = (Vec::<String>::new(), Vec::new());
         if let Some(model) = models.categories.get(&category) {
+            enough = model.should.iter().map(|any| any.0.clone()).collect();
             let should = model.should.iter().flat_map(|any| &any.0);
             for name in should.chain(&model.may) {
                 if !offered.contains(name) {
@@ -46,7 +49,19 @@ impl Expected {
             uses.entry(parts.property.to_owned()).or_default().push(point.clone());
         }
         let usual = uses.into_iter().filter_map(|(name, used)| Some((name, usual(&used)?)));
-        Self { offered, usual: usual.collect() }
+        Self { offered, enough, usual: usual.collect() }
+    }
+
+    /// Whether another point that was given says the same already: one of which one is enough, or
+    /// the whole of its parts.
+    pub fn is_told(&self, name: &str, given: &[&str]) -> bool {
+        let whole = |name: &str| name.split('.').next().unwrap_or(name).to_owned();
+        let same = |other: &&str| {
+            let (one, other) = (whole(name), whole(other));
+            let sisters = |any: &&Vec<String>| any.contains(&one) && any.contains(&other);
+            one != other && self.enough.iter().any(|any| sisters(&any))
+        };
+        given.iter().any(same) || (name.contains('.') && given.contains(&whole(name).as_str()))
     }
 
     /// Names that are asked for; what comes by phase, by phase.
@@ -145,6 +160,16 @@ mod tests {
         let energy = expected.get("totalActiveEnergyImport").unwrap();
         assert_eq!((energy.point.unit.code(), energy.nature), ("kW.h", Nature::Counter));
         assert!(energy.point.max_rate.is_some() && !energy.point.zh.is_empty());
+    }
+
+    #[test]
+    fn what_is_told_by_another_point_is_not_asked() {
+        let expected = Expected::of(&Library::built_in(), Category::ElectricityMeter);
+        assert!(expected.is_told("totalActiveEnergy", &["totalActiveEnergyImport"]));
+        assert!(expected.is_told("phaseVoltage.L1", &["phaseVoltage"]));
+        assert!(!expected.is_told("phaseVoltage.L2", &["phaseVoltage.L1"]));
+        assert!(!expected.is_told("powerFactor", &["totalActiveEnergyImport"]));
+        assert!(!expected.is_told("current.L1", &["phaseVoltage"]));
     }
 
     #[test]

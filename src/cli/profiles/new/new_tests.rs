@@ -42,7 +42,7 @@ fn with<'a>(more: &[&'a str]) -> Vec<&'a str> {
 fn asked(line: &[&str], answers: &str) -> (String, io::Result<gather::Gathered>) {
     let mut told = Vec::new();
     let mut desk = ask::Desk::new(Cursor::new(answers.as_bytes()), &mut told);
-    let gathered = gather::from_desk(&flags(line), &Library::built_in(), &mut desk);
+    let gathered = questions::from_desk(&flags(line), &Library::built_in(), &mut desk);
     (String::from_utf8(told).unwrap(), gathered)
 }
 

@@ -23,7 +23,10 @@ pub(super) fn text(answers: &Answers, expected: &Expected) -> String {
 
 /// A line with its comment in both languages, in a column where there is room.
 pub(super) fn line(out: &mut String, code: &str, zh: &str, en: &str) {
-    push(out, format_args!("{code:<38} # {zh} | {en}\n"));
+    // Chinese characters are two columns wide.
+    let width: usize = code.chars().map(|c| if c.is_ascii() { 1 } else { 2 }).sum();
+    let gap = " ".repeat(38_usize.saturating_sub(width));
+    push(out, format_args!("{code}{gap} # {zh} | {en}\n"));
 }
 
 pub(super) fn push(out: &mut String, text: std::fmt::Arguments<'_>) {
@@ -274,8 +277,8 @@ fn no_example(out: &mut String, answers: &Answers) {
     push(
         out,
         format_args!(
-            "\n# 还缺样例：设备里的原始值与应得的读数 | an example is still missing: what the device holds, what is read\n\
-             # 从设备取得 | get one from the device: linli profiles try {file} {how}\n\
+            "\n# 须有样例：设备里的原始值与应得的读数 | an example is needed: what the device holds, what is read\n\
+             # 从设备取得 | get one from the device: linli profiles try {file} {how} >> {file}\n\
              # [[examples]]\n\
              # {raw}\n\
              # readings = {{ {name} = 230.1 }}\n"
