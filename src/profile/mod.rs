@@ -26,7 +26,6 @@ mod load_mqtt;
 mod meter;
 mod mqtt;
 mod payload;
-mod payload_tree;
 mod points;
 mod points_meter;
 mod points_modbus;
@@ -56,4 +55,6 @@ pub use meter::{
     Cjt188Model, Dlt645Model, ItemSource, MeterField, MeterManners, MeterPlace, MeterSource,
 };
 pub use mqtt::{Absent, Availability, MqttModel, MqttSource, PathStep, PayloadFormat, TopicRule};
-pub use payload::{Allowed, PayloadMember, members, payload_schema, topic_name};
+pub use payload::{
+    Allowed, PayloadMember, PayloadTopic, payload_members, payload_schema, payload_topics,
+};

@@ -1,24 +1,95 @@
-//! What a model publishes, as its vendor reads it: the members of each topic's payload, and their
-//! JSON Schema (draft 2020-12).
+//! What a model publishes, as its vendor reads it: the topics and the members of their payloads.
 //!
-//! Members that are counted (`/cells/1/door`, `/cells/2/door`, …) are told once, as
-//! `/cells/{n}/door`.
+//! What is counted (`/cells/1/door`, `/cells/2/door`, … or `{base}/switch:1`, …) is told once, as
+//! `/cells/{n}/door`. `schema.rs` makes a JSON Schema of it.
 
-use serde_json::{Map, Value as Json, json};
+mod schema;
+mod tree;
 
-use super::binding::{Code, MqttModel, MqttSource, PathStep, PayloadFormat, Profile};
-use super::check::Example;
-use super::decode::{MAX_TEXT, locate};
-use super::payload_tree::{Container, Node, Step};
+use serde_json::{Value as Json, json};
+
+use super::binding::{Code, Profile};
+use super::mqtt::{MqttModel, MqttSource, PathStep, PayloadFormat};
 use crate::model::{Point, Quantity};
+use tree::Step;
+
+pub use schema::payload_schema;
+
+/// One topic; those of the members of a group are one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PayloadTopic {
+    /// Pattern with `{base}`, and `{n}` where there is one for each member of a group.
+    pub pattern: String,
+    /// What the payload is.
+    pub format: PayloadFormat,
+    /// Entry of `topics` in the file.
+    entry: usize,
+    /// Where the device's own time stands.
+    time: Option<Vec<PathStep>>,
+}
+
+impl PayloadTopic {
+    /// Name of its definition in the schema: `{base}/state` is `state`, `{base}` is `base`.
+    pub fn name(&self) -> String {
+        definition_name(&self.pattern)
+    }
+
+    /// Whether a message of an example is of this topic.
+    pub fn is_of(&self, topic: &str) -> bool {
+        let (mut pattern, mut topic) = (self.pattern.split('/'), topic.split('/'));
+        loop {
+            match (pattern.next(), topic.next()) {
+                (None, None) => return true,
+                (Some(want), Some(level)) if want == "+" || want == level => {}
+                (Some(want), Some(level)) if numbered(want, level) => {}
+                _ => return false,
+            }
+        }
+    }
+}
+
+/// `switch:{n}` and `switch:3`.
+fn numbered(want: &str, level: &str) -> bool {
+    let Some((before, after)) = want.split_once("{n}") else { return false };
+    let number = level.strip_prefix(before).and_then(|rest| rest.strip_suffix(after));
+    number.is_some_and(|number| !number.is_empty() && number.bytes().all(|b| b.is_ascii_digit()))
+}
+
+/// Name of the definition of a pattern.
+pub(super) fn definition_name(pattern: &str) -> String {
+    let below: Vec<&str> = pattern.split('/').filter(|level| *level != "{base}").collect();
+    let named = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '.' | '-');
+    let plain = below.join(".").replace("{n}", "n");
+    let name: String = plain.chars().map(|c| if named(c) { c } else { '_' }).collect();
+    if name.is_empty() { "base".to_owned() } else { name }
+}
+
+/// The topics of a model, in the order of its file.
+pub fn payload_topics(profile: &Profile, model: &MqttModel) -> Vec<PayloadTopic> {
+    let mut topics: Vec<PayloadTopic> = Vec::new();
+    for rule in &model.topics {
+        if topics.iter().any(|known| known.entry == rule.entry) {
+            continue;
+        }
+        let number = rule.member.map(|m| profile.groups[m.group].number(m.place).to_string());
+        let pattern = number.and_then(|number| with_n(&rule.pattern, &number));
+        topics.push(PayloadTopic {
+            pattern: pattern.unwrap_or_else(|| rule.pattern.clone()),
+            format: rule.format,
+            entry: rule.entry,
+            time: rule.time.clone(),
+        });
+    }
+    topics
+}
 
 /// One member of a payload; many alike are one.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Member {
-    /// Index into [`MqttModel::topics`].
+pub struct PayloadMember {
+    /// Index into [`payload_topics`].
     pub topic: usize,
     /// Where it stands.
-    pub(super) steps: Vec<Step>,
+    steps: Vec<Step>,
     /// Title for people, Chinese; `{n}` where there are many.
     pub zh: String,
     /// Title for people, English.
@@ -46,7 +117,7 @@ pub enum Allowed {
     Text,
 }
 
-impl Member {
+impl PayloadMember {
     /// Where it stands, as a JSON pointer with `{n}`; empty for the whole payload.
     pub fn pointer(&self) -> String {
         self.steps.iter().map(|step| format!("/{step}")).collect()
@@ -62,10 +133,13 @@ impl Member {
 }
 
 /// The members of a model's payloads, topic by topic in the order of the points.
-pub fn members(profile: &Profile, model: &MqttModel) -> Vec<Member> {
-    let mut members: Vec<Member> = Vec::new();
+pub fn payload_members(profile: &Profile, model: &MqttModel) -> Vec<PayloadMember> {
+    let topics = payload_topics(profile, model);
+    let mut members: Vec<PayloadMember> = Vec::new();
     for (point, source) in profile.points.iter().zip(&model.sources) {
-        let member = member(point, source, profile);
+        let entry = model.topics[source.topic].entry;
+        let Some(topic) = topics.iter().position(|topic| topic.entry == entry) else { continue };
+        let member = member(point, source, topic, profile, model);
         let same = members.iter_mut().find(|known| {
             (known.topic, &known.zh, &known.en) == (member.topic, &member.zh, &member.en)
                 && known.allowed == member.allowed
@@ -81,20 +155,28 @@ pub fn members(profile: &Profile, model: &MqttModel) -> Vec<Member> {
     members
 }
 
-fn member(point: &Point, source: &MqttSource, profile: &Profile) -> Member {
+fn member(
+    point: &Point,
+    source: &MqttSource,
+    topic: usize,
+    profile: &Profile,
+    model: &MqttModel,
+) -> PayloadMember {
     let (mut zh, mut en) = (point.zh.clone(), point.en.clone());
+    if let Some(of) = model.topics[source.topic].member {
+        let number = profile.groups[of.group].number(of.place).to_string();
+        zh = with_n(&zh, &number).unwrap_or(zh);
+        en = with_n(&en, &number).unwrap_or(en);
+    }
     let mut steps = Vec::new();
     for step in &source.path {
         let PathStep::Index(index) = step else {
-            if let PathStep::Key(key) = step {
-                steps.push(Step::Key(key.clone()));
-            }
+            steps.push(Step::of(step));
             continue;
         };
         let number = index.to_string();
-        let titles = (with_n(&zh, &number), with_n(&en, &number));
-        match titles {
-            // Only what is told by its number is one of many.
+        // Only what is told by its number is one of many.
+        match (with_n(&zh, &number), with_n(&en, &number)) {
             (Some(many_zh), Some(many_en)) => {
                 (zh, en) = (many_zh, many_en);
                 steps.push(Step::Many { from: *index, to: *index });
@@ -102,8 +184,8 @@ fn member(point: &Point, source: &MqttSource, profile: &Profile) -> Member {
             _ => steps.push(Step::Index(*index)),
         }
     }
-    Member {
-        topic: source.topic,
+    PayloadMember {
+        topic,
         steps,
         zh,
         en,
@@ -113,15 +195,15 @@ fn member(point: &Point, source: &MqttSource, profile: &Profile) -> Member {
     }
 }
 
-/// The title with the number as a word of its own made `{n}`.
-fn with_n(title: &str, number: &str) -> Option<String> {
+/// The text with the number as a word of its own made `{n}`.
+fn with_n(text: &str, number: &str) -> Option<String> {
     let digit = |c: Option<char>| c.is_some_and(|c| c.is_ascii_digit());
-    let found = title.match_indices(number).find(|(at, _)| {
-        let (before, after) = title.split_at(*at);
+    let found = text.match_indices(number).find(|(at, _)| {
+        let (before, after) = text.split_at(*at);
         !digit(before.chars().next_back()) && !digit(after.chars().nth(number.len()))
     });
     found.map(|(at, _)| {
-        let (before, after) = title.split_at(at);
+        let (before, after) = text.split_at(at);
         format!("{before}{{n}}{}", after.get(number.len()..).unwrap_or(""))
     })
 }
@@ -149,14 +231,11 @@ fn allowed(point: &Point, source: &MqttSource, profile: &Profile) -> Allowed {
         return Allowed::Words(words.collect());
     }
     if source.flag {
-        let mut words: Vec<(Json, String, String)> = source
-            .flag_words
-            .iter()
-            .map(|(word, flag)| {
-                let (zh, en) = flag_words(*flag);
-                (Json::from(word.as_str()), zh, en)
-            })
-            .collect();
+        let words = source.flag_words.iter().map(|(word, flag)| {
+            let (zh, en) = flag_words(*flag);
+            (Json::from(word.as_str()), zh, en)
+        });
+        let mut words: Vec<(Json, String, String)> = words.collect();
         words.sort_by_key(|(_, zh, _)| *zh != flag_words(true).0);
         return if words.is_empty() { Allowed::Flag } else { Allowed::Words(words) };
     }
@@ -189,7 +268,7 @@ fn written(raw: &str, number: Option<f64>) -> Json {
 fn bounds(point: &Point, source: &MqttSource, profile: &Profile) -> (Option<f64>, Option<f64>) {
     let Some((low, high)) = point.range else { return (None, None) };
     let factor = source.scale.resolve(&defaults(profile));
-    // 0.1 * 3 is not 0.3: twelve digits are more than any device sends.
+    // 0.1 * 3 is not 0.3: nine digits are more than any device sends.
     let raw = |bound: f64| {
         let raw = (bound - source.scale.offset) / factor;
         format!("{raw:.9}").parse().ok().filter(|raw: &f64| raw.is_finite())
@@ -198,176 +277,11 @@ fn bounds(point: &Point, source: &MqttSource, profile: &Profile) -> (Option<f64>
 }
 
 #[expect(clippy::cast_possible_truncation, reason = "a whole number below 2^53")]
-pub(super) fn whole_or_not(number: f64) -> Json {
+fn whole_or_not(number: f64) -> Json {
     match number.fract() == 0.0 && number.abs() < 9e15 {
         true => Json::from(number as i64),
         false => json!(number),
     }
-}
-
-/// JSON Schema of all payloads of an MQTT model: one definition for each topic, named as
-/// [`topic_name`] names it. `strict` refuses members that the model does not have.
-pub fn payload_schema(
-    profile: &Profile,
-    model: &MqttModel,
-    examples: &[Example],
-    strict: bool,
-) -> Json {
-    let mut definitions = Map::new();
-    let members = members(profile, model);
-    for (slot, topic) in model.topics.iter().enumerate() {
-        let own = members.iter().filter(|member| member.topic == slot);
-        let mut schema = match topic.format {
-            PayloadFormat::Json => {
-                let mut root = Node::default();
-                for member in own {
-                    root.insert(&member.steps, value_schema(member));
-                }
-                if let Some(time) = &topic.time {
-                    let steps: Vec<Step> = time.iter().map(Step::of).collect();
-                    root.insert(&steps, time_schema());
-                }
-                let seen = |steps: &[Step]| container(examples, &topic.pattern, steps);
-                root.schema(strict, &seen)
-            }
-            PayloadFormat::Text => own.last().map_or_else(|| json!({}), text_schema),
-        };
-        let shown: Vec<Json> = example_payloads(examples, &topic.pattern, topic.format);
-        if let Json::Object(schema) = &mut schema {
-            schema.insert("title".into(), topic.pattern.as_str().into());
-            if !shown.is_empty() {
-                schema.insert("examples".into(), Json::Array(shown));
-            }
-        }
-        definitions.insert(topic_name(&topic.pattern), schema);
-    }
-    if let Some(availability) = &model.availability
-        && !model.topics.iter().any(|topic| topic.pattern == availability.pattern)
-    {
-        let words: Vec<&String> = availability.online.iter().chain(&availability.offline).collect();
-        let mut root = Node::default();
-        let steps: Vec<Step> = availability.path.iter().map(Step::of).collect();
-        root.insert(&steps, json!({ "enum": words }));
-        let mut schema = root.schema(strict, &|_| None);
-        schema["title"] = availability.pattern.as_str().into();
-        definitions.insert(topic_name(&availability.pattern), schema);
-    }
-    let any: Vec<Json> =
-        definitions.keys().map(|name| json!({ "$ref": format!("#/$defs/{name}") })).collect();
-    json!({
-        "$schema": "https://json-schema.org/draft/2020-12/schema",
-        "title": format!("{} / {}", profile.zh, profile.en),
-        "description": "One definition for each topic; {base} is the device's own topic. null means \
-            \"not available\". 每个主题一个定义；{base} 为设备自己的主题；null 表示无此数据。",
-        "anyOf": any,
-        "$defs": definitions,
-    })
-}
-
-/// Name of a topic's definition: `{base}/state` is `state`, `{base}` is `base`.
-pub fn topic_name(pattern: &str) -> String {
-    let below: Vec<&str> = pattern.split('/').filter(|level| *level != "{base}").collect();
-    let named = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '.' | '-');
-    let name: String = below.join(".").chars().map(|c| if named(c) { c } else { '_' }).collect();
-    if name.is_empty() { "base".to_owned() } else { name }
-}
-
-/// Payloads of the examples that read as something, for the topic.
-fn example_payloads(examples: &[Example], pattern: &str, format: PayloadFormat) -> Vec<Json> {
-    let good = examples.iter().filter(|example| example.is_sound());
-    let messages = good.flat_map(|example| &example.messages);
-    messages
-        .filter(|message| message.topic == pattern)
-        .filter_map(|message| match format {
-            PayloadFormat::Json => serde_json::from_str(&message.payload).ok(),
-            PayloadFormat::Text => Some(Json::from(message.payload.as_str())),
-        })
-        .collect()
-}
-
-/// What the examples hold at a place: counted members are elements of an array, or members of an
-/// object whose names are numbers.
-fn container(examples: &[Example], pattern: &str, steps: &[Step]) -> Option<Container> {
-    let path: Vec<PathStep> = steps.iter().map(Step::first).collect();
-    let messages = examples.iter().flat_map(|example| &example.messages);
-    let documents = messages
-        .filter(|message| message.topic == pattern)
-        .filter_map(|message| serde_json::from_str::<Json>(&message.payload).ok());
-    documents.into_iter().find_map(|document| match locate(&document, &path) {
-        Some(Json::Array(_)) => Some(Container::Array),
-        Some(Json::Object(_)) => Some(Container::Object),
-        _ => None,
-    })
-}
-
-fn time_schema() -> Json {
-    json!({ "title": "时间 / time", "description": "the device's own time: ISO 8601, or seconds or \
-        milliseconds since 1970", "type": ["string", "number", "null"] })
-}
-
-fn description(member: &Member) -> String {
-    let mut parts = Vec::new();
-    if member.factor == 1.0 {
-        parts.extend((!member.unit.is_empty()).then(|| format!("unit 单位 {}", member.unit)));
-    } else {
-        parts.push(format!("value 值 × {} = {}", member.factor, member.unit).trim().to_owned());
-    }
-    if let Allowed::Words(words) = &member.allowed {
-        let words = words.iter().map(|(word, zh, en)| {
-            let word = word.as_str().map_or_else(|| word.to_string(), str::to_owned);
-            format!("{word}: {zh} / {en}")
-        });
-        parts.push(words.collect::<Vec<_>>().join("; "));
-    }
-    parts.join("; ")
-}
-
-fn value_schema(member: &Member) -> Json {
-    let mut schema = match &member.allowed {
-        Allowed::Number(low, high) => bounded("number", *low, *high),
-        Allowed::Whole(low, high) => bounded("integer", *low, *high),
-        Allowed::Flag => json!({ "type": ["boolean", "null"] }),
-        Allowed::Text => json!({ "type": ["string", "null"], "maxLength": MAX_TEXT }),
-        Allowed::Words(words) => {
-            let mut words: Vec<Json> = words.iter().map(|(word, _, _)| word.clone()).collect();
-            words.push(Json::Null);
-            json!({ "enum": words })
-        }
-    };
-    schema["title"] = format!("{} / {}", member.zh, member.en).into();
-    let description = description(member);
-    if !description.is_empty() {
-        schema["description"] = description.into();
-    }
-    schema
-}
-
-fn bounded(kind: &str, low: Option<f64>, high: Option<f64>) -> Json {
-    let mut schema = json!({ "type": [kind, "null"] });
-    for (key, bound) in [("minimum", low), ("maximum", high)] {
-        if let Some(bound) = bound {
-            schema[key] = whole_or_not(bound);
-        }
-    }
-    schema
-}
-
-/// A payload that is a plain text, not a document.
-fn text_schema(member: &Member) -> Json {
-    let mut schema = match &member.allowed {
-        Allowed::Number(..) => json!({ "type": "string", "pattern": "^-?[0-9]+(\\.[0-9]+)?$" }),
-        Allowed::Whole(..) => json!({ "type": "string", "pattern": "^-?[0-9]+$" }),
-        Allowed::Flag => json!({ "enum": ["true", "false"] }),
-        Allowed::Text => json!({ "type": "string", "maxLength": MAX_TEXT }),
-        Allowed::Words(words) => {
-            let text = |word: &Json| word.as_str().map_or_else(|| word.to_string(), str::to_owned);
-            let words: Vec<String> = words.iter().map(|(word, _, _)| text(word)).collect();
-            json!({ "enum": words })
-        }
-    };
-    schema["description"] =
-        format!("plain text 纯文本: {} / {}; {}", member.zh, member.en, description(member)).into();
-    schema
 }
 
 #[cfg(test)]

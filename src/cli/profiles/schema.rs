@@ -33,7 +33,7 @@ pub(super) fn execute(
         ));
         return Ok(ExitCode::FAILURE);
     };
-    let Loaded { profile, examples } = match parse(&name, &text) {
+    let Loaded { full: profile, examples, .. } = match parse(&name, &text) {
         Ok(loaded) => loaded,
         Err(faults) => {
             faults.iter().for_each(|fault| complain(&fault.to_string()));

@@ -9,8 +9,8 @@ fn built_in(id: &str) -> Loaded {
 }
 
 fn schema(loaded: &Loaded) -> Json {
-    let Binding::Mqtt(model) = &loaded.profile.binding else { panic!("mqtt") };
-    payload_schema(&loaded.profile, model, &loaded.examples, true)
+    let Binding::Mqtt(model) = &loaded.full.binding else { panic!("mqtt") };
+    payload_schema(&loaded.full, model, &loaded.examples, true)
 }
 
 const CABINET: &str = r#"
@@ -98,8 +98,9 @@ fn counted_members_become_one_pattern_or_the_items_of_an_array() {
 #[test]
 fn members_are_told_once_with_their_pointer() {
     let loaded = parse("cabinet.toml", CABINET).unwrap();
-    let Binding::Mqtt(model) = &loaded.profile.binding else { panic!("mqtt") };
-    let told: Vec<String> = members(&loaded.profile, model).iter().map(Member::pointer).collect();
+    let Binding::Mqtt(model) = &loaded.full.binding else { panic!("mqtt") };
+    let told: Vec<String> =
+        payload_members(&loaded.full, model).iter().map(PayloadMember::pointer).collect();
     assert_eq!(told, ["/cells/{n}/door", "/list/{n}/level", "/pair/1", ""]);
 }
 
@@ -107,15 +108,15 @@ fn members_are_told_once_with_their_pointer() {
 fn every_model_that_publishes_has_a_schema_with_a_definition_for_each_topic() {
     for (id, text) in BUILT_IN {
         let loaded = parse(&format!("{id}.toml"), text).unwrap();
-        let Binding::Mqtt(model) = &loaded.profile.binding else { continue };
-        let schema = payload_schema(&loaded.profile, model, &loaded.examples, false);
-        for topic in &model.topics {
-            let name = topic_name(&topic.pattern);
-            assert!(schema["$defs"][&name].is_object(), "{id}: {name}");
+        let Binding::Mqtt(model) = &loaded.full.binding else { continue };
+        let schema = payload_schema(&loaded.full, model, &loaded.examples, false);
+        let topics = payload_topics(&loaded.full, model);
+        for topic in &topics {
+            assert!(schema["$defs"][&topic.name()].is_object(), "{id}: {}", topic.name());
         }
         let names: std::collections::BTreeSet<String> =
-            model.topics.iter().map(|topic| topic_name(&topic.pattern)).collect();
-        assert_eq!(names.len(), model.topics.len(), "{id}: two topics of one name");
+            topics.iter().map(PayloadTopic::name).collect();
+        assert_eq!(names.len(), topics.len(), "{id}: two topics of one name");
     }
 }
 

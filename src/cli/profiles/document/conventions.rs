@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use super::cell;
 use crate::profile::{
-    Allowed, Binding, Loaded, Member, MqttModel, PayloadFormat, members, topic_name,
+    Allowed, Binding, Loaded, MqttModel, PayloadFormat, PayloadMember, members, topic_name,
 };
 
 const HEAD: &str = "\
@@ -92,7 +92,8 @@ fn section(out: &mut String, loaded: &Loaded, model: &MqttModel) {
     topics(out, model);
     let members = members(profile, model);
     for (slot, topic) in model.topics.iter().enumerate() {
-        let own: Vec<&Member> = members.iter().filter(|member| member.topic == slot).collect();
+        let own: Vec<&PayloadMember> =
+            members.iter().filter(|member| member.topic == slot).collect();
         fields(out, &topic.pattern, topic.format, &own);
     }
     for caveat in &profile.caveats {
@@ -149,7 +150,7 @@ fn topics(out: &mut String, model: &MqttModel) {
     }
 }
 
-fn fields(out: &mut String, pattern: &str, format: PayloadFormat, members: &[&Member]) {
+fn fields(out: &mut String, pattern: &str, format: PayloadFormat, members: &[&PayloadMember]) {
     push(
         out,
         format_args!(
@@ -189,7 +190,7 @@ fn fields(out: &mut String, pattern: &str, format: PayloadFormat, members: &[&Me
 }
 
 /// From which number to which a counted member goes.
-fn counted(member: &Member) -> String {
+fn counted(member: &PayloadMember) -> String {
     member.counted().map_or_else(String::new, |(from, to)| format!(" n = {from} … {to}"))
 }
 

@@ -5,11 +5,11 @@ use std::fmt;
 
 use serde_json::{Map, Value as Json, json};
 
-use super::binding::PathStep;
+use crate::profile::mqtt::PathStep;
 
 /// One step into a document, counted ones together.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Step {
+pub(in crate::profile) enum Step {
     Key(String),
     /// One place of an array, or a name that is a number.
     Index(usize),
