@@ -3,7 +3,10 @@
 
 use std::path::Path;
 
-use linli::profile::{BUILT_IN, Binding, Loaded, MqttModel, PayloadFormat, parse, topic_name};
+use linli::profile::{
+    BUILT_IN, Binding, Command, Loaded, Message, PayloadFormat, PayloadTopic, Target, parse,
+    payload_topics,
+};
 use serde_json::{Value, json};
 
 use crate::second_parsers::Opinion;
@@ -15,26 +18,30 @@ struct Convention {
 }
 
 impl Convention {
-    fn model(&self) -> &MqttModel {
-        let Binding::Mqtt(model) = &self.loaded.profile.binding else { panic!("mqtt") };
-        model
+    fn topics(&self) -> Vec<PayloadTopic> {
+        let Binding::Mqtt(model) = &self.loaded.full.binding else { panic!("mqtt") };
+        payload_topics(&self.loaded.full, model)
     }
 
-    /// Each message of its examples: definition, payload, and whether the example is sound.
-    fn messages(&self) -> Vec<(String, Value, bool)> {
-        let mut messages = Vec::new();
-        for example in &self.loaded.examples {
-            for message in &example.messages {
-                let topic = self.model().topics.iter().find(|t| t.pattern == message.topic);
-                let text = topic.is_some_and(|topic| topic.format == PayloadFormat::Text);
-                let payload = match text {
-                    true => Value::from(message.payload.as_str()),
-                    false => serde_json::from_str(&message.payload).unwrap(),
-                };
-                messages.push((topic_name(&message.topic), payload, example.is_sound()));
-            }
-        }
-        messages
+    /// The definition of a message's topic, and the payload as a document.
+    fn read(&self, message: &Message) -> (String, Option<Value>) {
+        let topics = self.topics();
+        let topic = topics.iter().find(|topic| topic.is_of(&message.topic)).unwrap();
+        let payload = match topic.format {
+            PayloadFormat::Text => Some(Value::from(message.payload.as_str())),
+            PayloadFormat::Json => serde_json::from_str(&message.payload).ok(),
+        };
+        (topic.name(), payload)
+    }
+
+    /// Each message of its sound examples.
+    fn messages(&self) -> Vec<(String, Value)> {
+        let sound = self.loaded.examples.iter().filter(|example| example.is_sound());
+        let read = |message| {
+            let (definition, payload) = self.read(message);
+            (definition, payload.unwrap())
+        };
+        sound.flat_map(|example| &example.messages).map(read).collect()
     }
 }
 
@@ -46,7 +53,7 @@ fn conventions() -> Vec<Convention> {
         let loaded = parse(&format!("{id}.toml"), text).unwrap();
         conventions.push(Convention { loaded, schema: serde_json::from_slice(&schema).unwrap() });
     }
-    assert!(conventions.len() >= 4, "{} conventions have a schema", conventions.len());
+    assert!(conventions.len() >= 10, "{} conventions have a schema", conventions.len());
     conventions
 }
 
@@ -71,22 +78,60 @@ fn every_example_of_a_convention_is_allowed_and_what_it_shows_as_bad_is_refused(
         let sound = opinion.ask(&json!({ "do": "sound", "schema": schema }));
         assert_eq!(sound["wrong"], Value::Null, "{id}");
         let messages = convention.messages();
-        assert!(messages.iter().any(|(.., sound)| *sound), "{id} shows nothing that is right");
-        for (definition, payload, _) in messages.iter().filter(|(.., sound)| *sound) {
-            let found = wrong(&mut opinion, schema, definition, payload);
+        assert!(!messages.is_empty(), "{id} shows nothing that is right");
+        for (definition, payload) in messages {
+            let found = wrong(&mut opinion, schema, &definition, &payload);
             assert_eq!(found, None, "{id} {definition}: {payload}");
         }
         // One of several messages of a bad example may be right by itself.
         for example in convention.loaded.examples.iter().filter(|example| !example.is_sound()) {
-            let refused = example.messages.iter().any(|message| {
-                let payload = serde_json::from_str(&message.payload);
-                let definition = topic_name(&message.topic);
-                payload.is_err()
-                    || wrong(&mut opinion, schema, &definition, &payload.unwrap()).is_some()
+            let refused = example.messages.iter().any(|message| match convention.read(message) {
+                (definition, Some(payload)) => {
+                    wrong(&mut opinion, schema, &definition, &payload).is_some()
+                }
+                (_, None) => true,
             });
             assert!(refused, "{id}: {} is allowed", example.about);
         }
     }
+}
+
+#[test]
+fn every_order_of_an_example_is_allowed_and_one_out_of_range_is_refused() {
+    let mut opinion = Opinion::of("json_schema.py");
+    let mut tried = 0;
+    for convention in conventions() {
+        let (id, schema) = (&convention.loaded.profile.id, &convention.schema);
+        for write in convention.loaded.examples.iter().flat_map(|example| &example.writes) {
+            let named = |command: &&Command| *command.name == *write.command;
+            let command = convention.loaded.full.commands.iter().find(named).unwrap();
+            assert!(matches!(command.target, Target::Message { json: true, .. }), "{id}");
+            for message in &write.messages {
+                let levels = message.topic.split('/').skip(1).map(|level| {
+                    if level.bytes().all(|b| b.is_ascii_digit()) { "n" } else { level }
+                });
+                let definition = levels.collect::<Vec<_>>().join(".");
+                assert!(schema["$defs"][&definition].is_object(), "{id}: {definition}");
+                let order: Value = serde_json::from_str(&message.payload).unwrap();
+                let found = wrong(&mut opinion, schema, &definition, &order);
+                assert_eq!(found, None, "{id} {definition}: {order}");
+                let mut other = order.clone();
+                other["v"] = json!(2);
+                assert!(
+                    wrong(&mut opinion, schema, &definition, &other).is_some(),
+                    "{id}: {other}"
+                );
+                if order.get("value").is_some() {
+                    let mut other = order;
+                    other["value"] = json!([]);
+                    let found = wrong(&mut opinion, schema, &definition, &other);
+                    assert!(found.is_some(), "{id}: {other}");
+                }
+                tried += 1;
+            }
+        }
+    }
+    assert!(tried > 10, "only {tried} orders were tried");
 }
 
 /// Every place of a document, deepest first.
@@ -113,7 +158,7 @@ fn a_payload_with_one_thing_wrong_is_refused() {
     let mut tried = 0;
     for convention in conventions() {
         let (id, schema) = (&convention.loaded.profile.id, &convention.schema);
-        for (definition, payload, _) in convention.messages().iter().filter(|(.., s)| *s) {
+        for (definition, payload) in &convention.messages() {
             let mut all = Vec::new();
             places(payload, "", &mut all);
             for place in all {
@@ -163,11 +208,17 @@ fn bounded(schema: &Value, definition: &str, place: &str) -> bool {
 #[test]
 fn null_means_not_available_and_members_may_be_left_out() {
     let mut opinion = Opinion::of("json_schema.py");
-    let bin = conventions().into_iter().find(|c| c.loaded.profile.id == "waste-bin").unwrap();
-    for payload in [json!({ "temperature": null }), json!({ "fillingLevel": 1 })] {
-        assert_eq!(wrong(&mut opinion, &bin.schema, "state", &payload), None, "{payload}");
+    let screen = conventions().into_iter().find(|c| c.loaded.profile.id == "info-screen").unwrap();
+    for payload in [json!({ "v": 1, "brightness": null }), json!({ "brightness": 70.5 })] {
+        assert_eq!(wrong(&mut opinion, &screen.schema, "state", &payload), None, "{payload}");
     }
-    for payload in [json!({}), json!({ "fillingLevel": 1.2 }), json!({ "status": "full" })] {
-        assert!(wrong(&mut opinion, &bin.schema, "state", &payload).is_some(), "{payload}");
+    for payload in [
+        json!({}),
+        json!({ "v": 2, "brightness": 70 }),
+        json!({ "brightness": 101 }),
+        json!({ "brigthness": 70 }),
+        json!({ "time": "2026-01-02 03:04", "brightness": 70 }),
+    ] {
+        assert!(wrong(&mut opinion, &screen.schema, "state", &payload).is_some(), "{payload}");
     }
 }

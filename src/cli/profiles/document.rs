@@ -77,9 +77,7 @@ fn built_in() -> anyhow::Result<Vec<Loaded>> {
 /// A convention of our own for devices that have no public protocol.
 fn is_convention(loaded: &Loaded) -> bool {
     let profile = &loaded.profile;
-    matches!(profile.binding, Binding::Mqtt(_))
-        && (profile.verified.level == Evidence::Convention
-            || profile.products.iter().any(|product| product.brand == "linli convention"))
+    matches!(profile.binding, Binding::Mqtt(_)) && profile.verified.level == Evidence::Convention
 }
 
 /// Each file with its text.
@@ -95,8 +93,8 @@ fn documents(folder: &Path) -> anyhow::Result<BTreeMap<PathBuf, String>> {
     let place = folder.join("conventions");
     let ours: Vec<&Loaded> = library.iter().filter(|loaded| is_convention(loaded)).collect();
     for loaded in &ours {
-        let Binding::Mqtt(model) = &loaded.profile.binding else { continue };
-        let schema = payload_schema(&loaded.profile, model, &loaded.examples, true);
+        let Binding::Mqtt(model) = &loaded.full.binding else { continue };
+        let schema = payload_schema(&loaded.full, model, &loaded.examples, true);
         let text = serde_json::to_string_pretty(&schema)? + "\n";
         documents.insert(place.join(format!("{}.schema.json", loaded.profile.id)), text);
     }

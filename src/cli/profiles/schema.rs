@@ -1,6 +1,5 @@
 //! `linli profiles schema`: what an MQTT model publishes, as JSON Schema.
 
-use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use super::super::{complain, say};
@@ -17,13 +16,9 @@ pub(super) struct Arguments {
     strict: bool,
 }
 
-pub(super) fn execute(
-    arguments: &Arguments,
-    library: &Library,
-    dirs: &[PathBuf],
-) -> anyhow::Result<ExitCode> {
+pub(super) fn execute(arguments: &Arguments, library: &Library) -> anyhow::Result<ExitCode> {
     let wanted = arguments.profile.as_str();
-    let Some((name, text)) = text_of(wanted, dirs)? else {
+    let Some((name, text)) = text_of(wanted, library)? else {
         let near = library.nearest(wanted);
         let (en, zh) = near.map_or_else(Default::default, |near| {
             (format!("; did you mean `{near}`?"), format!("；是否应为 `{near}`？"))
@@ -52,17 +47,12 @@ pub(super) fn execute(
     Ok(ExitCode::SUCCESS)
 }
 
-/// The file of a profile; the last folder wins, as in the library.
-fn text_of(wanted: &str, dirs: &[PathBuf]) -> std::io::Result<Option<(String, String)>> {
-    let file = format!("{wanted}.toml");
-    let given = Path::new(wanted).to_owned();
-    let given = wanted.ends_with(".toml").then_some(given);
-    let folders = dirs.iter().rev().map(|dir| dir.join(&file));
-    for path in given.into_iter().chain(folders) {
-        if path.is_file() {
-            return Ok(Some((path.display().to_string(), std::fs::read_to_string(path)?)));
-        }
+/// The file of a profile that is named by its identifier or its path.
+fn text_of(wanted: &str, library: &Library) -> std::io::Result<Option<(String, String)>> {
+    let given = wanted.ends_with(".toml").then_some(wanted);
+    if let Some(path) = given.or_else(|| library.file(wanted)) {
+        return std::fs::read_to_string(path).map(|text| Some((path.to_owned(), text)));
     }
     let built_in = BUILT_IN.iter().find(|(id, _)| *id == wanted);
-    Ok(built_in.map(|(_, text)| (file, (*text).to_owned())))
+    Ok(built_in.map(|(id, text)| (format!("{id}.toml"), (*text).to_owned())))
 }

@@ -73,7 +73,7 @@ fn of_topic(
             }
             if let Some(time) = &topic.time {
                 let steps: Vec<Step> = time.iter().map(Step::of).collect();
-                root.insert(&steps, time_schema());
+                root.insert(&steps, time_schema(strict));
             }
             if strict {
                 let version =
@@ -120,14 +120,24 @@ fn container(examples: &[Example], topic: &PayloadTopic, steps: &[Step]) -> Opti
         })
 }
 
-fn time_schema() -> Json {
-    json!({
-        "title": "时间 / time",
-        "description": "the device's own time, ISO 8601 or RFC 3339, or seconds or milliseconds since \
-            1970; left out by a device without a clock",
-        "type": ["string", "number", "null"],
-    })
+/// Our conventions have one way to write a moment; other devices have several.
+fn time_schema(strict: bool) -> Json {
+    match strict {
+        true => json!({
+            "title": "时间 / time",
+            "description": "RFC 3339 with zone; left out by a device without a clock",
+            "type": ["string", "null"],
+            "pattern": MOMENT,
+        }),
+        false => json!({
+            "title": "时间 / time",
+            "description": "ISO 8601, or seconds or milliseconds since 1970",
+            "type": ["string", "number", "null"],
+        }),
+    }
 }
+
+const MOMENT: &str = "^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\\.[0-9]{1,9})?(Z|[+-][0-9]{2}:[0-9]{2})$";
 
 fn word(word: &Json) -> String {
     word.as_str().map_or_else(|| word.to_string(), str::to_owned)

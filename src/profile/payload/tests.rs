@@ -122,8 +122,8 @@ fn every_model_that_publishes_has_a_schema_with_a_definition_for_each_topic() {
 
 #[test]
 fn a_range_is_told_in_what_the_device_sends() {
-    let bin = schema(&built_in("waste-bin"));
-    let level = &bin["$defs"]["state"]["properties"]["fillingLevel"];
+    let machine = schema(&built_in("book-machine"));
+    let level = &machine["$defs"]["state"]["properties"]["returnBox"];
     assert_eq!((&level["minimum"], &level["maximum"]), (&json!(0), &json!(1)));
 }
 

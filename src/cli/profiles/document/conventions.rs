@@ -4,7 +4,8 @@ use std::fmt::Write as _;
 
 use super::cell;
 use crate::profile::{
-    Allowed, Binding, Loaded, MqttModel, PayloadFormat, PayloadMember, members, topic_name,
+    Allowed, Binding, Command, CommandKind, Loaded, MqttModel, PayloadFormat, PayloadMember,
+    PayloadTopic, Profile, Target, payload_members, payload_topics,
 };
 
 const HEAD: &str = "\
@@ -24,15 +25,24 @@ test payloads with.
 
 - MQTT 3.1.1，QoS 1。`{base}` 是每台设备自己的主题，由现场指定，如 `estate/locker/east`。
   MQTT 3.1.1, QoS 1. `{base}` is each device's own topic, given by the site.
-- 报文为 UTF-8 JSON 对象；成员可以省略，省略表示未变；`null` 表示无此数据。请勿发送未列出的成员。
-  A payload is a JSON object in UTF-8. A member left out has not changed; `null` means not
-  available. Do not send members that are not listed.
-- 状态与事件不保留（retain = false）：保留的旧值会被当作来历不明。状态有变即发，并至少按所列时间发一次。
-  State and events are not retained: a retained value is of unknown age. Publish when something
-  changes, and at least as often as is said.
-- 在线主题保留（retain = true），并以其离线词作遗嘱（will，QoS 1，retain）。
-  The availability topic is retained, and its word for absent is the will (QoS 1, retained).
-- 不得含有姓名、电话等个人信息。 No names, telephone numbers or other personal data.
+- 每条消息是一个 UTF-8 JSON 对象。设备没有的成员不写；`null` 表示此刻无值。网关忽略未列出的成员，
+  Schema 则拒绝它们，以便发现拼写错误。
+  A message is one JSON object in UTF-8. A member that the device does not have is left out; `null`
+  says \"no value now\". The gateway ignores members that are not listed; the schema refuses them, so
+  that a misspelled one is found.
+- `v` 是约定版本，现为 1；只有成员的含义改变时才升高。 `v` is the version of the convention, now 1;
+  it rises only when a member changes its meaning.
+- `time` 是测量时间，RFC 3339 带时区（`2026-01-02T03:04:05+08:00`）；没有时钟的设备不写。
+  `time` says when the values were measured; a device without a clock leaves it out.
+- `{base}/state` 是完整状态，保留（retain）；有变即发，每秒至多一次，并至少按所列时间发一次。
+  事件、命令不保留。 The state is whole and retained: sent when something changes, at most once a
+  second, and at least as often as is said. Events and orders are not retained.
+- `{base}/availability` 为纯文本，保留；每次连上发在线词，离线词作遗嘱（will，QoS 1，retain）。
+  Plain text, retained: the word for present after every connect, the word for absent as the will.
+- 命令发到所列主题，QoS 1；设备以下一次状态（立即发送）作答，不能执行的命令忽略。
+  Orders come on the topics listed, QoS 1; the device answers with its next state, sent at once, and
+  ignores an order that it cannot follow.
+- 不得含有姓名、电话、卡号、取件码等个人信息。 No names, telephone numbers, card numbers or codes.
 
 校验报文 | Test a payload:
 
@@ -40,9 +50,9 @@ test payloads with.
 pip install jsonschema
 python3 - <<'END'
 import json, jsonschema
-schema = json.load(open('config/conventions/waste-bin.schema.json'))
+schema = json.load(open('config/conventions/info-screen.schema.json'))
 state = {'$ref': '#/$defs/state', '$defs': schema['$defs']}
-jsonschema.Draft202012Validator(state).validate({'fillingLevel': 0.65, 'status': 'ok'})
+jsonschema.Draft202012Validator(state).validate({'v': 1, 'brightness': 70})
 END
 ```
 ";
@@ -66,7 +76,7 @@ pub(super) fn readme(conventions: &[&Loaded]) -> String {
         );
     }
     for loaded in conventions {
-        if let Binding::Mqtt(model) = &loaded.profile.binding {
+        if let Binding::Mqtt(model) = &loaded.full.binding {
             section(&mut out, loaded, model);
         }
     }
@@ -78,7 +88,7 @@ fn push(out: &mut String, text: std::fmt::Arguments<'_>) {
 }
 
 fn section(out: &mut String, loaded: &Loaded, model: &MqttModel) {
-    let profile = &loaded.profile;
+    let profile = &loaded.full;
     push(
         out,
         format_args!(
@@ -89,35 +99,42 @@ fn section(out: &mut String, loaded: &Loaded, model: &MqttModel) {
             id = profile.id,
         ),
     );
-    topics(out, model);
-    let members = members(profile, model);
-    for (slot, topic) in model.topics.iter().enumerate() {
-        let own: Vec<&PayloadMember> =
-            members.iter().filter(|member| member.topic == slot).collect();
-        fields(out, &topic.pattern, topic.format, &own);
+    let topics = payload_topics(profile, model);
+    topic_table(out, &topics, model);
+    let members = payload_members(profile, model);
+    for (slot, topic) in topics.iter().enumerate() {
+        let own: Vec<&PayloadMember> = members.iter().filter(|m| m.topic == slot).collect();
+        fields(out, topic, &own);
     }
+    orders(out, profile);
     for caveat in &profile.caveats {
         push(out, format_args!("\n注意 note: {caveat}\n"));
     }
     examples(out, loaded);
 }
 
-fn topics(out: &mut String, model: &MqttModel) {
+/// State is retained, what happened is not.
+fn is_retained(pattern: &str) -> bool {
+    !pattern.split('/').any(|level| level.starts_with("event"))
+}
+
+fn topic_table(out: &mut String, topics: &[PayloadTopic], model: &MqttModel) {
     out.push_str(
         "| 主题 topic | 定义 definition | QoS | 保留 retained | 内容 payload |\n\
          | --- | --- | --- | --- | --- |\n",
     );
-    for topic in &model.topics {
+    for topic in topics {
         let format = match topic.format {
             PayloadFormat::Json => "JSON",
             PayloadFormat::Text => "纯文本 plain text",
         };
-        let name = topic_name(&topic.pattern);
+        let retained = if is_retained(&topic.pattern) { "是 yes" } else { "否 no" };
         push(
             out,
             format_args!(
-                "| `{}` | `#/$defs/{name}` | 1 | 否 no | {format} |\n",
-                cell(&topic.pattern)
+                "| `{}` | `#/$defs/{}` | 1 | {retained} | {format} |\n",
+                cell(&topic.pattern),
+                topic.name()
             ),
         );
     }
@@ -130,7 +147,7 @@ fn topics(out: &mut String, model: &MqttModel) {
             format_args!(
                 "| `{}` | `#/$defs/{}` | 1 | 是 yes | {} 在线 present; {} 离线 absent，遗嘱 the will |\n",
                 cell(&availability.pattern),
-                topic_name(&availability.pattern),
+                availability.pattern.trim_start_matches("{base}/").replace('/', "."),
                 words(&availability.online),
                 words(&availability.offline),
             ),
@@ -143,14 +160,15 @@ fn topics(out: &mut String, model: &MqttModel) {
             format_args!(
                 "\n超过 {minutes} 分钟无消息即视为失联，请至少每 {} 分钟发布一次。 \
                  Silent for {minutes} minutes counts as lost: publish at least every {} minutes.\n",
-                minutes / 2,
-                minutes / 2
+                minutes / 3,
+                minutes / 3
             ),
         );
     }
 }
 
-fn fields(out: &mut String, pattern: &str, format: PayloadFormat, members: &[&PayloadMember]) {
+fn fields(out: &mut String, topic: &PayloadTopic, members: &[&PayloadMember]) {
+    let pattern = &topic.pattern;
     push(
         out,
         format_args!(
@@ -161,7 +179,7 @@ fn fields(out: &mut String, pattern: &str, format: PayloadFormat, members: &[&Pa
     );
     for member in members {
         let pointer = member.pointer();
-        let field = match (pointer.is_empty(), format) {
+        let field = match (pointer.is_empty(), topic.format) {
             (true, PayloadFormat::Text) => "（全文 whole text）".to_owned(),
             (true, PayloadFormat::Json) => "（全文 whole document）".to_owned(),
             _ => format!(
@@ -217,11 +235,63 @@ fn allowed(allowed: &Allowed) -> (&'static str, String) {
     }
 }
 
+/// The orders that the device should understand.
+fn orders(out: &mut String, profile: &Profile) {
+    let first = |command: &&Command| command.member.is_none_or(|member| member.place == 0);
+    let commands: Vec<&Command> = profile.commands.iter().filter(first).collect();
+    if commands.is_empty() {
+        return;
+    }
+    out.push_str(
+        "\n命令 orders\n\n\
+         | 主题 topic | 报文 payload | 值 value | 含义 | meaning | 核对 shown by | 当心 danger |\n\
+         | --- | --- | --- | --- | --- | --- | --- |\n",
+    );
+    for command in commands {
+        let Target::Message { topic, payload, codes, .. } = &command.target else { continue };
+        let number = command.member.map(|m| profile.groups[m.group].number(m.place).to_string());
+        let many = |text: &str| match &number {
+            Some(number) => text.replacen(number.as_str(), "{n}", 1),
+            None => text.to_owned(),
+        };
+        let words: Vec<String> = codes.iter().map(|code| format!("`{}`", code.raw)).collect();
+        let value = match &command.kind {
+            _ if !words.is_empty() => words.join(" "),
+            CommandKind::Number { unit, range: (low, high), .. } => {
+                format!("{low} … {high} {}", unit.sign()).trim_end().to_owned()
+            }
+            CommandKind::Flag => "`true` `false`".to_owned(),
+            CommandKind::Choice { labels } => {
+                let codes = labels.iter().map(|l| format!("`{}` {} {}", l.code, l.zh, l.en));
+                codes.collect::<Vec<_>>().join("<br>")
+            }
+            CommandKind::Text { max_length } => format!("≤ {max_length} B"),
+            CommandKind::Trigger => String::new(),
+        };
+        let shown = command.read_back.map(|point| many(&profile.points[point.slot()].name));
+        let danger = command.danger.as_ref();
+        push(
+            out,
+            format_args!(
+                "| `{}` | `{}` | {} | {} | {} | {} | {} |\n",
+                cell(&many(topic)),
+                cell(payload),
+                cell(&value),
+                cell(&many(&command.zh)),
+                cell(&many(&command.en)),
+                shown.map_or_else(String::new, |shown| format!("`{shown}`")),
+                cell(&danger.map_or_else(String::new, |d| format!("{} {}", d.zh, d.en))),
+            ),
+        );
+    }
+}
+
 fn examples(out: &mut String, loaded: &Loaded) {
     for example in loaded.examples.iter().filter(|example| example.is_sound()) {
         let about = if example.about.is_empty() { "example" } else { &example.about };
         push(out, format_args!("\n示例 example: {about}\n\n"));
-        for (place, message) in example.messages.iter().enumerate() {
+        let ordered = example.writes.iter().flat_map(|write| &write.messages);
+        for (place, message) in example.messages.iter().chain(ordered).enumerate() {
             let gap = if place == 0 { "" } else { "\n" };
             let (topic, payload) = (&message.topic, &message.payload);
             push(out, format_args!("{gap}`{topic}`\n\n```json\n{payload}\n```\n"));
