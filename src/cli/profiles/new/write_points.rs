@@ -4,14 +4,13 @@ use super::answers::{Answers, NewPoint, PLACES, Place, Reading};
 use super::expected::{Expected, Known};
 use super::write::{line, push, quoted, topics};
 use crate::model::{Point, Unit};
-use crate::profile::{CategoryModels, Nature};
+use crate::profile::Nature;
 use crate::protocol::dlt645::{self, DataId, Edition};
 
 /// Fastest rise of a counter that nobody knows anything about, units a second.
 const LOOSE_RATE: f64 = 1000.0;
 
 pub(super) fn points(out: &mut String, answers: &Answers, expected: &Expected) {
-    label_sets(out, answers, expected);
     for (place, point) in answers.points.iter().enumerate() {
         out.push_str("\n[[points]]\n");
         let known = expected.get(&point.name);
@@ -19,30 +18,13 @@ pub(super) fn points(out: &mut String, answers: &Answers, expected: &Expected) {
     }
 }
 
-/// The set of codes that a point's state has, by what is known of it or where it lies.
+/// The shared set of codes that a point's state has, by what is known of it or where it lies.
 fn labels_of(point: &NewPoint, known: Option<&Known>) -> Option<&'static str> {
     if quantity(point, known) != "state" {
         return None;
     }
     let valve = point.place == Place::Part { place: "valve" };
     if valve { Some("valveState") } else { known.and_then(|known| known.labels) }
-}
-
-/// The sets of codes that the points use. What a device says for each code is its datasheet's to
-/// tell.
-fn label_sets(out: &mut String, answers: &Answers, expected: &Expected) {
-    let of = |point: &NewPoint| labels_of(point, expected.get(&point.name).as_ref());
-    let mut sets: Vec<&str> = answers.points.iter().filter_map(of).collect();
-    sets.sort_unstable();
-    sets.dedup();
-    for set in sets {
-        let rows = CategoryModels::built_in().labels.get(set).into_iter().flatten();
-        push(out, format_args!("\n[labels.{set}]\n"));
-        for label in rows {
-            let (zh, en) = (quoted(&label.zh), quoted(&label.en));
-            push(out, format_args!("{} = [{zh}, {en}]\n", label.code));
-        }
-    }
 }
 
 /// `first` carries the explanations; the others would only repeat them.
