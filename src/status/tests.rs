@@ -103,6 +103,11 @@ async fn like_things_stand_in_boxes_of_their_own_and_not_in_the_list_of_points()
     assert!(!zh.contains("号格口 门开") && !zh.contains("cells.1.door"));
     assert!(zh.contains("设备无此值") && en.contains("not available"));
     assert!(position(&zh, "柜体故障") < position(&zh, "1 号格口"));
+    let api = json(&sample.view, "/api/v1/devices/parcel_locker-0-5").await;
+    assert_eq!(
+        (&api["groups"][0]["name"], &api["groups"][0]["count"]),
+        (&"cells".into(), &8.into())
+    );
     // In the list of devices the whole cabinet speaks before its cells.
     let (_, list) = get(&sample.view, "/devices").await;
     assert!(list.contains("柜体故障"));

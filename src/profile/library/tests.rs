@@ -85,7 +85,7 @@ fn the_folder_of_the_estate_counts_only_when_it_is_there_and_none_is_configured(
     let default = folder.path().join("profiles");
     assert_eq!(profile_folders(None, &default), Vec::<PathBuf>::new());
     std::fs::create_dir(&default).unwrap();
-    assert_eq!(profile_folders(None, &default), [default.clone()]);
+    assert_eq!(profile_folders(None, &default), std::slice::from_ref(&default));
     assert_eq!(profile_folders(Some(Vec::new()), &default), Vec::<PathBuf>::new());
     let other = vec![PathBuf::from("other")];
     assert_eq!(profile_folders(Some(other.clone()), &default), other);
