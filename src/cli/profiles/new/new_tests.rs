@@ -208,3 +208,48 @@ fn a_file_that_is_there_stays_unless_forced() {
     run(&["-o", folder.path().to_str().unwrap(), "--id=other"]).unwrap();
     assert!(folder.path().join("other.toml").exists());
 }
+
+/// A line of a shell, taken apart at spaces outside quotes.
+fn words_of(line: &str) -> Vec<String> {
+    let (mut words, mut word, mut quote) = (Vec::new(), String::new(), None);
+    for c in line.chars() {
+        match (quote, c) {
+            (None, '\'' | '"') => quote = Some(c),
+            (Some(open), c) if c == open => quote = None,
+            (None, c) if c.is_whitespace() => {
+                words.extend(Some(std::mem::take(&mut word)).filter(|word| !word.is_empty()))
+            }
+            (_, c) => word.push(c),
+        }
+    }
+    words.extend(Some(word).filter(|word| !word.is_empty()));
+    words
+}
+
+#[test]
+fn the_commands_that_the_documents_show_write_what_they_say() {
+    let documents = [
+        ("README.md", include_str!("../../../../README.md")),
+        ("README.zh-CN.md", include_str!("../../../../README.zh-CN.md")),
+        ("guide", include_str!("../../../../config/profiles/README.md")),
+    ];
+    for (name, text) in documents {
+        let text = text.replace("\\\n", " ");
+        let lines = text.lines().map(str::trim).filter(|l| l.starts_with("linli profiles new --"));
+        let mut shown = 0;
+        for line in lines {
+            let words = words_of(line);
+            let words: Vec<&str> = words.iter().skip(3).map(String::as_str).collect();
+            let gathered = gather::from_flags(&flags(&words), &Library::built_in());
+            let (answers, expected, _) = gathered.unwrap_or_else(|why| panic!("{name}: {why:?}"));
+            let text = write::text(&answers, &expected);
+            let file = format!("{}.toml", answers.id);
+            let told =
+                advice::tell(&answers, &expected, &text, Path::new(&file), &Library::built_in());
+            let state = &told[0];
+            assert!(state.contains("good") || state.contains("还缺样例"), "{name}: {told:?}");
+            shown += 1;
+        }
+        assert!(shown > 0, "{name} shows no command");
+    }
+}
