@@ -208,7 +208,7 @@ pub fn comply(profile: &Profile, models: &CategoryModels) -> Vec<Compliance> {
             let titles: Vec<&Property> = any.0.iter().filter_map(of).collect();
             let en: Vec<&str> = titles.iter().map(|property| property.en.as_str()).collect();
             let zh: Vec<&str> = titles.iter().map(|property| property.zh.as_str()).collect();
-            let title = (en.join(", "), zh.join("、")).into();
+            let title = (en.join("; "), zh.join("；")).into();
             found.push(Compliance::Missing(any.clone(), title));
         }
     }

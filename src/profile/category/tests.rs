@@ -41,15 +41,9 @@ fn one_name_has_one_unit_and_one_quantity_in_all_built_in_profiles_known_or_not(
 #[test]
 fn every_built_in_profile_offers_what_its_category_is_there_for() {
     // The first of what a category should offer is what it is there for. A clamp measures current
-    // alone, a wind vane the direction, and three chargers tell flags from which no state can be
-    // made.
-    const WITHOUT: [&str; 5] = [
-        "chirpstack-milesight-ct10x",
-        "renke-rs-fxjt-n01",
-        "evcc-loadpoint",
-        "openwb",
-        "vestel-evc04",
-    ];
+    // alone, and some chargers tell flags from which no state can be made.
+    const WITHOUT: [&str; 4] =
+        ["chirpstack-milesight-ct10x", "evcc-loadpoint", "openwb", "vestel-evc04"];
     let mut lacking = Vec::new();
     for profile in profiles() {
         let models = CategoryModels::built_in();
@@ -127,7 +121,7 @@ fn what_a_profile_lacks_is_a_note_and_what_contradicts_is_a_fault() {
     assert_eq!(
         told(&profile, Weight::Note),
         [
-            "lacks one of `totalActiveEnergyImport`, `activeEnergyImport`, `sessionEnergy` (total active energy, import, active energy, import, energy of the session)"
+            "lacks one of `totalActiveEnergyImport`, `activeEnergyImport`, `sessionEnergy` (total active energy, import; active energy, import; energy of the session)"
         ]
     );
     assert_eq!(
