@@ -218,6 +218,20 @@ fn a_meter_of_identifiers_takes_the_unit_of_the_category_only_where_the_table_ag
 }
 
 #[test]
+fn the_valve_and_the_battery_of_a_meter_need_no_more_than_their_place() {
+    let library = Library::built_in();
+    let expected = Expected::of(&library, Category::WaterMeter);
+    let mut answers = filled(Category::WaterMeter, Protocol::Cjt188, "waterConsumption");
+    answers.points.push(NewPoint::at("valveState", Place::Part { place: "valve" }));
+    answers.points.push(NewPoint::at("batteryLow", Place::Part { place: "battery_low" }));
+    answers.reads.push(("valveState".into(), Reading::Number(0.0)));
+    answers.reads.push(("batteryLow".into(), Reading::Flag(false)));
+    let loaded = read(&answers, &expected);
+    let valve = &loaded.profile.points[1];
+    assert!(valve.labels.iter().any(|label| label.en == "closed"), "{:?}", valve.labels);
+}
+
+#[test]
 fn an_identifier_is_made_of_brand_and_model() {
     assert_eq!(slug("Acme", "M-1 (v2)"), "acme-m-1-v2");
     assert_eq!(slug("安科瑞", "ADL400"), "adl400");
