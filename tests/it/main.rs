@@ -9,6 +9,7 @@ mod conventions;
 mod corpus;
 mod decode;
 mod demo;
+mod discovery;
 #[path = "../fuzz/checks/reply_finder.rs"]
 mod driver;
 mod end_to_end;
