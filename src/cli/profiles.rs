@@ -1,5 +1,9 @@
 //! `linli profiles`: the device library.
 
+mod document;
+mod new;
+mod schema;
+
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -44,6 +48,13 @@ enum Action {
         #[arg(short, long)]
         verbose: bool,
     },
+    /// Write a profile for a new model from answers or flags (新建型号文件).
+    New(Box<new::Arguments>),
+    /// Print what an MQTT model publishes as JSON Schema (报文格式).
+    Schema(schema::Arguments),
+    /// Write or check what is generated from the library: its table, the conventions.
+    #[command(hide = true)]
+    Document(document::Arguments),
 }
 
 /// Which profiles are listed, and how.
@@ -88,6 +99,9 @@ pub(super) fn execute(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     if let Action::Check { files, verbose } = &arguments.action {
         return Ok(check(files, *verbose));
     }
+    if let Action::Document(arguments) = &arguments.action {
+        return document::execute(arguments);
+    }
     let configured = Some(arguments.dir.clone()).filter(|dirs| !dirs.is_empty());
     let library = match Library::load(&profile_folders(configured, Path::new(SITE_FOLDER))) {
         Ok(library) => library,
@@ -99,9 +113,11 @@ pub(super) fn execute(arguments: &Arguments) -> anyhow::Result<ExitCode> {
         }
     };
     match &arguments.action {
+        Action::New(new) => return new::execute(new, &library),
+        Action::Schema(schema) => return schema::execute(schema, &library),
         Action::Show { id, verbose } => return Ok(show(&library, id, *verbose)),
         Action::List(filter) => list(&library, filter)?,
-        Action::Check { .. } => {}
+        Action::Check { .. } | Action::Document(_) => {}
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -58,6 +58,14 @@ pub struct Example {
     pub writes: Vec<Write>,
 }
 
+impl Example {
+    /// Whether every reading is a value, or is said to be missing: what it holds is what a device
+    /// should send.
+    pub fn is_sound(&self) -> bool {
+        self.readings.values().all(|reading| matches!(reading, Ok(_) | Err(Reason::NotAvailable)))
+    }
+}
+
 pub(super) fn read_example(
     example: Spanned<ExampleFile>,
     profile: &Profile,

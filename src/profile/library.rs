@@ -365,6 +365,8 @@ impl Library {
 }
 
 #[cfg(test)]
+mod guide_tests;
+#[cfg(test)]
 mod meter_tests;
 #[cfg(test)]
 mod tests;

@@ -26,6 +26,7 @@ mod load_modbus;
 mod load_mqtt;
 mod meter;
 mod mqtt;
+mod payload;
 mod plausible;
 mod points;
 mod points_meter;
@@ -60,3 +61,6 @@ pub use meter::{
     Cjt188Model, Dlt645Model, ItemSource, MeterField, MeterManners, MeterPlace, MeterSource,
 };
 pub use mqtt::{Absent, Availability, MqttModel, MqttSource, PathStep, PayloadFormat, TopicRule};
+pub use payload::{
+    Allowed, PayloadMember, PayloadTopic, payload_members, payload_schema, payload_topics,
+};

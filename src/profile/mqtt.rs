@@ -12,7 +12,7 @@ pub struct MqttModel {
     pub topics: Vec<TopicRule>,
     /// How it says that it is there, if it does.
     pub availability: Option<Availability>,
-    /// One per point, in the order of [`Profile::points`].
+    /// One per point, in the order of [`Profile::points`](super::Profile::points).
     pub sources: Vec<MqttSource>,
     /// The device is silent after this long without any message.
     pub silent_after: Option<Duration>,

@@ -255,3 +255,69 @@ fn the_profiles_are_listed_shown_and_checked() {
     assert_eq!(output.status.code(), Some(1));
     assert!(text(&output.stderr).contains("Volt"), "{}", text(&output.stderr));
 }
+
+#[test]
+fn a_new_profile_is_written_checked_and_never_written_over() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("acme-m1.toml");
+    let path = file.to_str().unwrap();
+    let order = [
+        "profiles",
+        "new",
+        "--category",
+        "electricity_meter",
+        "--protocol",
+        "modbus",
+        "--brand",
+        "Acme",
+        "--model",
+        "M1",
+        "--source",
+        "sheet",
+        "--table",
+        "input",
+        "--encoding",
+        "f32",
+        "--point",
+        "phaseVoltage=30001",
+        "--raw",
+        "input:0=4366 199A",
+        "--reads",
+        "phaseVoltage=230.1",
+        "-o",
+    ];
+    let printed = linli(&[&order[..], &["-"]].concat());
+    assert!(printed.status.success(), "{}", text(&printed.stderr));
+    assert!(text(&printed.stdout).starts_with("# acme-m1.toml"), "{}", text(&printed.stdout));
+    assert!(text(&printed.stderr).contains("Modicon"), "{}", text(&printed.stderr));
+
+    let written = linli(&[&order[..], &[path]].concat());
+    assert!(written.status.success(), "{}", text(&written.stderr));
+    assert!(text(&written.stdout).contains("linli profiles try"), "{}", text(&written.stdout));
+    assert_eq!(fs::read(&file).unwrap(), printed.stdout);
+    let checked = linli(&["profiles", "check", path]);
+    assert!(checked.status.success(), "{}", text(&checked.stderr));
+    let again = linli(&[&order[..], &[path]].concat());
+    assert_eq!(again.status.code(), Some(1));
+    assert!(text(&again.stderr).contains("--force"), "{}", text(&again.stderr));
+
+    // Standard input is no terminal here: nothing is asked.
+    let missing = linli(&["profiles", "new", "--brand", "Acme"]);
+    assert_eq!(missing.status.code(), Some(1));
+    for flag in ["--category", "--protocol", "--model", "--source", "--point"] {
+        assert!(text(&missing.stderr).contains(flag), "{flag}: {}", text(&missing.stderr));
+    }
+}
+
+#[test]
+fn the_schema_of_a_model_that_publishes_is_printed() {
+    let printed = linli(&["profiles", "schema", "info-screen"]);
+    let schema: serde_json::Value = serde_json::from_slice(&printed.stdout).unwrap();
+    assert_eq!(schema["$defs"]["state"]["properties"]["brightness"]["maximum"], 100);
+    for (wanted, told) in [("eastron-sdm630", "MQTT"), ("info-scren", "did you mean `info-screen`")]
+    {
+        let refused = linli(&["profiles", "schema", wanted]);
+        assert_eq!(refused.status.code(), Some(1));
+        assert!(text(&refused.stderr).contains(told), "{}", text(&refused.stderr));
+    }
+}

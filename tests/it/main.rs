@@ -5,6 +5,7 @@ mod allocation;
 #[path = "../fuzz/checks/mod.rs"]
 mod checks;
 mod commands;
+mod conventions;
 mod corpus;
 mod decode;
 mod demo;

@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 use crate::parts::{peer, python};
 
 /// The second implementations, asked a line at a time.
-struct Opinion {
+pub struct Opinion {
     process: Child,
     questions: Option<ChildStdin>,
     answers: BufReader<ChildStdout>,
@@ -22,8 +22,13 @@ struct Opinion {
 
 impl Opinion {
     fn start() -> Self {
+        Self::of("second_opinion.py")
+    }
+
+    /// Those of a script of `peers/`.
+    pub fn of(script: &str) -> Self {
         let mut process = python()
-            .arg(peer("second_opinion.py"))
+            .arg(peer(script))
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()
@@ -33,7 +38,8 @@ impl Opinion {
         Self { process, questions, answers }
     }
 
-    fn ask(&mut self, question: &Value) -> Value {
+    /// Asks one thing.
+    pub fn ask(&mut self, question: &Value) -> Value {
         writeln!(self.questions.as_mut().unwrap(), "{question}").unwrap();
         let mut line = String::new();
         self.answers.read_line(&mut line).unwrap();
