@@ -76,6 +76,8 @@ impl Unit {
     pub fn refresh(&self, device: &Device) -> usize {
         let Binding::Modbus { sources, .. } = &device.profile().binding else { return 0 };
         let mut inner = self.lock();
+        let kept_back = sources.iter().enumerate().filter(|(slot, _)| device.withholds(*slot));
+        inner.image.withhold(kept_back.map(|(_, source)| source));
         sources
             .iter()
             .zip(device.values())

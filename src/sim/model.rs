@@ -1,6 +1,7 @@
 //! What a simulated device does: counters climb with power, measured values swing around a mean,
 //! states change now and then. Seeded, so that a run can be repeated.
 
+use std::collections::BTreeSet;
 use std::f64::consts::TAU;
 use std::sync::Arc;
 
@@ -27,6 +28,7 @@ pub struct Device {
     params: Vec<f64>,
     behaviours: Vec<Behaviour>,
     values: Vec<Value>,
+    withheld: BTreeSet<usize>,
     power: Option<usize>,
     elapsed_s: f64,
     dice: fastrand::Rng,
@@ -46,7 +48,8 @@ impl Device {
             behaviours.push(behaviour);
             values.push(value);
         }
-        Self { profile, params, behaviours, values, power, elapsed_s: 0.0, dice }
+        let withheld = BTreeSet::new();
+        Self { profile, params, behaviours, values, withheld, power, elapsed_s: 0.0, dice }
     }
 
     /// Its model.
@@ -67,6 +70,17 @@ impl Device {
     /// Sets a value by the point's place; it goes on from there.
     pub fn set(&mut self, point: usize, value: Value) {
         self.values[point] = value;
+    }
+
+    /// Keeps a point back from now on, as a device that does not have it: a register is refused, a
+    /// field of a meter or message says that there is nothing.
+    pub fn withhold(&mut self, point: usize) {
+        self.withheld.insert(point);
+    }
+
+    /// Whether a point is kept back.
+    pub fn withholds(&self, point: usize) -> bool {
+        self.withheld.contains(&point)
     }
 
     /// The first counter, if it has one.

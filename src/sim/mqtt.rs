@@ -77,7 +77,7 @@ impl MqttFleet {
         let mut present = device.present.clone();
         let mut backoff = Backoff::new(Duration::from_millis(100), Duration::from_secs(5));
         loop {
-            if present.wait_for(|present| *present).await.is_err() {
+            if turned(&mut present, true).await.is_err() {
                 return;
             }
             let (client, mut events) = AsyncClient::new(self.options(device), QUEUE);
@@ -87,7 +87,7 @@ impl MqttFleet {
                     sleep(backoff.delay()).await;
                 }
                 // Dropping the connection unannounced makes the broker publish the will.
-                gone = present.wait_for(|present| !*present) => if gone.is_err() {
+                gone = turned(&mut present, false) => if gone.is_err() {
                     return;
                 },
             }
@@ -104,6 +104,14 @@ impl MqttFleet {
         }
         options
     }
+}
+
+/// Until it is there, or not there any more.
+async fn turned(
+    present: &mut watch::Receiver<bool>,
+    wanted: bool,
+) -> Result<(), watch::error::RecvError> {
+    present.wait_for(|present| *present == wanted).await.map(drop)
 }
 
 /// Until the connection is lost.

@@ -26,9 +26,12 @@ pub fn messages(device: &Device, base: &str, now: i64) -> Vec<Message> {
     for (slot, rule) in model.topics.iter().enumerate() {
         let mut payload = Json::Null;
         let mut text = None;
-        let own = model.sources.iter().zip(device.values());
-        for (source, value) in own.filter(|(source, _)| source.topic == slot) {
-            let raw = raw(source, value, source.scale.resolve(device.params()));
+        let own = model.sources.iter().zip(device.values()).enumerate();
+        for (point, (source, value)) in own.filter(|(_, (source, _))| source.topic == slot) {
+            let raw = match device.withholds(point) {
+                true => Json::Null,
+                false => raw(source, value, source.scale.resolve(device.params())),
+            };
             match rule.format {
                 PayloadFormat::Json => put(&mut payload, &source.path, raw),
                 PayloadFormat::Text => {

@@ -74,9 +74,12 @@ pub(super) fn settings(serial: SerialDefaults) -> LineSettings {
 fn electricity(meter: &mut Dlt645Meter, model: &Dlt645Model, device: &Device) -> usize {
     let mut table: BTreeMap<dlt645::DataId, Vec<u8>> = BTreeMap::new();
     let mut misfits = 0;
-    for (source, value) in model.sources.iter().zip(device.values()) {
+    for (slot, (source, value)) in model.sources.iter().zip(device.values()).enumerate() {
         let ItemSource { id, at, block, field, .. } = source;
-        let raw = raw(&source.scale, &source.codes, source.flag, value, device);
+        let raw = match device.withholds(slot) {
+            true => None,
+            false => raw(&source.scale, &source.codes, source.flag, value, device),
+        };
         let places = [Some((*id, *at)), *block];
         let fits = places
             .into_iter()
@@ -100,9 +103,12 @@ fn others(meter: &mut Cjt188Meter, model: &Cjt188Model, device: &Device) -> usiz
             .sources
             .iter()
             .zip(device.values())
-            .filter(|(source, _)| source.id == id)
-            .map(|(source, value)| {
-                (source, raw(&source.scale, &source.codes, source.flag, value, device))
+            .enumerate()
+            .filter(|(_, (source, _))| source.id == id)
+            .map(|(slot, (source, value))| {
+                let known = !device.withholds(slot);
+                let raw = || raw(&source.scale, &source.codes, source.flag, value, device);
+                (source, known.then(raw).flatten())
             })
             .collect();
         let number = |place: MeterPlace| {

@@ -1,0 +1,79 @@
+//! Every profile through its twin: a simulated device of each model on a real socket, read by the
+//! real driver, judged by the real pipeline. What arrives must be what the twin holds.
+
+mod compare;
+mod estate;
+
+use std::time::Duration;
+
+use linli::app::Trial;
+use linli::model::DeviceIndex;
+use tokio::time::{Instant, timeout_at};
+
+use compare::{awaited, differs};
+use estate::Twins;
+
+/// Longest wait until every point was read once.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Reads until every point that the twins give was obtained; what is missing stays unread.
+async fn read_all(twins: &Twins) -> Trial {
+    let mut trial = Trial::start(&twins.settings);
+    let until = Instant::now() + PATIENCE;
+    let mut open: Vec<DeviceIndex> = (0u32..).map(DeviceIndex).take(twins.all.len()).collect();
+    while !open.is_empty() {
+        open.retain(|device| {
+            let state = trial.snapshot.device(*device);
+            let twin = &twins.all[device.slot()];
+            twin.with(|held| (0..state.points.len()).any(|slot| awaited(held, slot, &state)))
+        });
+        if !matches!(timeout_at(until, trial.next()).await, Ok(Some(_))) {
+            break;
+        }
+    }
+    trial
+}
+
+/// Everything that differs, one line each.
+fn faults(twins: &Twins, trial: &Trial) -> Vec<String> {
+    let mut faults = Vec::new();
+    for (index, twin) in (0u32..).map(DeviceIndex).zip(&twins.all) {
+        let state = trial.snapshot.device(index);
+        let device = trial.estate.device(index);
+        twin.with(|held| {
+            for (slot, point) in held.profile().points.iter().enumerate() {
+                let name = format!("{} ({}), {}", held.profile().id, twin.over, point.name);
+                if device.points[slot].unit != point.unit {
+                    faults.push(format!("{name}: the unit is {:?}", device.points[slot].unit));
+                }
+                if let Some(wrong) = differs(held, slot, &state.points[slot]) {
+                    faults.push(format!("{name}: {wrong}"));
+                }
+            }
+        });
+    }
+    faults
+}
+
+fn assert_same(round: &str, twins: &Twins, trial: &Trial) {
+    let faults = faults(twins, trial);
+    let count = faults.len();
+    assert!(faults.is_empty(), "{round}: {count} points differ:\n{}", faults.join("\n"));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_point_of_every_profile_arrives_as_its_twin_holds_it() {
+    let twins = Twins::start().await;
+    let misfits = twins.misfits();
+    assert!(misfits.is_empty(), "values that do not fit:\n{}", misfits.join("\n"));
+
+    let trial = read_all(&twins).await;
+    assert_same("at first", &twins, &trial);
+    trial.end().await.unwrap();
+
+    twins.step(3600.0);
+    let trial = read_all(&twins).await;
+    assert_same("an hour later", &twins, &trial);
+    trial.end().await.unwrap();
+    twins.end().await;
+}

@@ -1,0 +1,73 @@
+//! What a twin holds against what arrived.
+
+use linli::model::{DeviceState, PointState, Quality, Value};
+use linli::profile::{Binding, Encoding, MeterPlace, PayloadFormat};
+use linli::sim::Device;
+
+/// Whether a point is still to come.
+pub fn awaited(held: &Device, slot: usize, state: &DeviceState) -> bool {
+    // A text of a topic of its own that is kept back is not sent at all.
+    let silent = match &held.profile().binding {
+        Binding::Mqtt(model) => model
+            .sources
+            .get(slot)
+            .is_some_and(|source| model.topics[source.topic].format == PayloadFormat::Text),
+        _ => false,
+    };
+    state.points[slot].quality.is_none() && !(silent && held.withholds(slot))
+}
+
+/// The smallest step between two values that the model's encoding can hold near this one.
+fn step(held: &Device, slot: usize, value: f64) -> f64 {
+    let profile = held.profile();
+    let factor = match &profile.binding {
+        Binding::Modbus { sources, .. } => match sources.get(slot) {
+            Some(source) => {
+                let factor = source.scale.resolve(held.params()).abs();
+                let raw = (value - source.scale.offset) / factor;
+                return match source.encoding {
+                    Encoding::Float(2) => factor * raw.abs() * 2f64.powi(-23),
+                    Encoding::Float(_) => factor * raw.abs() * 2f64.powi(-52),
+                    _ => factor,
+                };
+            }
+            None => 0.0,
+        },
+        // Messages have six digits behind the point.
+        Binding::Mqtt(model) => model
+            .sources
+            .get(slot)
+            .map_or(0.0, |source| source.scale.resolve(held.params()).abs() * 1e-6),
+        Binding::Dlt645(model) => {
+            model.sources.get(slot).map_or(0.0, |source| source.scale.resolve(held.params()).abs())
+        }
+        Binding::Cjt188(model) => model.sources.get(slot).map_or(0.0, |source| {
+            let digit = match source.place {
+                MeterPlace::Raw { .. } | MeterPlace::Hours => 1.0,
+                MeterPlace::Flow => 1e-4,
+                _ => 1e-2,
+            };
+            digit * source.scale.resolve(held.params()).abs()
+        }),
+    };
+    factor
+}
+
+/// What is wrong with what arrived of a point; nothing when it is what the twin holds.
+pub fn differs(held: &Device, slot: usize, got: &PointState) -> Option<String> {
+    let want = &held.values()[slot];
+    let told = || format!("expected {want} good, got {:?} {:?}", got.value, got.quality);
+    if got.quality != Some(Quality::Good) {
+        return Some(told());
+    }
+    let same = match (want, &got.value) {
+        (Value::Number(want), Some(Value::Number(got))) => {
+            let point = &held.profile().points[slot];
+            let digits = 10f64.powi(-i32::from(point.decimals));
+            let most = (step(held, slot, *want) + digits) / 2.0 + want.abs() * 1e-12;
+            (want - got).abs() <= most
+        }
+        (want, got) => Some(want) == got.as_ref(),
+    };
+    (!same).then(told)
+}

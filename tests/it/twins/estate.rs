@@ -1,0 +1,212 @@
+//! One estate with a twin of every built-in profile.
+
+use std::fmt::Write as _;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use linli::config::{self, Settings};
+use linli::driver::{BusAddress, LineSettings, Parity};
+use linli::profile::{BUILT_IN, Binding, Library, Profile};
+use linli::sim::line::{Handle, Line, Slave};
+use linli::sim::{Device, EmbeddedBroker, Framing, ModbusServer, MqttDevice, MqttFleet, Unit};
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+
+/// Twins behind one Modbus endpoint.
+const UNITS: usize = 32;
+/// The meters' line; faster than theirs, so that the test is.
+const LINE: LineSettings = LineSettings { baud: 115_200, parity: Parity::Even, stop_bits: 1 };
+/// Time between two messages of a twin.
+const EVERY: Duration = Duration::from_secs(1);
+
+/// A simulated device.
+pub struct Twin {
+    /// How it is reached, for people.
+    pub over: &'static str,
+    side: Side,
+}
+
+enum Side {
+    Modbus(Arc<Mutex<Device>>, Unit),
+    Line(Arc<Mutex<Device>>, Handle),
+    Mqtt(MqttDevice),
+}
+
+impl Twin {
+    /// Looks at it, or changes it.
+    pub fn with<R>(&self, work: impl FnOnce(&mut Device) -> R) -> R {
+        match &self.side {
+            Side::Modbus(device, _) | Side::Line(device, _) => work(&mut device.lock().unwrap()),
+            Side::Mqtt(device) => device.with(work),
+        }
+    }
+
+    /// Shows its present values; how many do not fit their places.
+    pub fn refresh(&self) -> usize {
+        match &self.side {
+            Side::Modbus(device, unit) => unit.refresh(&device.lock().unwrap()),
+            Side::Line(device, handle) => handle.refresh(&device.lock().unwrap()),
+            Side::Mqtt(_) => 0,
+        }
+    }
+}
+
+/// All twins, served, and the settings that read them.
+pub struct Twins {
+    /// In the order of the settings' devices.
+    pub all: Vec<Twin>,
+    pub settings: Settings,
+    stop: CancellationToken,
+    tasks: JoinSet<()>,
+    _broker: EmbeddedBroker,
+}
+
+/// What is put together.
+struct Site {
+    text: String,
+    all: Vec<Twin>,
+    stop: CancellationToken,
+    tasks: JoinSet<()>,
+}
+
+impl Site {
+    fn bus(&mut self, id: &str, key: &str, at: std::net::SocketAddr) {
+        let line = if key == "tcp" { "" } else { "baud = 115200\nframe = \"8E1\"\n" };
+        writeln!(self.text, "[[bus]]\nid = \"{id}\"\n{key} = \"{at}\"\n{line}").unwrap();
+    }
+
+    fn device(&mut self, profile: &str, reached: &str, over: &'static str, side: Side) {
+        let id = format!("d{}", self.all.len());
+        writeln!(
+            self.text,
+            "[[device]]\nid = \"{id}\"\nprofile = \"{profile}\"\n{reached}\n"
+        )
+        .unwrap();
+        self.all.push(Twin { over, side });
+    }
+
+    async fn modbus(&mut self, profiles: &[Arc<Profile>], framing: Framing) {
+        let (key, over) = match framing {
+            Framing::Tcp => ("tcp", "Modbus TCP"),
+            Framing::Rtu => ("rtu_over_tcp", "Modbus RTU"),
+        };
+        for (number, some) in profiles.chunks(UNITS).enumerate() {
+            let bus = format!("{}-{number}", key.replace('_', "-"));
+            let mut server = ModbusServer::bind("127.0.0.1:0", framing).await.unwrap();
+            self.bus(&bus, key, server.address().unwrap());
+            for (id, profile) in (1u8..).zip(some) {
+                let device = Device::new(Arc::clone(profile), u64::from(id));
+                let unit = Unit::of(&device).unwrap();
+                server.add(id, unit.clone());
+                let reached = format!("bus = \"{bus}\"\nunit = {id}\nperiod = \"1h\"");
+                let side = Side::Modbus(Arc::new(Mutex::new(device)), unit);
+                self.device(&profile.id, &reached, over, side);
+            }
+            let stop = self.stop.clone();
+            self.tasks.spawn(server.run(stop));
+        }
+    }
+
+    fn meters(&mut self, profiles: &[Arc<Profile>]) {
+        for (number, profile) in profiles.iter().enumerate() {
+            let (digits, address, over) = match &profile.binding {
+                Binding::Dlt645(_) => {
+                    let digits = format!("{:012}", number + 1);
+                    let address = BusAddress::Dlt645(digits.parse().unwrap());
+                    (digits, address, "DL/T 645")
+                }
+                _ => {
+                    let digits = format!("{:014}", number + 1);
+                    let address = BusAddress::Cjt188(digits.parse().unwrap());
+                    (digits, address, "CJ/T 188")
+                }
+            };
+            let device = Device::new(Arc::clone(profile), 7);
+            let slave = Slave::of(&device, address, Some(LINE)).unwrap().delay(Duration::ZERO);
+            let line = Line::builder().settings(LINE).slave(slave).build();
+            let handle = line.handle(address).unwrap();
+            let (at, serving) = line.listen("127.0.0.1:0").unwrap();
+            let bus = format!("line-{number}");
+            self.bus(&bus, "rtu_over_tcp", at);
+            let reached = format!("bus = \"{bus}\"\naddress = \"{digits}\"\nperiod = \"1h\"");
+            let side = Side::Line(Arc::new(Mutex::new(device)), handle);
+            self.device(&profile.id, &reached, over, side);
+            let stop = self.stop.clone();
+            self.tasks.spawn(async move { serving.run(stop).await.unwrap() });
+        }
+    }
+
+    fn messengers(&mut self, profiles: &[Arc<Profile>], port: u16) {
+        let mut devices = Vec::new();
+        let mut presences = Vec::new();
+        for (number, profile) in profiles.iter().enumerate() {
+            let base = format!("twin/{number}");
+            let device = Device::new(Arc::clone(profile), 7);
+            let (device, presence) = MqttDevice::new(device, &base, EVERY);
+            devices.push(device.clone());
+            presences.push(presence);
+            let reached = format!("topic = \"{base}\"");
+            self.device(&profile.id, &reached, "MQTT", Side::Mqtt(device));
+        }
+        let fleet = MqttFleet { host: "127.0.0.1".into(), port, devices };
+        let stop = self.stop.clone();
+        self.tasks.spawn(async move {
+            fleet.run(stop).await;
+            drop(presences);
+        });
+    }
+}
+
+impl Twins {
+    pub async fn start() -> Self {
+        let broker = EmbeddedBroker::start("twins", 40).await.unwrap();
+        let port = broker.address().port();
+        let text = format!(
+            "[gateway]\nid = \"twins\"\n[mqtt]\nhost = \"127.0.0.1\"\nport = {port}\n\n"
+        );
+        let (stop, tasks) = (CancellationToken::new(), JoinSet::new());
+        let mut site = Site { text, all: Vec::new(), stop, tasks };
+        let library = Library::load(&[]).unwrap();
+        let all: Vec<_> = BUILT_IN.iter().map(|(id, _)| library.get(id).unwrap()).collect();
+        let of = |wanted: fn(&Binding) -> bool| -> Vec<Arc<Profile>> {
+            all.iter().filter(|profile| wanted(&profile.binding)).cloned().collect()
+        };
+        let modbus = of(|binding| matches!(binding, Binding::Modbus { .. }));
+        site.modbus(&modbus, Framing::Tcp).await;
+        site.modbus(&modbus, Framing::Rtu).await;
+        site.meters(&of(|binding| matches!(binding, Binding::Dlt645(_) | Binding::Cjt188(_))));
+        site.messengers(&of(|binding| matches!(binding, Binding::Mqtt(_))), port);
+        let Site { text, all, stop, tasks } = site;
+        let settings =
+            config::parse("twins.toml", &text, &library).unwrap_or_else(|wrong| panic!("{wrong}"));
+        Self { all, settings, stop, tasks, _broker: broker }
+    }
+
+    /// The twins whose values do not fit their places.
+    pub fn misfits(&self) -> Vec<String> {
+        let mut told = Vec::new();
+        for twin in &self.all {
+            let misfits = twin.refresh();
+            if misfits > 0 {
+                twin.with(|held| told.push(format!("{}: {misfits}", held.profile().id)));
+            }
+        }
+        told
+    }
+
+    /// Lets time pass for all of them.
+    pub fn step(&self, seconds: f64) {
+        for twin in &self.all {
+            twin.with(|device| device.step(seconds));
+            twin.refresh();
+        }
+    }
+
+    /// Ends them.
+    pub async fn end(mut self) {
+        self.stop.cancel();
+        while let Some(ended) = self.tasks.join_next().await {
+            ended.unwrap();
+        }
+    }
+}
