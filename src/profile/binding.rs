@@ -318,6 +318,11 @@ impl Absent {
         let number = word.parse().ok();
         Self { word, number }
     }
+
+    /// The word as it stands in the payload.
+    pub fn word(&self) -> &str {
+        &self.word
+    }
 }
 
 /// Where a point lies in a Modbus model.

@@ -11,6 +11,7 @@ mod demo;
 #[cfg(feature = "demo")]
 mod estate;
 mod frame;
+mod habits;
 pub mod line;
 mod modbus;
 mod model;
@@ -20,7 +21,9 @@ mod proxy;
 mod registers;
 #[cfg(feature = "demo")]
 mod script;
+mod shared;
 mod simulate;
+mod usual;
 
 #[cfg(feature = "demo")]
 pub use broker::{BrokerFault, EmbeddedBroker};

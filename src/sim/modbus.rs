@@ -81,7 +81,9 @@ impl Unit {
         sources
             .iter()
             .zip(device.values())
-            .filter(|(source, value)| {
+            .enumerate()
+            .filter(|(slot, _)| !device.follows(*slot))
+            .filter(|(_, (source, value))| {
                 let factor = source.scale.resolve(device.params());
                 !inner.image.store(source, value, factor)
             })

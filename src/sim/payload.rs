@@ -27,13 +27,16 @@ pub fn messages(device: &Device, base: &str, now: i64) -> Vec<Message> {
         let mut payload = Json::Null;
         let mut text = None;
         let own = model.sources.iter().zip(device.values()).enumerate();
-        for (point, (source, value)) in own.filter(|(_, (source, _))| source.topic == slot) {
+        let here =
+            own.filter(|(point, (source, _))| source.topic == slot && !device.follows(*point));
+        for (point, (source, value)) in here {
             let raw = match device.withholds(point) {
                 true => Json::Null,
                 false => raw(source, value, source.scale.resolve(device.params())),
             };
             match rule.format {
                 PayloadFormat::Json => put(&mut payload, &source.path, raw),
+                PayloadFormat::Text if raw.is_null() => {}
                 PayloadFormat::Text => {
                     text = Some(raw.as_str().map_or_else(|| raw.to_string(), str::to_owned));
                 }

@@ -10,7 +10,7 @@ use linli::app::Trial;
 use linli::model::DeviceIndex;
 use tokio::time::{Instant, timeout_at};
 
-use compare::{awaited, differs};
+use compare::{awaited, differs, shares, unlike};
 use estate::Twins;
 
 /// Longest wait until every point was read once.
@@ -21,13 +21,13 @@ async fn read_all(twins: &Twins) -> Trial {
     let mut trial = Trial::start(&twins.settings);
     let until = Instant::now() + PATIENCE;
     let mut open: Vec<DeviceIndex> = (0u32..).map(DeviceIndex).take(twins.all.len()).collect();
-    while !open.is_empty() {
+    loop {
         open.retain(|device| {
             let state = trial.snapshot.device(*device);
             let twin = &twins.all[device.slot()];
             twin.with(|held| (0..state.points.len()).any(|slot| awaited(held, slot, &state)))
         });
-        if !matches!(timeout_at(until, trial.next()).await, Ok(Some(_))) {
+        if open.is_empty() || !matches!(timeout_at(until, trial.next()).await, Ok(Some(_))) {
             break;
         }
     }
@@ -74,6 +74,31 @@ async fn every_point_of_every_profile_arrives_as_its_twin_holds_it() {
     twins.step(3600.0);
     let trial = read_all(&twins).await;
     assert_same("an hour later", &twins, &trial);
+    trial.end().await.unwrap();
+    twins.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_point_that_a_twin_keeps_back_is_bad_and_the_others_stay_good() {
+    let twins = Twins::start().await;
+    let kept_back = twins.withhold();
+    let trial = read_all(&twins).await;
+    let mut faults = Vec::new();
+    for ((index, twin), slot) in (0u32..).map(DeviceIndex).zip(&twins.all).zip(kept_back) {
+        let state = trial.snapshot.device(index);
+        twin.with(|held| {
+            for (at, point) in held.profile().points.iter().enumerate() {
+                let got = &state.points[at];
+                let wrong = match shares(held, slot, at) {
+                    true => unlike(held, at, got),
+                    false => differs(held, at, got),
+                };
+                let name = format!("{} ({}), {}", held.profile().id, twin.over, point.name);
+                faults.extend(wrong.map(|wrong| format!("{name}: {wrong}")));
+            }
+        });
+    }
+    assert!(faults.is_empty(), "{} points differ:\n{}", faults.len(), faults.join("\n"));
     trial.end().await.unwrap();
     twins.end().await;
 }

@@ -1,7 +1,7 @@
 //! What a twin holds against what arrived.
 
-use linli::model::{DeviceState, PointState, Quality, Value};
-use linli::profile::{Binding, Encoding, MeterPlace, PayloadFormat};
+use linli::model::{DeviceState, PointState, Quality, Reason, Value};
+use linli::profile::{Binding, Encoding, MeterPlace, PayloadFormat, RegisterSource};
 use linli::sim::Device;
 
 /// Whether a point is still to come.
@@ -70,4 +70,42 @@ pub fn differs(held: &Device, slot: usize, got: &PointState) -> Option<String> {
         (want, got) => Some(want) == got.as_ref(),
     };
     (!same).then(told)
+}
+
+/// Whether a point cannot be had while `kept_back` is kept back: both stand in the same place.
+pub fn shares(held: &Device, kept_back: usize, slot: usize) -> bool {
+    if held.withholds(slot) {
+        return true;
+    }
+    match &held.profile().binding {
+        Binding::Modbus { sources, .. } => match (sources.get(kept_back), sources.get(slot)) {
+            (Some(gone), Some(own)) => {
+                let end = |source: &RegisterSource| {
+                    u32::from(source.address) + u32::from(source.encoding.width())
+                };
+                own.table == gone.table
+                    && u32::from(own.address) < end(gone)
+                    && u32::from(gone.address) < end(own)
+            }
+            _ => false,
+        },
+        _ => false,
+    }
+}
+
+/// What is wrong with what arrived of a point that is kept back.
+pub fn unlike(held: &Device, slot: usize, got: &PointState) -> Option<String> {
+    let text = match &held.profile().binding {
+        Binding::Mqtt(model) => {
+            let source = model.sources.get(slot)?;
+            model.topics[source.topic].format == PayloadFormat::Text
+        }
+        _ => false,
+    };
+    let want = match &held.profile().binding {
+        Binding::Modbus { .. } => Some(Quality::Bad(Reason::Refused)),
+        Binding::Mqtt(_) if text => None,
+        _ => Some(Quality::Bad(Reason::NotAvailable)),
+    };
+    (got.quality != want).then(|| format!("kept back: expected {want:?}, got {got:?}"))
 }

@@ -77,11 +77,8 @@ impl Site {
 
     fn device(&mut self, profile: &str, reached: &str, over: &'static str, side: Side) {
         let id = format!("d{}", self.all.len());
-        writeln!(
-            self.text,
-            "[[device]]\nid = \"{id}\"\nprofile = \"{profile}\"\n{reached}\n"
-        )
-        .unwrap();
+        writeln!(self.text, "[[device]]\nid = \"{id}\"\nprofile = \"{profile}\"\n{reached}\n")
+            .unwrap();
         self.all.push(Twin { over, side });
     }
 
@@ -161,9 +158,8 @@ impl Twins {
     pub async fn start() -> Self {
         let broker = EmbeddedBroker::start("twins", 40).await.unwrap();
         let port = broker.address().port();
-        let text = format!(
-            "[gateway]\nid = \"twins\"\n[mqtt]\nhost = \"127.0.0.1\"\nport = {port}\n\n"
-        );
+        let text =
+            format!("[gateway]\nid = \"twins\"\n[mqtt]\nhost = \"127.0.0.1\"\nport = {port}\n\n");
         let (stop, tasks) = (CancellationToken::new(), JoinSet::new());
         let mut site = Site { text, all: Vec::new(), stop, tasks };
         let library = Library::load(&[]).unwrap();
@@ -192,6 +188,23 @@ impl Twins {
             }
         }
         told
+    }
+
+    /// Every twin keeps one of its points back, the one in the middle; which. The valve of a meter
+    /// of CJ/T 188 is part of its status and cannot be kept back: there it is the first one.
+    pub fn withhold(&self) -> Vec<usize> {
+        let keep_back = |twin: &Twin| {
+            let slot = twin.with(|device| {
+                let profile = device.profile();
+                let meter = matches!(profile.binding, Binding::Cjt188(_));
+                let slot = if meter { 0 } else { profile.points.len() / 2 };
+                device.withhold(slot);
+                slot
+            });
+            twin.refresh();
+            slot
+        };
+        self.all.iter().map(keep_back).collect()
     }
 
     /// Lets time pass for all of them.
