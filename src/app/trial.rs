@@ -7,7 +7,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
@@ -16,8 +16,8 @@ use super::{ACTS, FIELD_MESSAGES, Joints, RECORDS};
 use crate::clock::Clock;
 use crate::config::Settings;
 use crate::driver::bus::LessonBook;
-use crate::driver::mqtt::{Heard, Tap};
-use crate::model::{DeviceIndex, Estate, FieldRequest, PointIndex, Record, Snapshot};
+use crate::driver::mqtt::{BrokerStatus, Heard, Tap};
+use crate::model::{BusTable, DeviceIndex, Estate, FieldRequest, PointIndex, Record, Snapshot};
 use crate::pipeline::{Act, Pipeline};
 use crate::status::BusLine;
 use crate::supervise::{Failure, Part, Supervisor};
@@ -38,6 +38,10 @@ pub struct Trial {
     pub clock: Clock,
     /// The buses, in the order of the settings: what was asked and answered.
     pub lines: Vec<BusLine>,
+    /// How the buses do, in the order of the settings.
+    pub buses: BusTable,
+    /// How the field broker does, when devices publish.
+    pub broker: Option<watch::Receiver<BrokerStatus>>,
     /// Messages of the field broker as they came.
     pub heard: mpsc::Receiver<Heard>,
     drivers: Vec<Option<mpsc::Sender<FieldRequest>>>,
@@ -64,9 +68,9 @@ impl Trial {
             supervisor: Supervisor::new(),
             field,
         };
-        let Buses { drivers, lines, .. } = joints.buses(settings, &LessonBook::default());
+        let Buses { table: buses, drivers, lines } = joints.buses(settings, &LessonBook::default());
         let (tap, heard) = Tap::new(HEARD);
-        joints.field_broker(settings, Arc::new(|| ()), Some(tap));
+        let broker = joints.field_broker(settings, Arc::new(|| ()), Some(tap));
         let (pipeline, _) = Pipeline::new(snapshot.clone(), clock.clone(), drivers.clone(), None);
         let stage = pipeline.run(field_out, acts_out, records_in);
         joints.supervisor.spawn(Part::Stage, "pipeline", stage);
@@ -74,7 +78,20 @@ impl Trial {
         let stop = CancellationToken::new();
         let ended = supervisor.run(stop.clone().cancelled_owned(), GRACE);
         let running = Some(tokio::spawn(ended));
-        Self { estate, snapshot, clock, lines, heard, drivers, records, _acts: acts, stop, running }
+        Self {
+            estate,
+            snapshot,
+            clock,
+            lines,
+            buses,
+            broker,
+            heard,
+            drivers,
+            records,
+            _acts: acts,
+            stop,
+            running,
+        }
     }
 
     /// What the buffer would store next; `None` when the trial is over. A message of the field

@@ -1,5 +1,8 @@
 //! `linli profiles`: the device library.
 
+mod find;
+mod try_it;
+
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -7,6 +10,9 @@ use clap::Subcommand;
 
 use super::{complain, say};
 use crate::profile::{self, Library};
+
+#[cfg(feature = "demo")]
+pub(super) use find::find;
 
 /// What to do with the library.
 #[derive(Debug, clap::Args)]
@@ -33,11 +39,15 @@ enum Action {
         #[arg(required = true, value_name = "FILE")]
         files: Vec<PathBuf>,
     },
+    /// Read a real device by a profile, and show what comes of each point (现场试读).
+    Try(Box<try_it::Arguments>),
 }
 
 pub(super) fn execute(arguments: &Arguments) -> anyhow::Result<ExitCode> {
-    if let Action::Check { files } = &arguments.action {
-        return Ok(check(files));
+    match &arguments.action {
+        Action::Check { files } => return Ok(check(files)),
+        Action::Try(order) => return try_it::execute(order, &arguments.dir),
+        Action::List | Action::Show { .. } => {}
     }
     let library = match Library::load(&arguments.dir) {
         Ok(library) => library,
@@ -51,12 +61,7 @@ pub(super) fn execute(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     match &arguments.action {
         Action::Show { id } => {
             let Some(found) = library.get(id) else {
-                let (en, zh) = library.nearest(id).map_or_else(Default::default, |near| {
-                    (format!("; did you mean `{near}`?"), format!("；是否应为 `{near}`？"))
-                });
-                complain(&format!(
-                    "no profile is called `{id}`{en} / 没有名为 `{id}` 的设备模型{zh}"
-                ));
+                complain(&find::unknown(&library, id));
                 return Ok(ExitCode::FAILURE);
             };
             say(&profile::describe(&found));

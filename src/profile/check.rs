@@ -253,6 +253,12 @@ fn say(reading: &Expected) -> String {
     }
 }
 
+/// What the raw data of an example give for each point, in their order; nothing for points that
+/// they do not speak of.
+pub fn obtained(profile: &Profile, example: &Example) -> Vec<Option<Expected>> {
+    (0..profile.points.len()).map(|slot| obtain(profile, example, slot)).collect()
+}
+
 /// What the example gives for a point; the last message that speaks of it counts.
 fn obtain(profile: &Profile, example: &Example, slot: usize) -> Option<Expected> {
     match &profile.binding {

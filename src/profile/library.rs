@@ -221,6 +221,12 @@ impl Library {
         if faults.is_empty() { Ok(library) } else { Err(faults) }
     }
 
+    /// These profiles and no others.
+    pub fn of(profiles: impl IntoIterator<Item = Arc<Profile>>) -> Self {
+        let named = profiles.into_iter().map(|profile| (profile.id.clone(), profile));
+        Self { profiles: named.collect() }
+    }
+
     fn add(&mut self, name: &str, text: &str, faults: &mut Vec<ProfileFault>) {
         match parse(name, text) {
             Ok(loaded) => {

@@ -31,14 +31,16 @@ pub use binding::{
     MqttSource, Param, PathStep, PayloadFormat, Product, Profile, RegisterSource, Scale,
     SerialDefaults, Table, TopicRule, Verified, WordOrder,
 };
-pub use check::{Block, Example, ExampleFault, Expected, Message, describe, run_examples};
+pub use check::{
+    Block, Example, ExampleFault, Expected, Message, describe, obtained, run_examples,
+};
 pub use check_meter::MeterAnswer;
 pub use decode::{MAX_TEXT, decode_bit, decode_json, decode_text, decode_words, locate};
 pub use decode_meter::{decode_item, decode_meter};
 pub use encode::{EncodeError, encode_bit, encode_words};
 pub use fault::ProfileFault;
 pub use library::{BUILT_IN, Library};
-pub use load::{Loaded, parse};
+pub use load::{Loaded, parse, parse_draft};
 pub use meter::{
     Cjt188Model, Dlt645Model, ItemSource, MeterField, MeterManners, MeterPlace, MeterSource,
 };
