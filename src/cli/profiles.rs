@@ -12,7 +12,7 @@ use super::{complain, say};
 use crate::profile::{self, Library};
 
 #[cfg(feature = "demo")]
-pub(super) use find::find;
+pub(super) use find::{find, member_count};
 
 /// What to do with the library.
 #[derive(Debug, clap::Args)]

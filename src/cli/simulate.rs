@@ -10,7 +10,7 @@ use std::time::Duration;
 use anyhow::{Context as _, bail};
 use tokio_util::sync::CancellationToken;
 
-use super::profiles::find;
+use super::profiles::{find, member_count};
 use super::run::told_to_stop;
 use super::{complain, runtime, say};
 use crate::driver::{LineSettings, record};
@@ -26,6 +26,9 @@ pub(super) struct Arguments {
     /// Profile of the device: its identifier, see `linli profiles list`, or a file.
     #[arg(long, value_name = "ID|FILE", required_unless_present = "replay")]
     profile: Option<String>,
+    /// How many members a group has, e.g. cells=60; more than once if wanted.
+    #[arg(long, value_name = "NAME=COUNT", value_parser = member_count)]
+    group: Vec<(String, u16)>,
     /// Further folder of profiles.
     #[arg(long, value_name = "FOLDER")]
     dir: Vec<PathBuf>,
@@ -135,7 +138,7 @@ impl Arguments {
         let wanted = self.profile.as_deref().unwrap_or_default();
         let found = find(wanted, &self.dir).map_err(anyhow::Error::msg)?;
         found.doubts.iter().for_each(|doubt| complain(doubt));
-        Ok(found.profile)
+        found.sized(&self.group).map(Arc::new).map_err(anyhow::Error::msg)
     }
 
     /// A line of this machine, if one is wanted.

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::claims::Claim;
+use super::model::allowed;
 use super::read::Context;
 use super::wired::{Wire, on_bus};
 use super::{BusSettings, Connection, DeviceSettings};
@@ -13,6 +14,27 @@ use crate::settings::{Fault, Section, Wrong, meant_key, meant_value, nearest, wr
 
 /// How often a bus device is read when the file does not say.
 const PERIOD: Duration = Duration::from_secs(30);
+
+/// What others call our keys.
+const OTHER_NAMES: &[(&str, &str)] = &[
+    ("unit_id", "unit"),
+    ("slave", "unit"),
+    ("slave_id", "unit"),
+    ("meter_address", "address"),
+    ("baudrate", "baud"),
+    ("parity", "frame"),
+    ("interval", "period"),
+    ("poll_interval", "period"),
+    ("every", "period"),
+    ("model", "profile"),
+    ("type", "profile"),
+    ("template", "profile"),
+    ("location", "place"),
+    ("base", "topic"),
+    ("base_topic", "topic"),
+    ("parameters", "params"),
+    ("line", "bus"),
+];
 
 /// What the devices refer to.
 pub(super) struct Buses<'b> {
@@ -38,25 +60,7 @@ fn read(
     buses: &Buses<'_>,
     context: &mut Context<'_>,
 ) -> Option<DeviceSettings> {
-    section.other_names(&[
-        ("unit_id", "unit"),
-        ("slave", "unit"),
-        ("slave_id", "unit"),
-        ("meter_address", "address"),
-        ("baudrate", "baud"),
-        ("parity", "frame"),
-        ("interval", "period"),
-        ("poll_interval", "period"),
-        ("every", "period"),
-        ("model", "profile"),
-        ("type", "profile"),
-        ("template", "profile"),
-        ("location", "place"),
-        ("base", "topic"),
-        ("base_topic", "topic"),
-        ("parameters", "params"),
-        ("line", "bus"),
-    ]);
+    section.other_names(OTHER_NAMES);
     section.require("id", "a name, e.g. \"b1-u1-meter\"");
     section.require("profile", "a model, see `linli profiles`");
     let id = section.parsed("id", "lower-case letters, digits, `.`, `_` and `-`", |text| {
@@ -78,19 +82,26 @@ fn read(
     };
     let bus = section.text("bus").filter(|name| known_bus(section, name, buses));
     let wire = Wire::read(section, bus);
+    let allow = section.words("allow");
     let topic = section.parsed("topic", "a topic without wildcards", base_topic);
     let numbers = section.numbers("params");
+    let sizes = section.numbers("groups");
     let overrides = read_overrides(section);
-    let profile = profile?;
+    let profile = match context.profiles {
+        Some(profiles) => context.models.of(section, profile?, profiles, &sizes),
+        None => return None,
+    };
+    let allowed = allowed(section, &allow, &profile);
     let (connection, period) = match &profile.binding {
         Binding::Modbus { .. } | Binding::Dlt645(_) | Binding::Cjt188(_) => {
             without(section, &["topic"], ("is read over a bus", "经总线读取"));
+            let wire = (wire, allowed.acts);
             (on_bus(section, wire, &profile, buses, context), period.unwrap_or(PERIOD))
         }
         Binding::Mqtt(model) => {
             without(
                 section,
-                &["bus", "unit", "address", "baud", "frame", "allow"],
+                &["bus", "unit", "address", "baud", "frame"],
                 ("publishes by MQTT", "经 MQTT 上报"),
             );
             (at_broker(section, topic, &profile, buses, context), expected(model, period, buses))
@@ -105,6 +116,7 @@ fn read(
         profile,
         connection: connection?,
         params,
+        commands: allowed.commands,
         period,
         points,
         at: section.head(),

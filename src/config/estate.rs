@@ -34,6 +34,8 @@ impl Settings {
             bus,
             expected_every: device.period,
             points: device.points.clone(),
+            groups: device.profile.groups.as_slice().into(),
+            derived: device.profile.derived.as_slice().into(),
         }
     }
 }

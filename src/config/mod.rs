@@ -14,6 +14,7 @@ mod device;
 mod estate;
 mod lines;
 mod machine;
+mod model;
 mod read;
 #[cfg(test)]
 mod tests;
@@ -91,6 +92,8 @@ pub struct DeviceSettings {
     pub connection: Connection,
     /// Values of the profile's parameters, in their order.
     pub params: Vec<f64>,
+    /// Commands of its profile that may be ordered, by name.
+    pub commands: Vec<Arc<str>>,
     /// How often it is read; for MQTT, how often a message is expected.
     pub period: Duration,
     /// The profile's points; a list of its own where `[device.report]` changes one.
@@ -165,12 +168,20 @@ impl From<Faults> for Refused {
 /// Where profiles are found; [`Library`], or a handful of profiles in tests.
 trait Profiles {
     fn find(&self, id: &str) -> Option<Arc<Profile>>;
+    /// With as many members in its groups as it may have.
+    fn full(&self, id: &str) -> Option<Arc<Profile>> {
+        self.find(id)
+    }
     fn names(&self) -> Vec<&str>;
 }
 
 impl Profiles for Library {
     fn find(&self, id: &str) -> Option<Arc<Profile>> {
         self.get(id)
+    }
+
+    fn full(&self, id: &str) -> Option<Arc<Profile>> {
+        Library::full(self, id)
     }
 
     fn names(&self) -> Vec<&str> {

@@ -6,6 +6,7 @@ use super::claims::{Claim, Claims};
 use super::device::{Buses, read_devices};
 use super::lines::check_lines;
 use super::machine::Files;
+use super::model::Models;
 use super::{
     BusSettings, Connection, DeviceSettings, LogConfig, LogFormat, Profiles, Refused, Settings,
     broker,
@@ -55,6 +56,7 @@ pub(super) struct Context<'s> {
     pub faults: Vec<Fault>,
     pub notes: Vec<Fault>,
     pub profiles: Option<&'s dyn Profiles>,
+    pub models: Models,
 }
 
 impl Context<'_> {

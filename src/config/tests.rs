@@ -1,6 +1,7 @@
 //! Tests of the whole configuration: conflicts, references, budgets, the example.
 
 mod chinese;
+mod model;
 mod wired;
 
 use std::collections::BTreeMap;
@@ -75,18 +76,11 @@ fn profile(id: &str, binding: Binding) -> (String, Arc<Profile>) {
     };
     let profile = Profile {
         id: id.into(),
-        category: Category::Other,
-        zh: String::new(),
-        en: String::new(),
-        products: Vec::new(),
-        sources: Vec::new(),
-        caveats: Vec::new(),
-        verified: Default::default(),
         params: vec![ratio],
         binding,
         points: [point].into(),
         periods: vec![None],
-        urgent: Vec::new(),
+        ..Profile::bare(Category::Other)
     };
     (id.into(), Arc::new(profile))
 }
@@ -376,7 +370,7 @@ fn shown() -> BTreeMap<String, Vec<String>> {
 fn the_example_shows_every_key_and_every_default() {
     let everything = format!(
         "{}\n[uplink.tls]\n[mqtt.tls]\n",
-        EXAMPLE.replace("unit = 1\n# period", "unit = 1\nparams = {}\n# period")
+        EXAMPLE.replace("unit = 1\n# period", "unit = 1\nparams = {}\ngroups = {}\n# period")
     );
     let documents = [Document::parse("t", &everything, Path::new("")).unwrap()];
     let shelf = shelf();

@@ -10,7 +10,7 @@ use crate::driver::{Act, BusAddress, LineSettings, Parity, Transport, read_line}
 use crate::model::Words;
 use crate::profile::{Binding, Profile, SerialDefaults};
 use crate::protocol::{cjt188, dlt645};
-use crate::settings::{Fault, Section, meant_value, nearest, write_it};
+use crate::settings::{Fault, Section, write_it};
 
 /// Unit ids above this are reserved by the Modbus specification, and used nevertheless.
 const LAST_REGULAR_UNIT: u8 = 247;
@@ -22,7 +22,6 @@ pub(super) struct Wire {
     address: Option<String>,
     baud: Option<u32>,
     frame: Option<(Parity, u8)>,
-    allow: Vec<Act>,
 }
 
 impl Wire {
@@ -32,35 +31,14 @@ impl Wire {
         let allowed = "decimal digits in quotes, with leading zeros, like \"000012345678\"";
         let address = section.parsed("address", allowed, |text| Ok(text.to_owned()));
         let (baud, frame) = read_line(section);
-        let allow = read_allow(section);
-        Self { bus, unit, address, baud, frame, allow }
+        Self { bus, unit, address, baud, frame }
     }
-}
-
-fn read_allow(section: &mut Section<'_>) -> Vec<Act> {
-    let words = || Act::WORDS.iter().map(|(word, _)| *word);
-    let mut allow = Vec::new();
-    for given in section.words("allow") {
-        match Act::WORDS.iter().find(|(word, _)| *word == given) {
-            Some((_, act)) => allow.push(*act),
-            None => {
-                let allowed: Vec<&str> = words().collect();
-                let near = nearest(&given, words());
-                section.note(
-                    Fault::new(section.place("allow"), ("is no act of a device", "没有这种操作"))
-                        .allowed(allowed.join(", "))
-                        .maybe_hint(near.map(meant_value)),
-                );
-            }
-        }
-    }
-    allow
 }
 
 /// The connection of a device whose model is read over a bus.
 pub(super) fn on_bus(
     section: &mut Section<'_>,
-    wire: Wire,
+    (wire, allow): (Wire, Vec<Act>),
     profile: &Profile,
     buses: &Buses<'_>,
     context: &mut Context<'_>,
@@ -94,7 +72,6 @@ pub(super) fn on_bus(
     let place = section.place(if section.has(key) { key } else { "id" });
     context.claim(Claim::Unit(name, address), place);
     let line = line(&wire, bus, serial);
-    check_acts(section, &wire.allow, profile);
     if matches!(bus.config.transport, Transport::Tcp { .. }) {
         for key in ["baud", "frame"].into_iter().filter(|key| section.has(key)) {
             section.note(
@@ -103,7 +80,7 @@ pub(super) fn on_bus(
             );
         }
     }
-    Some(Connection::Bus { bus: slot, address, line, allow: wire.allow })
+    Some(Connection::Bus { bus: slot, address, line, allow })
 }
 
 /// The device's own settings, else those of the bus, else the model's.
@@ -124,28 +101,6 @@ pub(super) fn factory(serial: SerialDefaults) -> LineSettings {
     };
     let stop_bits = if serial.frame[2] == b'2' { 2 } else { 1 };
     LineSettings { baud: serial.baud, parity, stop_bits }
-}
-
-/// A relay trips and closes at an electricity meter of 2007, a valve at a meter of CJ/T 188.
-fn check_acts(section: &Section<'_>, acts: &[Act], profile: &Profile) {
-    let has = |act: &Act| match (&profile.binding, act) {
-        (Binding::Dlt645(model), Act::RelayTrip | Act::RelayClose) => {
-            model.edition == dlt645::Edition::V2007
-        }
-        (Binding::Cjt188(_), Act::ValveOpen | Act::ValveClose) => true,
-        _ => false,
-    };
-    for act in acts.iter().filter(|act| !has(act)) {
-        let word = Act::WORDS.iter().find(|(_, known)| known == act).map_or("", |(word, _)| word);
-        let problem = (
-            format!("{} has no act `{word}`", profile.id),
-            format!("{} 没有操作 `{word}`", profile.id),
-        );
-        section.note(Fault::new(section.place("allow"), problem).hint((
-            "relays are of DL/T 645-2007 meters, valves of CJ/T 188 meters; remove it",
-            "继电器属于 DL/T 645-2007 电表，阀门属于 CJ/T 188 表计，请删除",
-        )));
-    }
 }
 
 fn unit_id(

@@ -7,7 +7,9 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::{BusId, Category, DeviceId, DeviceIndex, EstateKind, GatewayId, PointIndex, Unit};
+use super::{
+    BusId, Category, Derived, DeviceId, DeviceIndex, EstateKind, GatewayId, Group, PointIndex, Unit,
+};
 
 /// What a value is by nature; it decides which checks apply.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -100,6 +102,10 @@ pub struct Device {
     pub expected_every: Duration,
     /// What it offers.
     pub points: Arc<[Point]>,
+    /// Like things that it has several of.
+    pub groups: Arc<[Group]>,
+    /// Which of the points follow from others, in the order of `points`.
+    pub derived: Arc<[Derived]>,
 }
 
 impl Device {

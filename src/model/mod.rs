@@ -4,10 +4,12 @@
 
 mod bus;
 mod category;
+mod derived;
 mod document;
 mod estate;
 mod event;
 mod finding;
+mod group;
 mod health;
 mod id;
 mod reading;
@@ -18,12 +20,14 @@ mod words;
 
 pub use bus::{BusBudget, BusCounters, BusState, BusTable, UnitState};
 pub use category::{Category, EstateKind};
+pub use derived::{Derived, Rule, Test, Worst};
 pub use document::{
     DOCUMENT_VERSION, DeviceColumns, Document, EventDocument, QualityNote, TimeBase, TimeTrust,
 };
 pub use estate::{Device, Estate, EstateError, Label, Point, Quantity, ReportRule};
 pub use event::{Event, EventKind, Record};
 pub use finding::{Diagnosis, Finding};
+pub use group::Group;
 pub use health::{Cause, FieldMessage, FieldRequest, Health, HealthChange};
 pub use id::{BusId, DeviceId, DeviceIndex, Epoch, GatewayId, IdError, PointIndex, PointKey, Seq};
 pub use reading::{Batch, Quality, Reading, Reason, Receipt, Value};

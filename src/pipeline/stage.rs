@@ -1,5 +1,6 @@
 //! The pipeline stage: one task that owns what is remembered of every point.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -11,8 +12,8 @@ use super::normalise::{Belief, Verdict, judge};
 use super::report::{Reported, worth_storing};
 use crate::clock::Clock;
 use crate::model::{
-    Batch, DeviceId, DeviceIndex, Estate, Event, EventKind, FieldMessage, FieldRequest, Health,
-    HealthChange, Moment, PointIndex, Quantity, Record, Snapshot,
+    Batch, Derived, DeviceId, DeviceIndex, DeviceState, Estate, Event, EventKind, FieldMessage,
+    FieldRequest, Health, HealthChange, Moment, PointIndex, Quantity, Reading, Record, Snapshot,
 };
 
 /// What a message leads to.
@@ -210,13 +211,14 @@ impl Pipeline {
         let at = batch.at;
         let can_read_again = self.drivers[device.slot()].is_some();
         let points = Arc::clone(&self.estate.device(device).points);
+        let derived = Arc::clone(&self.estate.device(device).derived);
         let tracks = &mut self.tracks[device.slot()];
         let mut events = Vec::new();
         let mut again: Vec<PointIndex> = Vec::new();
         let read = batch.readings.len() as u64;
         let id = &self.estate.device(device).id;
         self.snapshot.with(device, |state| {
-            batch.readings.retain_mut(|reading| {
+            let mut take = |state: &mut DeviceState, reading: &mut Reading, can_read_again| {
                 let point = &points[reading.point.slot()];
                 let track = &mut tracks[reading.point.slot()];
                 let verdict = judge(point, &mut track.belief, reading, at, can_read_again);
@@ -239,7 +241,19 @@ impl Pipeline {
                     }
                 }
                 worth_storing(point, &mut track.reported, reading, at)
-            });
+            };
+            let following = following(&derived, &batch.readings);
+            batch.readings.retain_mut(|reading| take(state, reading, can_read_again));
+            for derived in following {
+                let point = &points[derived.point.slot()];
+                let reading = derived.reading(point, |input| state.point(input));
+                // What it follows from was read again when that was in doubt.
+                if let Some(mut reading) = reading
+                    && take(state, &mut reading, false)
+                {
+                    batch.readings.push(reading);
+                }
+            }
         });
         self.progress.0.readings.fetch_add(read, Ordering::Relaxed);
         self.progress.0.stored.fetch_add(batch.readings.len() as u64, Ordering::Relaxed);
@@ -317,6 +331,15 @@ impl Pipeline {
         }
         if events.is_empty() { Err(ActError::NoCounter(id.clone())) } else { Ok(events) }
     }
+}
+
+/// The derived points that one of the readings may have changed.
+fn following<'d>(derived: &'d [Derived], readings: &[Reading]) -> Vec<&'d Derived> {
+    if derived.is_empty() {
+        return Vec::new();
+    }
+    let read: HashSet<PointIndex> = readings.iter().map(|reading| reading.point).collect();
+    derived.iter().filter(|derived| derived.of.iter().any(|input| read.contains(input))).collect()
 }
 
 #[cfg(test)]

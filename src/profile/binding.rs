@@ -1,13 +1,14 @@
 //! The data model of a profile: how each point of a model is obtained.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::meter::{Cjt188Model, Dlt645Model};
 use serde::Deserialize;
 
-use crate::model::{Category, Point};
+use super::command::Command;
+use super::meter::{Cjt188Model, Dlt645Model};
+use super::mqtt::MqttModel;
+use crate::model::{Category, Derived, Group, Point};
 
 /// A brand and its models.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -34,6 +35,20 @@ pub enum Evidence {
     Convention,
     /// Constructed, or nobody confirmed it.
     Unverified,
+}
+
+impl Evidence {
+    /// The word in a profile.
+    pub fn word(self) -> &'static str {
+        match self {
+            Evidence::Device => "device",
+            Evidence::Document => "document",
+            Evidence::Agreeing => "agreeing",
+            Evidence::Single => "single",
+            Evidence::Convention => "convention",
+            Evidence::Unverified => "unverified",
+        }
+    }
 }
 
 /// What the facts of a profile were held against.
@@ -94,6 +109,50 @@ pub struct Profile {
     /// Which points are read before all others when they are due (those that alarms look at), in
     /// the order of `points`; those beyond its end are not.
     pub urgent: Vec<bool>,
+    /// Like things that it has several of.
+    pub groups: Vec<Group>,
+    /// Which points belong to a member of a group, in the order of `points`; those beyond its end
+    /// do not.
+    pub members: Vec<Option<Member>>,
+    /// Points that follow from others. They stand behind those that are read and have no source.
+    pub derived: Vec<Derived>,
+    /// What it can be told.
+    pub commands: Vec<Command>,
+}
+
+#[cfg(test)]
+impl Profile {
+    /// A model that offers nothing, to be filled by a test.
+    pub(crate) fn bare(category: Category) -> Self {
+        Self {
+            id: "bare".into(),
+            category,
+            zh: String::new(),
+            en: String::new(),
+            products: Vec::new(),
+            sources: Vec::new(),
+            caveats: Vec::new(),
+            verified: Verified::default(),
+            params: Vec::new(),
+            binding: Binding::Mqtt(MqttModel::default()),
+            points: Arc::new([]),
+            periods: Vec::new(),
+            urgent: Vec::new(),
+            groups: Vec::new(),
+            members: Vec::new(),
+            derived: Vec::new(),
+            commands: Vec::new(),
+        }
+    }
+}
+
+/// Which of several like things.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Member {
+    /// Index into [`Profile::groups`].
+    pub group: usize,
+    /// Its place in the group, from 0.
+    pub place: u16,
 }
 
 /// How a model is reached.
@@ -302,29 +361,6 @@ impl Code {
     }
 }
 
-/// A word of a message, or a number, that means "not available".
-#[derive(Debug, Clone, PartialEq)]
-pub struct Absent {
-    /// As it stands in the payload.
-    pub(super) word: String,
-    /// The word as a number, so that a lookup need not parse it.
-    pub(super) number: Option<f64>,
-}
-
-impl Absent {
-    /// The word as it stands in the payload.
-    pub fn new(word: impl Into<String>) -> Self {
-        let word = word.into();
-        let number = word.parse().ok();
-        Self { word, number }
-    }
-
-    /// The word as it stands in the payload.
-    pub fn word(&self) -> &str {
-        &self.word
-    }
-}
-
 /// Where a point lies in a Modbus model.
 #[derive(Debug, Clone, PartialEq)]
 pub struct RegisterSource {
@@ -344,85 +380,6 @@ pub struct RegisterSource {
     pub codes: Vec<Code>,
     /// The value is a flag: raw is not 0.
     pub flag: bool,
-    /// Digits to round to, from the point.
-    pub decimals: u8,
-}
-
-/// How an MQTT model publishes.
-#[derive(Debug, Clone, PartialEq, Default)]
-pub struct MqttModel {
-    /// Topics it publishes, relative to the device's base topic.
-    pub topics: Vec<TopicRule>,
-    /// How it says that it is there, if it does.
-    pub availability: Option<Availability>,
-    /// One per point, in the order of [`Profile::points`].
-    pub sources: Vec<MqttSource>,
-    /// The device is silent after this long without any message.
-    pub silent_after: Option<Duration>,
-}
-
-/// One topic of a model.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct TopicRule {
-    /// Pattern with `{base}` for the device's base topic: `{base}`, `{base}/state`,
-    /// `tele/{base}/SENSOR`. May contain `+`.
-    pub pattern: String,
-    /// What the payload is.
-    pub format: PayloadFormat,
-    /// Where the device's own time stands, if it sends one that can be trusted.
-    pub time: Option<Vec<PathStep>>,
-}
-
-/// What a payload is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum PayloadFormat {
-    /// A JSON document.
-    Json,
-    /// Plain text: number, word.
-    Text,
-}
-
-/// A topic that says whether the device is there.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Availability {
-    /// Pattern with `{base}`.
-    pub pattern: String,
-    /// Where the word stands in a JSON payload; empty for a plain text.
-    pub path: Vec<PathStep>,
-    /// Words that mean present.
-    pub online: Vec<String>,
-    /// Words that mean absent.
-    pub offline: Vec<String>,
-}
-
-/// One step into a JSON document.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum PathStep {
-    /// Member of an object.
-    Key(String),
-    /// Element of an array.
-    Index(usize),
-}
-
-/// Where a point lies in an MQTT model.
-#[derive(Debug, Clone, PartialEq)]
-pub struct MqttSource {
-    /// Index into [`MqttModel::topics`].
-    pub topic: usize,
-    /// Where it stands in the document; empty for the whole payload.
-    pub path: Vec<PathStep>,
-    /// To the point's unit.
-    pub scale: Scale,
-    /// Texts or numbers that mean "not available" (JSON null always does).
-    pub unavailable: Vec<Absent>,
-    /// Table of codes; empty when the value is the code.
-    pub codes: Vec<Code>,
-    /// Words (besides `true`/`false`) that mean true and false, for flags.
-    pub flag_words: BTreeMap<String, bool>,
-    /// The value is a flag.
-    pub flag: bool,
-    /// The value is a text.
-    pub text: bool,
     /// Digits to round to, from the point.
     pub decimals: u8,
 }

@@ -2,8 +2,8 @@
 
 use std::ops::Range;
 
-use super::check::Expected;
 use super::decode_meter::{decode_item, decode_meter};
+use super::example::Expected;
 use super::fault::Faults;
 use super::meter::{Dlt645Model, ItemSource, MeterPlace, MeterSource};
 use crate::protocol::Found;

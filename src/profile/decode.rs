@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use serde_json::Value as Json;
 
-use super::binding::{Code, Encoding, MqttSource, PathStep, RegisterSource, WordOrder};
+use super::binding::{Code, Encoding, RegisterSource, WordOrder};
+use super::mqtt::{MqttSource, PathStep};
 use crate::model::{Reason, Value};
 
 /// Longest text of a reading, bytes: it must fit into a block of the buffer many times over.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::binding::Profile;
 use super::fault::{ProfileFault, nearest};
-use super::load::parse;
+use super::load::{Loaded, parse};
 
 macro_rules! built_in {
     ($($id:literal)*) => {
@@ -170,6 +170,8 @@ built_in! {
 #[derive(Debug, Clone, Default)]
 pub struct Library {
     profiles: BTreeMap<String, Arc<Profile>>,
+    /// Models with groups that can be larger than usual, as large as they may be.
+    full: BTreeMap<String, Arc<Profile>>,
 }
 
 impl Library {
@@ -221,23 +223,36 @@ impl Library {
         if faults.is_empty() { Ok(library) } else { Err(faults) }
     }
 
-    /// These profiles and no others.
-    pub fn of(profiles: impl IntoIterator<Item = Arc<Profile>>) -> Self {
-        let named = profiles.into_iter().map(|profile| (profile.id.clone(), profile));
-        Self { profiles: named.collect() }
+    /// This profile and no other.
+    pub fn of(loaded: Loaded) -> Self {
+        let mut library = Self::default();
+        library.insert(loaded);
+        library
+    }
+
+    fn insert(&mut self, loaded: Loaded) {
+        let profile = Arc::new(loaded.profile);
+        self.full.remove(&profile.id);
+        if !loaded.full.groups.is_empty() {
+            self.full.insert(profile.id.clone(), Arc::new(loaded.full));
+        }
+        self.profiles.insert(profile.id.clone(), profile);
     }
 
     fn add(&mut self, name: &str, text: &str, faults: &mut Vec<ProfileFault>) {
         match parse(name, text) {
-            Ok(loaded) => {
-                let profile = Arc::new(loaded.profile);
-                self.profiles.insert(profile.id.clone(), profile);
-            }
+            Ok(loaded) => self.insert(loaded),
             Err(more) => faults.extend(more),
         }
     }
 
-    /// The profile of this identifier.
+    /// The profile of this identifier, its groups as large as they may be; the same as
+    /// [`Library::get`] when it has none.
+    pub fn full(&self, id: &str) -> Option<Arc<Profile>> {
+        self.full.get(id).cloned().or_else(|| self.get(id))
+    }
+
+    /// The profile of this identifier, its groups as large as they usually are.
     pub fn get(&self, id: &str) -> Option<Arc<Profile>> {
         self.profiles.get(id).cloned()
     }

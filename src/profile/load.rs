@@ -1,40 +1,46 @@
 //! Reads a profile's file and says everything that is wrong with it at once.
 
 use std::collections::BTreeSet;
-use std::ops::Range;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use super::binding::{
-    Availability, Binding, MqttModel, Param, PathStep, PayloadFormat, Product, Profile,
-    RegisterSource, Table, TopicRule, Verified,
-};
-use super::check::{Example, read_example};
+use super::binding::{Binding, Member, Param, Product, Profile, RegisterSource, Table, Verified};
+use super::command::{CommandFile, commands};
+use super::derive::{DerivedFile, derived};
 use super::entry::{by_key, entry, head};
+use super::example::{Example, read_example};
 use super::fault::{Faults, ProfileFault};
+use super::group::{GroupFile, GroupRead, check_used, groups};
 use super::load_meter::{cjt188_model, dlt645_model};
 use super::load_modbus::{check_forbidden, first_address, modbus_model};
+use super::load_mqtt::mqtt_model;
 use super::meter::{Cjt188Model, Dlt645Model};
+use super::mqtt::MqttModel;
 use super::points::{Read, Source, Templates};
-use super::schema::{ExampleFile, HeadFile, MqttFile, PointFile};
-use crate::model::{Category, Point};
+use super::schema::{ExampleFile, HeadFile, PointFile};
+use crate::model::{Category, Derived, Point};
 
 /// Largest file, bytes.
 const MAX_FILE: usize = 256 * 1024;
 /// Most points of a model.
-pub(super) const MAX_POINTS: usize = 1000;
+pub(super) const MAX_POINTS: usize = 2000;
 const MAX_EXAMPLES: usize = 64;
 const MAX_PARAMS: usize = 16;
-const MAX_TOPICS: usize = 64;
+const MAX_DERIVED: usize = 100;
+const MAX_COMMANDS: usize = 64;
+const MAX_GROUPS: usize = 8;
 
 /// A profile and the examples that prove it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Loaded {
-    /// What the model offers.
+    /// What the model offers, its groups with the members that they usually have.
     pub profile: Profile,
+    /// The same with as many members as a device may have.
+    pub full: Profile,
     /// Raw registers or payloads, and the readings they give.
     pub examples: Vec<Example>,
 }
@@ -88,13 +94,38 @@ fn read(name: &str, text: &str, stage: Stage, faults: &mut Faults<'_>) -> Option
     let table = DeTable::parse(text).map_err(|error| faults.toml(&error)).ok()?;
     let span = table.span();
     let mut table = table.into_inner();
-    let points = entries(&mut table, "points", MAX_POINTS, by_key, faults);
-    let examples = match stage {
-        Stage::Draft if !table.contains_key("examples") => Vec::new(),
-        _ => entries(&mut table, "examples", MAX_EXAMPLES, entry, faults),
+    let lists = Lists {
+        points: entries(&mut table, "points", MAX_POINTS, by_key, faults),
+        examples: match stage {
+            Stage::Draft if !table.contains_key("examples") => Vec::new(),
+            _ => entries(&mut table, "examples", MAX_EXAMPLES, entry, faults),
+        },
+        groups: optional(&mut table, "groups", MAX_GROUPS, entry, faults),
+        derived: optional(&mut table, "derived", MAX_DERIVED, entry, faults),
+        commands: optional(&mut table, "commands", MAX_COMMANDS, entry, faults),
     };
     let head = head(Spanned::new(span, DeValue::Table(table)), faults)?;
-    assemble(id, head, points, examples, faults)
+    assemble(id, head, lists, faults)
+}
+
+/// The lists of a file.
+struct Lists {
+    points: Vec<Spanned<PointFile>>,
+    examples: Vec<Spanned<ExampleFile>>,
+    groups: Vec<Spanned<GroupFile>>,
+    derived: Vec<Spanned<DerivedFile>>,
+    commands: Vec<Spanned<CommandFile>>,
+}
+
+/// As [`entries`], of a list that may be left out.
+fn optional<'t, T>(
+    table: &mut DeTable<'t>,
+    key: &str,
+    most: usize,
+    read: impl Fn(Spanned<DeValue<'t>>, &mut Faults<'_>) -> Option<T>,
+    faults: &mut Faults<'_>,
+) -> Vec<T> {
+    if table.contains_key(key) { entries(table, key, most, read, faults) } else { Vec::new() }
 }
 
 /// Takes an array of tables out of the file, so that one wrong entry does not hide the others.
@@ -120,13 +151,7 @@ fn entries<'t, T>(
     array.into_iter().take(most).filter_map(|value| read(value, faults)).collect()
 }
 
-fn assemble(
-    id: String,
-    head: HeadFile,
-    points: Vec<Spanned<PointFile>>,
-    examples: Vec<Spanned<ExampleFile>>,
-    faults: &mut Faults<'_>,
-) -> Option<Loaded> {
+fn assemble(id: String, head: HeadFile, lists: Lists, faults: &mut Faults<'_>) -> Option<Loaded> {
     let category = category(&head.category, faults);
     if head.products.is_empty() {
         faults.whole("`products` is empty, at least one brand and model is needed");
@@ -135,26 +160,27 @@ fn assemble(
         faults.whole("`sources` is empty: say where the facts come from");
     }
     let params = params(&head, faults);
-    let models = Models::read(&head, faults);
-    let mut templates = Templates::new(&head, &params, &models);
-    for point in &points {
+    let groups = groups(lists.groups, faults);
+    let models = Models::read(&head, &groups, faults);
+    let mut templates = Templates::new(&head, &params, &models, &groups);
+    for point in &lists.points {
         templates.expand(point, faults);
     }
-    let read = templates.into_read();
-    let (mut offered, mut periods) = (Vec::<Point>::new(), Vec::new());
-    let (mut urgent, mut sources) = (Vec::new(), Vec::new());
-    for Read { point, period, urgent: first, source } in read {
-        offered.push(point);
-        periods.push(period);
-        urgent.push(first);
-        sources.push(source);
+    let derived = derived(&lists.derived, &mut templates, faults);
+    let commands = commands(lists.commands, &templates, faults);
+    let mut offered = Offered::default();
+    for read in templates.into_read() {
+        offered.take(read);
     }
-    if !urgent.contains(&true) {
-        urgent.clear();
-    }
-    let binding = models.binding(&head, &offered, sources, faults)?;
+    check_used(&groups, &offered.members, faults);
+    let binding =
+        models.binding(&head, &offered.points, std::mem::take(&mut offered.sources), faults)?;
     let first = head.modbus.as_ref().map_or(0, first_address);
-    let profile = Profile {
+    let (follow, of_derived): (Vec<Derived>, Vec<Point>) = derived.into_iter().unzip();
+    offered.points.extend(of_derived);
+    offered.periods.resize(offered.points.len(), None);
+    let usual: Vec<u16> = groups.iter().map(|read| read.usual).collect();
+    let full = Profile {
         id,
         category: category?,
         zh: head.title.zh,
@@ -172,15 +198,40 @@ fn assemble(
         }),
         params,
         binding,
-        points: Arc::from(offered),
-        periods,
-        urgent,
+        points: Arc::from(offered.points),
+        periods: offered.periods,
+        urgent: if offered.urgent.contains(&true) { offered.urgent } else { Vec::new() },
+        members: if groups.is_empty() { Vec::new() } else { offered.members },
+        groups: groups.into_iter().map(|read| read.group).collect(),
+        derived: follow,
+        commands,
     };
-    let examples = examples
+    let examples = lists
+        .examples
         .into_iter()
-        .filter_map(|example| read_example(example, &profile, first, faults))
+        .filter_map(|example| read_example(example, &full, &usual, first, faults))
         .collect();
-    Some(Loaded { profile, examples })
+    Some(Loaded { profile: full.sized(&usual), full, examples })
+}
+
+/// What was read of all entries, a list for each kind.
+#[derive(Default)]
+struct Offered {
+    points: Vec<Point>,
+    periods: Vec<Option<Duration>>,
+    urgent: Vec<bool>,
+    members: Vec<Option<Member>>,
+    sources: Vec<Source>,
+}
+
+impl Offered {
+    fn take(&mut self, read: Read) {
+        self.points.push(read.point);
+        self.periods.push(read.period);
+        self.urgent.push(read.urgent);
+        self.members.push(read.member);
+        self.sources.push(read.source);
+    }
 }
 
 /// What the section of the protocol says, the points' sources left out.
@@ -192,9 +243,9 @@ pub(super) struct Models {
 }
 
 impl Models {
-    fn read(head: &HeadFile, faults: &mut Faults<'_>) -> Self {
+    fn read(head: &HeadFile, groups: &[GroupRead], faults: &mut Faults<'_>) -> Self {
         Self {
-            mqtt: head.mqtt.as_ref().map(|file| mqtt_model(file, faults)),
+            mqtt: head.mqtt.as_ref().map(|file| mqtt_model(file, groups, faults)),
             dlt645: head.dlt645.as_ref().map(|file| dlt645_model(file, faults)),
             cjt188: head.cjt188.as_ref().map(|file| cjt188_model(file, faults)),
         }
@@ -320,72 +371,6 @@ pub(super) fn checked<T: Copy + PartialOrd + std::fmt::Display>(
         faults.at(value.span(), format!("`{key}` = {given}, allowed are {least} to {most}"));
     }
     given
-}
-
-fn mqtt_model(file: &MqttFile, faults: &mut Faults<'_>) -> MqttModel {
-    if file.topics.is_empty() || file.topics.len() > MAX_TOPICS {
-        faults.whole(format!("{} topics, allowed are 1 to {MAX_TOPICS}", file.topics.len()));
-    }
-    let mut topics: Vec<TopicRule> = Vec::new();
-    for spanned in &file.topics {
-        let (span, topic) = (spanned.span(), spanned.get_ref());
-        check_pattern(&topic.pattern, span.clone(), faults);
-        if topics.iter().any(|known| known.pattern == topic.pattern) {
-            faults.at(span.clone(), format!("topic `{}` is given twice", topic.pattern));
-        }
-        let format = topic.format.map_or(PayloadFormat::Json, |format| format.format());
-        let time = topic.time.as_deref().and_then(|path| pointer(path, &span, faults));
-        topics.push(TopicRule { pattern: topic.pattern.clone(), format, time });
-    }
-    let availability = file.availability.as_ref().map(|spanned| {
-        let (span, file) = (spanned.span(), spanned.get_ref());
-        check_pattern(&file.pattern, span.clone(), faults);
-        Availability {
-            pattern: file.pattern.clone(),
-            path: pointer(&file.path, &span, faults).unwrap_or_default(),
-            online: file.online.clone(),
-            offline: file.offline.clone(),
-        }
-    });
-    let silent_after = file.silent_after.map(|span| span.0);
-    MqttModel { topics, availability, sources: Vec::new(), silent_after }
-}
-
-fn check_pattern(pattern: &str, span: Range<usize>, faults: &mut Faults<'_>) {
-    let levels = || pattern.split('/');
-    if levels().filter(|level| *level == "{base}").count() != 1
-        || pattern.contains('#')
-        || levels().any(|level| level != "+" && level.contains('+'))
-        || levels().any(|level| level != "{base}" && level.contains(['{', '}']))
-        || pattern.len() > 256
-    {
-        faults.at(
-            span,
-            format!(
-                "topic `{pattern}`: `{{base}}` must be one level of it, `+` may be, `#` may not"
-            ),
-        );
-    }
-}
-
-/// Reads a JSON pointer (RFC 6901).
-pub(super) fn pointer(
-    path: &str,
-    span: &Range<usize>,
-    faults: &mut Faults<'_>,
-) -> Option<Vec<PathStep>> {
-    if path.is_empty() {
-        return Some(Vec::new());
-    }
-    let Some(steps) = path.strip_prefix('/') else {
-        faults.at(span.clone(), format!("path `{path}` is no JSON pointer: it begins with `/`"));
-        return None;
-    };
-    let step = |step: &str| match step.parse() {
-        Ok(index) if step == "0" || !step.starts_with(['0', '+']) => PathStep::Index(index),
-        _ => PathStep::Key(step.replace("~1", "/").replace("~0", "~")),
-    };
-    Some(steps.split('/').map(step).collect())
 }
 
 /// `holding`, `input`, `coil` or `discrete_input`.

@@ -6,20 +6,29 @@
 mod binding;
 mod check;
 mod check_meter;
+mod command;
 mod decode;
 mod decode_meter;
+mod derive;
+mod describe;
 mod encode;
 mod encoding;
 mod entry;
+mod example;
 mod fault;
+mod group;
 mod identify;
 mod library;
 mod load;
 mod load_meter;
 mod load_modbus;
+mod load_mqtt;
 mod meter;
+mod mqtt;
 mod points;
 mod points_meter;
+mod points_modbus;
+mod points_mqtt;
 mod runs;
 mod schema;
 mod schema_meter;
@@ -27,20 +36,21 @@ mod span;
 mod table_defaults;
 
 pub use binding::{
-    Absent, Availability, Binding, Code, Encoding, Evidence, IdRegister, Limits, MqttModel,
-    MqttSource, Param, PathStep, PayloadFormat, Product, Profile, RegisterSource, Scale,
-    SerialDefaults, Table, TopicRule, Verified, WordOrder,
+    Binding, Code, Encoding, Evidence, IdRegister, Limits, Member, Param, Product, Profile,
+    RegisterSource, Scale, SerialDefaults, Table, Verified, WordOrder,
 };
-pub use check::{
-    Block, Example, ExampleFault, Expected, Message, describe, obtained, run_examples,
-};
+pub use check::{ExampleFault, obtained, run_examples};
 pub use check_meter::MeterAnswer;
+pub use command::{Command, CommandError, CommandKind, Target, Write, Written, encode_command};
 pub use decode::{MAX_TEXT, decode_bit, decode_json, decode_text, decode_words, locate};
 pub use decode_meter::{decode_item, decode_meter};
+pub use describe::describe;
 pub use encode::{EncodeError, encode_bit, encode_words};
+pub use example::{Block, Example, Expected, Message};
 pub use fault::ProfileFault;
 pub use library::{BUILT_IN, Library};
 pub use load::{Loaded, parse, parse_draft};
 pub use meter::{
     Cjt188Model, Dlt645Model, ItemSource, MeterField, MeterManners, MeterPlace, MeterSource,
 };
+pub use mqtt::{Absent, Availability, MqttModel, MqttSource, PathStep, PayloadFormat, TopicRule};

@@ -7,12 +7,13 @@ use std::time::Duration;
 
 use toml::Spanned;
 
-use super::binding::{Absent, Code, Encoding, MqttModel, MqttSource, Param, RegisterSource, Scale};
-use super::encoding::{encoding, is_point_name};
+use super::binding::{Code, Member, Param, RegisterSource, Scale};
+use super::encoding::is_point_name;
 use super::fault::Faults;
-use super::load::{MAX_POINTS, Models, pointer};
-use super::load_modbus::first_address;
+use super::group::GroupRead;
+use super::load::{MAX_POINTS, Models};
 use super::meter::{ItemSource, MeterSource};
+use super::mqtt::MqttSource;
 use super::points_meter::{complete, item, meter, refuse_meter_keys};
 use super::runs::{codes, run_names, run_number};
 use super::schema::{HeadFile, ModbusFile, PointFile, QuantityWord};
@@ -31,7 +32,16 @@ pub(super) struct Read {
     pub point: Point,
     pub period: Option<Duration>,
     pub urgent: bool,
+    pub member: Option<Member>,
     pub source: Source,
+}
+
+/// Which point of an entry: its member of a group, its place in the run, where the entry stands.
+#[derive(Clone, Copy)]
+pub(super) struct Place<'s> {
+    pub member: Option<Member>,
+    pub place: u32,
+    pub span: &'s Range<usize>,
 }
 
 /// What the entries refer to, and what they have become so far.
@@ -39,13 +49,38 @@ pub(super) struct Templates<'a> {
     head: &'a HeadFile,
     params: &'a [Param],
     models: &'a Models,
+    pub(super) groups: &'a [GroupRead],
     names: BTreeSet<String>,
     read: Vec<Read>,
 }
 
 impl<'a> Templates<'a> {
-    pub fn new(head: &'a HeadFile, params: &'a [Param], models: &'a Models) -> Self {
-        Self { head, params, models, names: BTreeSet::new(), read: Vec::new() }
+    pub fn new(
+        head: &'a HeadFile,
+        params: &'a [Param],
+        models: &'a Models,
+        groups: &'a [GroupRead],
+    ) -> Self {
+        Self { head, params, models, groups, names: BTreeSet::new(), read: Vec::new() }
+    }
+
+    pub fn read(&self) -> &[Read] {
+        &self.read
+    }
+
+    /// `[modbus]` of the file, if it is of that kind.
+    pub fn modbus(&self) -> Option<&ModbusFile> {
+        self.head.modbus.as_ref()
+    }
+
+    /// Whether the model publishes by MQTT.
+    pub fn publishes(&self) -> bool {
+        self.models.mqtt.is_some()
+    }
+
+    /// The parameters when a device sets none.
+    pub fn usual_params(&self) -> Vec<f64> {
+        self.params.iter().map(|param| param.default).collect()
     }
 
     pub fn into_read(self) -> Vec<Read> {
@@ -55,62 +90,147 @@ impl<'a> Templates<'a> {
     pub fn expand(&mut self, entry: &Spanned<PointFile>, faults: &mut Faults<'_>) {
         let span = entry.span();
         let file = &*complete(entry.get_ref(), self.models, &span, faults);
+        let Some(group) = self.group(file, &span, faults) else { return };
         let Some(names) = run_names(file, &span, faults) else { return };
         let Some(template) = self.template(file, &span, faults) else { return };
         let codes = codes(file, &template.labels, faults);
-        for (place, name) in (0u32..).zip(names) {
-            if !is_point_name(&name) {
-                faults.at(
-                    span.clone(),
-                    format!("`{name}` is no point name: parts of letters and digits joined by `.`, beginning with a lower-case letter, at most 64"),
-                );
-            } else if !self.names.insert(name.clone()) {
-                faults.at(span.clone(), format!("point `{name}` is given twice"));
-            }
-            if self.read.len() == MAX_POINTS {
-                faults.at(span, format!("more than {MAX_POINTS} points"));
-                return;
-            }
-            let number = run_number(file, place, self.head.modbus.is_some()).to_string();
-            // The total of a run that goes on by phases has no last part to tell.
-            let last = name.rsplit_once('.').map_or("", |(_, last)| last);
-            let title = |text: &Option<String>| {
-                let text = text.as_deref().unwrap_or("").replace("{n}", &number);
-                text.replace("{}", last).trim_end().to_owned()
-            };
-            let point = Point {
-                name: Arc::from(name.as_str()),
-                zh: title(&file.zh),
-                en: title(&file.en),
-                ..template.clone()
-            };
-            if self.head.dlt645.is_none() && self.head.cjt188.is_none() {
-                refuse_meter_keys(file, &span, faults);
-            }
-            let at = (&span, place, name.as_str());
-            let source = match (&self.head.modbus, self.models) {
-                (Some(modbus), _) => self.register(modbus, file, place, &codes, &span, faults),
-                (_, Models { dlt645: Some(model), .. }) => {
-                    item(model.edition, file, at, faults).map(Source::Item)
+        if self.head.dlt645.is_none() && self.head.cjt188.is_none() {
+            refuse_meter_keys(file, &span, faults);
+        }
+        let members = group.map_or(1, |slot| self.groups[slot].group.max);
+        for member in 0..members {
+            let member = group.map(|group| Member { group, place: member });
+            for (place, name) in (0u32..).zip(&names) {
+                let at = Place { member, place, span: &span };
+                if !self.one(file, at, name, &template, &codes, faults) {
+                    return;
                 }
-                (_, Models { cjt188: Some(model), .. }) => {
-                    meter(model, file, at, faults).map(Source::Meter)
-                }
-                (_, Models { mqtt: Some(model), .. }) => {
-                    self.message(model, file, &number, &codes, &span, faults)
-                }
-                _ => None,
-            };
-            if let Some(mut source) = source {
-                self.mean(&mut source, file, &codes, faults);
-                let period = file.period.map(|span| span.0);
-                self.read.push(Read { point, period, urgent: file.urgent, source });
             }
         }
     }
 
+    /// One point of the run; `false` when there are too many.
+    fn one(
+        &mut self,
+        file: &PointFile,
+        at: Place<'_>,
+        name: &str,
+        template: &Point,
+        codes: &[Code],
+        faults: &mut Faults<'_>,
+    ) -> bool {
+        let group = at.member.map(|member| &self.groups[member.group].group);
+        let modbus = self.head.modbus.is_some();
+        let number = match (group, at.member) {
+            (Some(group), Some(member)) => group.number(member.place),
+            _ => run_number(file, at.place, modbus),
+        };
+        let whole = match group {
+            Some(group) => format!("{}.{number}.{name}", group.name),
+            None => name.to_owned(),
+        };
+        if !self.take_name(&whole, at.span, faults) {
+            return false;
+        }
+        // The total of a run that goes on by phases has no last part to tell.
+        let last = name.rsplit_once('.').map_or("", |(_, last)| last);
+        let title = |text: &Option<String>, of_group: Option<&str>| {
+            let text = text.as_deref().unwrap_or("").replace("{}", last);
+            let text = format!("{} {text}", of_group.unwrap_or(""));
+            text.replace("{n}", &number.to_string()).trim().to_owned()
+        };
+        let point = Point {
+            name: Arc::from(whole.as_str()),
+            zh: title(&file.zh, group.map(|group| group.zh.as_str())),
+            en: title(&file.en, group.map(|group| group.en.as_str())),
+            ..template.clone()
+        };
+        let source = match (&self.head.modbus, self.models) {
+            (Some(modbus), _) => self.register(modbus, file, at, codes, faults),
+            (_, Models { dlt645: Some(model), .. }) => {
+                item(model.edition, file, (at.span, at.place, name), faults).map(Source::Item)
+            }
+            (_, Models { cjt188: Some(model), .. }) => {
+                meter(model, file, (at.span, at.place, name), faults).map(Source::Meter)
+            }
+            (_, Models { mqtt: Some(model), .. }) => {
+                self.message(model, file, (at, &number.to_string()), codes, faults)
+            }
+            _ => None,
+        };
+        if let Some(mut source) = source {
+            self.mean(&mut source, file, codes, faults);
+            let period = file.period.map(|span| span.0);
+            let member = at.member;
+            self.read.push(Read { point, period, urgent: file.urgent, member, source });
+        }
+        true
+    }
+
+    /// Notes a point's name; `false` when there are too many points.
+    pub fn take_name(&mut self, name: &str, span: &Range<usize>, faults: &mut Faults<'_>) -> bool {
+        if !is_point_name(name) {
+            faults.at(
+                span.clone(),
+                format!("`{name}` is no point name: parts of letters and digits joined by `.`, beginning with a lower-case letter, at most 64"),
+            );
+        } else if !self.names.insert(name.to_owned()) {
+            faults.at(span.clone(), format!("point `{name}` is given twice"));
+        }
+        if self.names.len() > MAX_POINTS {
+            faults
+                .at(span.clone(), format!("more than {MAX_POINTS} points, groups at their `max`"));
+            return false;
+        }
+        true
+    }
+
+    /// The group that the entry names, if any; `None` when it cannot be in it.
+    fn group(
+        &self,
+        file: &PointFile,
+        span: &Range<usize>,
+        faults: &mut Faults<'_>,
+    ) -> Option<Option<usize>> {
+        let Some(name) = &file.group else { return Some(None) };
+        if self.head.dlt645.is_some() || self.head.cjt188.is_some() {
+            faults.at(name.span(), "groups belong to Modbus and MQTT models");
+            return None;
+        }
+        if file.count.is_some() || file.from.is_some() {
+            faults.at(
+                span.clone(),
+                "`count` and `from` of a point in a group are those of the group; leave them out",
+            );
+            return None;
+        }
+        let known = || self.groups.iter().map(|read| &*read.group.name);
+        let found = known().position(|known| known == name.get_ref());
+        match found {
+            None => {
+                let message = format!("there is no group `{}` in this file", name.get_ref());
+                faults.word(name.span(), message, name.get_ref(), known());
+            }
+            Some(slot) if self.head.modbus.is_some() && self.groups[slot].step.is_none() => {
+                let message = format!(
+                    "group `{}` needs `step`: registers from one member to the next",
+                    name.get_ref()
+                );
+                faults.at(self.groups[slot].span.clone(), message);
+            }
+            Some(slot) if self.head.mqtt.is_some() && self.groups[slot].step.is_some() => {
+                faults.at(
+                    self.groups[slot].span.clone(),
+                    "`step` of a group belongs to Modbus models",
+                );
+            }
+            Some(_) => return Some(found),
+        }
+        None
+    }
+
     /// The point as all of a run have it, but for name and titles.
-    fn template(
+    pub fn template(
         &self,
         file: &PointFile,
         span: &Range<usize>,
@@ -180,7 +300,7 @@ impl<'a> Templates<'a> {
         })
     }
 
-    fn labels(&self, file: &PointFile, faults: &mut Faults<'_>) -> Vec<Label> {
+    pub fn labels(&self, file: &PointFile, faults: &mut Faults<'_>) -> Vec<Label> {
         let Some(set) = &file.labels else { return Vec::new() };
         let Some(rows) = self.head.labels.get(set.get_ref()) else {
             let message = format!("there is no `[labels.{}]` in this file", set.get_ref());
@@ -223,7 +343,7 @@ impl<'a> Templates<'a> {
         *decimals = file.decimals.as_ref().map_or(0, |decimals| *decimals.get_ref());
     }
 
-    fn scale(&self, file: &PointFile, faults: &mut Faults<'_>) -> Scale {
+    pub fn scale(&self, file: &PointFile, faults: &mut Faults<'_>) -> Scale {
         let mut scale = Scale::default();
         for (key, value) in [("factor", &file.factor), ("offset", &file.offset)] {
             if let Some(value) = value
@@ -245,132 +365,5 @@ impl<'a> Templates<'a> {
             }
         }
         scale
-    }
-
-    fn register(
-        &self,
-        modbus: &ModbusFile,
-        file: &PointFile,
-        place: u32,
-        codes: &[Code],
-        span: &Range<usize>,
-        faults: &mut Faults<'_>,
-    ) -> Option<Source> {
-        if file.topic.is_some() || file.path.is_some() || !file.words.is_empty() {
-            faults.at(span.clone(), "`topic`, `path` and `words` belong to MQTT models");
-        }
-        let Some(table) = file.table.or(modbus.table).map(|table| table.table()) else {
-            faults.at(span.clone(), "`table` is missing, here or in `[modbus]`");
-            return None;
-        };
-        let encoding = encoding(modbus, file, span, faults)?;
-        if table.is_bits() != (encoding == Encoding::Bit) {
-            faults.at(span.clone(), "encoding `bit` goes with the tables `coil` and `discrete_input`, and only with them");
-        }
-        let is_text = matches!(encoding, Encoding::Ascii(_) | Encoding::Utf16(_));
-        if is_text != (file.quantity == Some(QuantityWord::Text)) && codes.is_empty() {
-            faults.at(
-                span.clone(),
-                "encodings `ascii` and `utf16` go with quantity `text` or with `codes`",
-            );
-        }
-        for raw in file.codes.keys().filter(|raw| !is_text && raw.get_ref().parse::<i64>().is_err())
-        {
-            faults.at(raw.span(), format!("raw code `{}` is no whole number", raw.get_ref()));
-        }
-        let step = u32::from(file.step.unwrap_or_else(|| encoding.width()));
-        let Some(given) = &file.address else {
-            faults.at(span.clone(), "`address` is missing");
-            return None;
-        };
-        let address = given
-            .get_ref()
-            .checked_sub(first_address(modbus))
-            .map(|a| a.saturating_add(place.saturating_mul(step)));
-        let address = address
-            .filter(|first| first.saturating_add(u32::from(encoding.width())) <= 65_536)
-            .and_then(|first| u16::try_from(first).ok());
-        let Some(address) = address else {
-            let message = format!(
-                "address {}: the point would end beyond the last register",
-                given.get_ref()
-            );
-            faults.at(given.span(), message);
-            return None;
-        };
-        let mut unavailable = Vec::new();
-        for sentinel in &file.unavailable {
-            match sentinel.get_ref().bits() {
-                Some(bits) => unavailable.push(bits),
-                None => faults.at(
-                    sentinel.span(),
-                    format!(
-                        "`{}` is no register value: a positive number or \"0x…\"",
-                        sentinel.get_ref().0
-                    ),
-                ),
-            }
-        }
-        Some(Source::Register(RegisterSource {
-            table,
-            address,
-            encoding,
-            order: file.order.or(modbus.order).map(|order| order.order()).unwrap_or_default(),
-            scale: self.scale(file, faults),
-            unavailable,
-            codes: codes.to_vec(),
-            flag: file.quantity == Some(QuantityWord::Flag),
-            decimals: file.decimals.as_ref().map_or(0, |decimals| *decimals.get_ref()),
-        }))
-    }
-
-    fn message(
-        &self,
-        model: &MqttModel,
-        file: &PointFile,
-        number: &str,
-        codes: &[Code],
-        span: &Range<usize>,
-        faults: &mut Faults<'_>,
-    ) -> Option<Source> {
-        if file.address.is_some() || file.encoding.is_some() || file.table.is_some() {
-            faults.at(span.clone(), "`table`, `address` and `encoding` belong to Modbus models");
-        }
-        let topic = match &file.topic {
-            Some(topic) => {
-                let known = || model.topics.iter().map(|rule| rule.pattern.as_str());
-                let found = known().position(|pattern| pattern == topic.get_ref());
-                if found.is_none() {
-                    let message =
-                        format!("`{}` is none of the topics in `[mqtt]`", topic.get_ref());
-                    faults.word(topic.span(), message, topic.get_ref(), known());
-                }
-                found?
-            }
-            None if model.topics.len() == 1 => 0,
-            None => {
-                faults.at(span.clone(), "`topic` is missing: the model has several");
-                return None;
-            }
-        };
-        let path = match &file.path {
-            Some(path) => pointer(&path.get_ref().replace("{n}", number), &path.span(), faults)?,
-            None => Vec::new(),
-        };
-        Some(Source::Message(MqttSource {
-            topic,
-            path,
-            scale: self.scale(file, faults),
-            unavailable: file
-                .unavailable
-                .iter()
-                .map(|word| Absent::new(&word.get_ref().0))
-                .collect(),
-            codes: codes.to_vec(),
-            flag_words: file.words.clone(),
-            flag: file.quantity == Some(QuantityWord::Flag),
-            text: file.quantity == Some(QuantityWord::Text),
-            decimals: file.decimals.as_ref().map_or(0, |decimals| *decimals.get_ref()),
-        }))
     }
 }

@@ -27,7 +27,9 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use toml::Spanned;
 
-use super::binding::{Evidence, PayloadFormat, Table, WordOrder};
+use super::binding::{Evidence, Table, WordOrder};
+use super::command::WriteFile;
+use super::mqtt::PayloadFormat;
 use super::schema_meter::{Cjt188File, Dlt645File, PlaceWord};
 use super::span::{Sentinel, Span};
 
@@ -54,7 +56,7 @@ pub(super) struct HeadFile {
     pub cjt188: Option<Cjt188File>,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields, expecting = "a table { zh = \"…\", en = \"…\" }")]
 pub(super) struct TitleFile {
     pub zh: String,
@@ -142,6 +144,8 @@ pub(super) struct TopicFile {
     pub format: Option<FormatWord>,
     /// JSON pointer to the device's own time.
     pub time: Option<String>,
+    /// One topic for each member of this group, with `{n}` for its number.
+    pub group: Option<Spanned<String>>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -158,12 +162,14 @@ pub(super) struct AvailabilityFile {
 }
 
 /// One entry of `[[points]]`: one point, or a run of them.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields, expecting = "a table [[points]]")]
 pub(super) struct PointFile {
     pub name: Option<Spanned<String>>,
     /// A run with these names instead of `name`.
     pub names: Option<Vec<Spanned<String>>>,
+    /// Group whose members all have it.
+    pub group: Option<Spanned<String>>,
     /// A run of `count` points; `{n}` in name, titles and path is the number.
     pub count: Option<Spanned<u16>>,
     /// First `{n}` of a run, 1 unless said.
@@ -243,7 +249,14 @@ pub(super) struct ExampleFile {
     /// Replies of a meter as they come over the line, in hexadecimal.
     #[serde(default)]
     pub frames: Vec<Spanned<String>>,
+    #[serde(default)]
     pub readings: BTreeMap<Spanned<String>, Spanned<toml::Value>>,
+    /// Members of the groups that the device of the example has.
+    #[serde(default)]
+    pub groups: BTreeMap<Spanned<String>, u16>,
+    /// What a command writes.
+    #[serde(default)]
+    pub writes: Vec<Spanned<WriteFile>>,
 }
 
 #[derive(Debug, Deserialize)]

@@ -49,18 +49,10 @@ fn point(name: &str, unit: &str, quantity: Quantity) -> Point {
 fn profile(binding: Binding, points: Vec<Point>) -> Arc<Profile> {
     Arc::new(Profile {
         id: "made-up".into(),
-        category: Category::ElectricityMeter,
-        zh: String::new(),
-        en: String::new(),
-        products: Vec::new(),
-        sources: Vec::new(),
-        caveats: Vec::new(),
-        verified: Default::default(),
-        params: Vec::new(),
         binding,
         periods: vec![None; points.len()],
-        urgent: Vec::new(),
         points: points.into(),
+        ..Profile::bare(Category::ElectricityMeter)
     })
 }
 
@@ -250,7 +242,13 @@ pub(super) fn plug() -> Device {
         text: false,
         decimals: 3,
     };
-    let rule = |pattern: &str, format| TopicRule { pattern: pattern.into(), format, time: None };
+    let rule = |pattern: &str, format| TopicRule {
+        pattern: pattern.into(),
+        format,
+        time: None,
+        entry: 0,
+        member: None,
+    };
     let model = MqttModel {
         topics: vec![
             rule("tele/{base}/SENSOR", PayloadFormat::Json),

@@ -37,6 +37,8 @@ fn device(id: &str, category: Category) -> Device {
         bus: None,
         expected_every: Duration::from_secs(60),
         points: Arc::new([point]),
+        groups: Arc::new([]),
+        derived: Arc::new([]),
     }
 }
 

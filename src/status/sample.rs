@@ -101,6 +101,8 @@ pub(super) async fn sample(copies: usize, more: usize) -> Sample {
                 bus: (slot < 6).then(|| line.clone()),
                 expected_every: Duration::from_secs(60),
                 points: points(category, more).into(),
+                groups: Arc::new([]),
+                derived: Arc::new([]),
             });
         }
     }

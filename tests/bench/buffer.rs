@@ -43,6 +43,8 @@ fn estate(devices: u32) -> Arc<Estate> {
         bus: None,
         expected_every: Duration::from_secs(1),
         points: points.clone(),
+        groups: Arc::new([]),
+        derived: Arc::new([]),
     };
     let gateway = GatewayId::new("estate-1").unwrap();
     let devices = (0..devices).map(device).collect();

@@ -44,6 +44,8 @@ pub fn estate(devices: usize, points: usize) -> Arc<Estate> {
             bus: None,
             expected_every: Duration::from_secs(1),
             points: points.clone(),
+            groups: Arc::new([]),
+            derived: Arc::new([]),
         })
         .collect();
     let gateway = GatewayId::new("estate-1").unwrap();

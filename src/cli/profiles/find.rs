@@ -1,19 +1,53 @@
 //! A profile by its identifier, or a file of one: what `try` and `simulate` take.
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
-use crate::profile::{self, BUILT_IN, Library, Profile};
+use crate::profile::{self, BUILT_IN, Library, Loaded, Profile};
 
 /// A profile and the text it was read from.
 #[derive(Debug)]
 pub(in crate::cli) struct Found {
-    pub profile: Arc<Profile>,
+    pub loaded: Loaded,
     /// Its file, or its identifier when it is built in.
     pub name: String,
     pub text: String,
     /// What is wrong with its examples, as `profiles check` tells it; it can be used nevertheless.
     pub doubts: Vec<String>,
+}
+
+impl Found {
+    /// The model with so many members in its groups, those not named with the usual number.
+    ///
+    /// # Errors
+    /// No such group, or more members than a device may have.
+    #[cfg(feature = "demo")]
+    pub(in crate::cli) fn sized(&self, groups: &[(String, u16)]) -> Result<Profile, String> {
+        let Loaded { profile, full, .. } = &self.loaded;
+        let mut sizes: Vec<u16> = profile.groups.iter().map(|group| group.count).collect();
+        for (name, size) in groups {
+            let known = || full.groups.iter().map(|group| &*group.name);
+            let Some(place) = known().position(|group| group == name) else {
+                let known = known().collect::<Vec<_>>().join(", ");
+                let known = if known.is_empty() { "none".to_owned() } else { known };
+                return Err(format!("--group {name}: `{}` has {known} / 没有此组", profile.id));
+            };
+            let most = full.groups[place].max;
+            if !(1..=most).contains(size) {
+                return Err(format!(
+                    "--group {name}={size}: allowed are 1 to {most} / 应为 1 至 {most}"
+                ));
+            }
+            sizes[place] = *size;
+        }
+        Ok(full.sized(&sizes))
+    }
+}
+
+/// Reads NAME=COUNT of an option.
+pub(in crate::cli) fn member_count(text: &str) -> Result<(String, u16), String> {
+    let (name, count) = text.split_once('=').ok_or("write NAME=COUNT, e.g. cells=60")?;
+    let count = count.parse().map_err(|_| format!("`{count}` is no number of members"))?;
+    Ok((name.trim().to_owned(), count))
 }
 
 /// Finds a profile. A text that ends in `.toml` or names a file is a file.
@@ -58,7 +92,7 @@ fn read(name: &str, text: String) -> Result<Found, String> {
         false => profile::run_examples(&loaded),
     };
     let doubts = wrong.iter().map(|fault| format!("{name}: {fault}")).collect();
-    Ok(Found { profile: Arc::new(loaded.profile), name: name.to_owned(), text, doubts })
+    Ok(Found { loaded, name: name.to_owned(), text, doubts })
 }
 
 fn lines<F: ToString>(faults: &[F]) -> String {
@@ -76,11 +110,11 @@ mod tests {
         let path = folder.path().join("my-sensor.toml");
         std::fs::write(&path, text).unwrap();
         let found = find(path.to_str().unwrap(), &[]).unwrap();
-        assert_eq!((found.profile.id.as_str(), found.doubts.len()), ("my-sensor", 0));
+        assert_eq!((found.loaded.profile.id.as_str(), found.doubts.len()), ("my-sensor", 0));
         // The same in a folder, by its identifier.
         let found = find("my-sensor", &[folder.path().to_owned()]).unwrap();
         assert!(found.name.ends_with("my-sensor.toml"), "{}", found.name);
-        assert_eq!(find("xy-md02", &[]).unwrap().profile.id, "xy-md02");
+        assert_eq!(find("xy-md02", &[]).unwrap().loaded.profile.id, "xy-md02");
 
         std::fs::write(&path, text.replace("encoding", "encodign")).unwrap();
         let told = find(path.to_str().unwrap(), &[]).unwrap_err();

@@ -72,7 +72,7 @@ fn prepare(arguments: &Arguments, dirs: &[PathBuf]) -> Result<(Found, Settings, 
         every: options::duration("--every", &arguments.every, every)?,
         wait: options::duration("--wait", &arguments.wait, (second, day))?,
     };
-    let settings = arguments.settings(&found.profile)?;
+    let settings = arguments.settings(&found)?;
     Ok((found, settings, pace))
 }
 
@@ -159,7 +159,7 @@ impl Session<'_> {
     /// Takes what was recorded and heard since the last time.
     fn catch(&mut self) {
         let now = self.trial.clock.now();
-        let profile = &self.found.profile;
+        let profile = &self.settings.devices[0].profile;
         for line in &self.trial.lines {
             let frames = line.log.recent(self.seen);
             let mbap = !self.settings.buses[0].config.transport.is_serial();
@@ -195,7 +195,7 @@ impl Session<'_> {
 
     fn state(&self) -> table::State<'_> {
         table::State {
-            profile: &self.found.profile,
+            profile: &self.settings.devices[0].profile,
             params: &self.settings.devices[0].params,
             device: self.device(),
             now: self.trial.clock.now(),
@@ -239,7 +239,7 @@ impl Session<'_> {
             verdict.lines().iter().for_each(|line| complain(line));
             return;
         }
-        match example::block(self.found, &self.settings.devices[0].params, &self.caught) {
+        match example::block(self.found, &self.settings.devices[0], &self.caught) {
             Ok(block) => {
                 say(block.text.trim());
                 for (point, reason) in block.left_out {

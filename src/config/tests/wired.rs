@@ -74,14 +74,18 @@ fn a_wrong_address_is_told_with_what_was_probably_meant() {
         (WATER, "address = 'AAAAAA05104145'", "many meters at once"),
         (ELECTRICITY, "unit = 3", "has no `unit`"),
         (ELECTRICITY, "baud = 2401, address = '000010604867'", "is not a usual rate"),
-        (WATER, "allow = ['relay_trip'], address = '78331505104145'", "has no act `relay_trip`"),
+        (
+            WATER,
+            "allow = ['relay_trip'], address = '78331505104145'",
+            "has no command `relay_trip`",
+        ),
         (
             "dlt645-1997-single-phase",
             "allow = ['relay_trip'], address = '000010604867'",
-            "没有操作 `relay_trip`",
+            "没有命令 `relay_trip`",
         ),
-        (ELECTRICITY, "allow = ['trip'], address = '000010604867'", "is no act of a device"),
-        ("eastron-sdm630", "unit = 1, allow = ['valve_open']", "has no act `valve_open`"),
+        (ELECTRICITY, "allow = ['trip'], address = '000010604867'", "relay_trip, relay_close"),
+        ("eastron-sdm630", "unit = 1, allow = ['valve_open']", "has no command `valve_open`"),
     ];
     for (profile, more, message) in cases {
         let faults = wrong(&meter("m", profile, &format!("bus = 'line-1', {more}")));

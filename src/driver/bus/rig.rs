@@ -45,14 +45,6 @@ pub(super) fn source(table: Table, address: u16) -> RegisterSource {
 pub(super) fn profile(places: &[(Table, u16, Option<Duration>)], limits: Limits) -> Arc<Profile> {
     Arc::new(Profile {
         id: "fake".into(),
-        category: Category::ElectricityMeter,
-        zh: String::new(),
-        en: String::new(),
-        products: Vec::new(),
-        sources: Vec::new(),
-        caveats: Vec::new(),
-        verified: Default::default(),
-        params: Vec::new(),
         binding: Binding::Modbus {
             serial: SerialDefaults { baud: 9600, frame: *b"8N1" },
             unit: None,
@@ -61,7 +53,7 @@ pub(super) fn profile(places: &[(Table, u16, Option<Duration>)], limits: Limits)
         },
         points: Arc::new([]),
         periods: places.iter().map(|place| place.2).collect(),
-        urgent: Vec::new(),
+        ..Profile::bare(Category::ElectricityMeter)
     })
 }
 

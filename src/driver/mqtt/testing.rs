@@ -50,6 +50,8 @@ pub(super) fn estate(names: &[&str]) -> (Arc<Estate>, Vec<MqttDevice>) {
         pattern: "{base}".into(),
         format: PayloadFormat::Json,
         time: Some(vec![PathStep::Key("time".into())]),
+        entry: 0,
+        member: None,
     };
     let availability = Availability {
         pattern: "{base}/availability".into(),
@@ -59,14 +61,6 @@ pub(super) fn estate(names: &[&str]) -> (Arc<Estate>, Vec<MqttDevice>) {
     };
     let profile = Arc::new(Profile {
         id: "sensor".into(),
-        category: Category::EnvironmentSensor,
-        zh: String::new(),
-        en: String::new(),
-        products: Vec::new(),
-        sources: Vec::new(),
-        caveats: Vec::new(),
-        verified: Default::default(),
-        params: Vec::new(),
         binding: Binding::Mqtt(MqttModel {
             topics: vec![rule],
             availability: Some(availability),
@@ -75,7 +69,7 @@ pub(super) fn estate(names: &[&str]) -> (Arc<Estate>, Vec<MqttDevice>) {
         }),
         points: Arc::clone(&points),
         periods: vec![None, None],
-        urgent: Vec::new(),
+        ..Profile::bare(Category::EnvironmentSensor)
     });
     let devices = names.iter().map(|name| Device {
         id: DeviceId::new(name).unwrap(),
@@ -88,6 +82,8 @@ pub(super) fn estate(names: &[&str]) -> (Arc<Estate>, Vec<MqttDevice>) {
         bus: None,
         expected_every: Duration::from_secs(60),
         points: Arc::clone(&points),
+        groups: Arc::new([]),
+        derived: Arc::new([]),
     });
     let gateway = GatewayId::new("g").unwrap();
     let estate = Estate::new(gateway, String::new(), EstateKind::New, devices.collect()).unwrap();

@@ -6,7 +6,7 @@ use super::*;
 use crate::clock::{Config, Trust};
 use crate::model::{
     Category, Device, EstateKind, GatewayId, Health, Point, Quality, Reading, Reason, ReportRule,
-    Unit, Value,
+    Rule, Test, Unit, Value,
 };
 use crate::store::{Limits, Store};
 
@@ -38,6 +38,10 @@ struct Bench {
 
 impl Bench {
     fn new(points: Vec<Point>) -> Self {
+        Self::with(points, Vec::new())
+    }
+
+    fn with(points: Vec<Point>, derived: Vec<Derived>) -> Self {
         let device = Device {
             id: DeviceId::new("meter").unwrap(),
             name: String::new(),
@@ -49,6 +53,8 @@ impl Bench {
             bus: None,
             expected_every: Duration::from_secs(10),
             points: points.into(),
+            groups: Arc::new([]),
+            derived: derived.into(),
         };
         let estate = Estate::new(
             GatewayId::new("gw").unwrap(),
@@ -275,4 +281,44 @@ async fn only_a_change_of_health_is_announced() {
     assert!(bench.stage.apply(change(Health::Online)).records.is_empty());
     assert_eq!(bench.stage.apply(change(Health::Offline)).records.len(), 1);
     assert!(bench.requests.try_recv().is_err());
+}
+
+/// Two points that are read, and how many of them are above 5.
+fn counted() -> Bench {
+    let points = vec![
+        point("a", Quantity::Instantaneous),
+        point("b", Quantity::Instantaneous),
+        point("high", Quantity::Instantaneous),
+    ];
+    let high = Derived {
+        point: PointIndex(2),
+        rule: Rule::CountWhere(Test::Above(5.0)),
+        of: vec![PointIndex(0), PointIndex(1)],
+        flag: false,
+    };
+    Bench::with(points, vec![high])
+}
+
+#[tokio::test]
+async fn a_derived_point_follows_the_batch_that_changes_its_inputs() {
+    let mut bench = counted();
+    let reading = |point, value| Reading::good(PointIndex(point), Value::Number(value));
+    // Of `b` nothing is known yet.
+    let first = bench.offer(reading(0, 7.0)).0;
+    let unsure = (Some(Value::Number(1.0)), Quality::Uncertain(Reason::NotAvailable));
+    assert_eq!(first, [good(7.0), unsure]);
+    assert_eq!(bench.offer(reading(1, 9.0)).0, [good(9.0), good(2.0)]);
+    // The count stays: it is not stored again, the reading that came is.
+    assert_eq!(bench.offer(reading(1, 8.0)).0, [good(8.0)]);
+    let state = bench.snapshot.device(DeviceIndex(0));
+    assert_eq!(state.points[2].value, Some(Value::Number(2.0)));
+}
+
+#[tokio::test]
+async fn a_derived_point_is_bad_when_its_inputs_are() {
+    let mut bench = counted();
+    bench.offer(Reading::good(PointIndex(0), Value::Number(7.0)));
+    let stored = bench.offer(Reading::bad(PointIndex(0), Reason::NoAnswer)).0;
+    let bad = (None, Quality::Bad(Reason::NoAnswer));
+    assert_eq!(stored, [bad.clone(), bad]);
 }

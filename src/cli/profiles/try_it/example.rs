@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 
 use super::caught::Caught;
 use crate::cli::profiles::find::Found;
+use crate::config::DeviceSettings;
 use crate::model::{Quantity, Reason, Value};
 use crate::profile::{self, Binding, Expected, Profile, Table};
 
@@ -13,22 +14,37 @@ pub(super) struct Block {
     pub left_out: Vec<(String, Reason)>,
 }
 
-/// Makes the block. `params` are those of the device.
+/// Makes the block, for a device that is set so.
 ///
 /// # Errors
 /// What was heard does not make an example; the words of the check.
-pub(super) fn block(found: &Found, params: &[f64], caught: &Caught) -> Result<Block, String> {
-    let profile = &found.profile;
+pub(super) fn block(
+    found: &Found,
+    device: &DeviceSettings,
+    caught: &Caught,
+) -> Result<Block, String> {
+    let profile = &device.profile;
     let mut head = String::from("\n[[examples]]\nabout = \"read on a device\"\n");
     let set: Vec<String> = profile
         .params
         .iter()
-        .zip(params)
+        .zip(&device.params)
         .filter(|(param, value)| param.default != **value)
         .map(|(param, value)| format!("{} = {value}", param.name))
         .collect();
     if !set.is_empty() {
         writeln!(head, "params = {{ {} }}", set.join(", ")).expect(WRITES);
+    }
+    let usual = &found.loaded.profile.groups;
+    let sizes: Vec<String> = profile
+        .groups
+        .iter()
+        .zip(usual)
+        .filter(|(own, usual)| own.count != usual.count)
+        .map(|(own, _)| format!("{} = {}", own.name, own.count))
+        .collect();
+    if !sizes.is_empty() {
+        writeln!(head, "groups = {{ {} }}", sizes.join(", ")).expect(WRITES);
     }
     match &profile.binding {
         Binding::Modbus { .. } => registers(&mut head, caught, first_address(&found.text)),
@@ -43,15 +59,16 @@ pub(super) fn block(found: &Found, params: &[f64], caught: &Caught) -> Result<Bl
         }
     }
     // The profile's own reader says what its example gives.
-    let draft = format!("{}\n{head}readings = {{}}\n", found.text);
+    let any = key(&profile.points.first().ok_or("the profile has no point")?.name);
+    let draft = format!("{}\n{head}readings = {{ {any} = {{ bad = \"stale\" }} }}\n", found.text);
     let loaded = profile::parse_draft(&found.name, &draft)
         .map_err(|faults| faults.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))?;
     let example = loaded.examples.last().ok_or("nothing was heard")?;
     let mut left_out = Vec::new();
     head.push_str("\n[examples.readings]\n");
-    for (slot, reading) in profile::obtained(&loaded.profile, example).into_iter().enumerate() {
+    for (slot, reading) in profile::obtained(profile, example).into_iter().enumerate() {
         let point = &profile.points[slot];
-        match reading.map(|reading| told(&loaded.profile, slot, reading)) {
+        match reading.map(|reading| told(profile, slot, reading)) {
             Some(Ok(value)) => writeln!(head, "{} = {value}", key(&point.name)).expect(WRITES),
             Some(Err(reason)) => left_out.push((point.name.to_string(), reason)),
             None => {}

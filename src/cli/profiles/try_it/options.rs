@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use toml::{Table, Value};
 
+use crate::cli::profiles::find::{Found, member_count};
 use crate::config::{self, Settings};
 use crate::profile::{Binding, Library, Profile};
 use crate::settings::parse_duration;
@@ -58,6 +59,9 @@ pub(in crate::cli) struct Arguments {
     /// A parameter of the profile, e.g. ct=40; more than once if wanted (参数).
     #[arg(long, value_name = "NAME=VALUE", value_parser = named)]
     pub param: Vec<(String, f64)>,
+    /// How many members a group has, e.g. cells=60; more than once if wanted (组内数量).
+    #[arg(long, value_name = "NAME=COUNT", value_parser = member_count)]
+    pub group: Vec<(String, u16)>,
     /// Time between two rounds (间隔).
     #[arg(long, value_name = "DURATION", default_value = "2s")]
     pub every: String,
@@ -103,7 +107,8 @@ impl Arguments {
     ///
     /// # Errors
     /// What is wrong with the options, for people.
-    pub(super) fn settings(&self, profile: &std::sync::Arc<Profile>) -> Result<Settings, String> {
+    pub(super) fn settings(&self, found: &Found) -> Result<Settings, String> {
+        let profile = &found.loaded.profile;
         self.fits(profile)?;
         let mut root = Table::new();
         let mut section = |name: &str, section: Table, listed: bool| {
@@ -125,9 +130,7 @@ impl Arguments {
                 section("bus", self.bus()?, true);
                 device.insert("bus".to_owned(), text("try"));
                 device.insert("period".to_owned(), text(PERIOD));
-                let tcp = self.tcp.is_some();
                 let own = match profile.binding {
-                    Binding::Modbus { unit, .. } if !tcp => unit.or(Some(1)),
                     Binding::Modbus { unit, .. } => unit.or(Some(1)),
                     _ => None,
                 };
@@ -144,9 +147,14 @@ impl Arguments {
                 self.param.iter().map(|(name, value)| (name.clone(), Value::Float(*value)));
             device.insert("params".to_owned(), Value::Table(params.collect()));
         }
+        if !self.group.is_empty() {
+            let sizes = self.group.iter();
+            let sizes = sizes.map(|(name, size)| (name.clone(), Value::Integer((*size).into())));
+            device.insert("groups".to_owned(), Value::Table(sizes.collect()));
+        }
         section("device", device, true);
         let text = root.to_string();
-        let library = Library::of([std::sync::Arc::clone(profile)]);
+        let library = Library::of(found.loaded.clone());
         config::parse("options", &text, &library).map_err(|faults| faults.to_string())
     }
 

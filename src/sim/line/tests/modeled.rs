@@ -36,18 +36,10 @@ fn device(binding: Binding, points: usize) -> Device {
     };
     let profile = Profile {
         id: "meter".into(),
-        category: Category::ElectricityMeter,
-        zh: String::new(),
-        en: String::new(),
-        products: Vec::new(),
-        sources: Vec::new(),
-        caveats: Vec::new(),
-        verified: Default::default(),
-        params: Vec::new(),
         binding,
         points: (0..points).map(point).collect(),
         periods: vec![None; points],
-        urgent: Vec::new(),
+        ..Profile::bare(Category::ElectricityMeter)
     };
     Device::new(Arc::new(profile), 1)
 }
