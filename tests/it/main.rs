@@ -17,6 +17,7 @@ mod normal_run;
 mod parts;
 mod rs485;
 mod second_parsers;
+mod try_it;
 mod twins;
 
 // The checks of the corpus name the codecs as the fuzz targets do.

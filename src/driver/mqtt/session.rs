@@ -366,9 +366,7 @@ impl Driver {
 
     fn message(&mut self, desk: &mut Desk, publish: &Publish) {
         self.messages += 1;
-        if let Some(tap) = &self.tap {
-            tap.tell(&publish.topic, &publish.payload);
-        }
+        self.tell(publish);
         let now: Moment = self.clock.now();
         let mut token = None;
         if publish.qos != QoS::AtMostOnce {

@@ -1,6 +1,8 @@
 //! What a twin holds against what arrived.
 
-use linli::model::{DeviceState, PointState, Quality, Reason, Value};
+use linli::model::{
+    Derived, DeviceState, PointIndex, PointState, Quality, Reason, Rule, Test, Value, Worst,
+};
 use linli::profile::{Binding, Encoding, MeterPlace, PayloadFormat, RegisterSource};
 use linli::sim::Device;
 
@@ -53,18 +55,60 @@ fn step(held: &Device, slot: usize, value: f64) -> f64 {
     factor
 }
 
+/// What a derived point must be, worked out from what the twin holds, and how far the inputs may
+/// differ from it. Not by the code that the pipeline uses.
+fn follows(held: &Device, derived: &Derived) -> (f64, f64) {
+    let number = |input: &PointIndex| held.values()[input.slot()].number().unwrap();
+    let digit = |input: &PointIndex| {
+        let point = &held.profile().points[input.slot()];
+        step(held, input.slot(), number(input)) + 10f64.powi(-i32::from(point.decimals))
+    };
+    let inputs: Vec<f64> = derived.of.iter().map(number).collect();
+    let slack: f64 = derived.of.iter().map(digit).sum::<f64>() / 2.0;
+    match &derived.rule {
+        Rule::Sum => (inputs.iter().sum(), slack),
+        Rule::Difference => (inputs[0] - inputs[1], slack),
+        Rule::Ratio { factor } => {
+            let value = inputs[0] / inputs[1] * factor;
+            let near = digit(&derived.of[0]) / inputs[0].abs() + digit(&derived.of[1]) / inputs[1];
+            (value, value.abs() * near.abs())
+        }
+        Rule::CountWhere(test) => {
+            let passes = |value: &&f64| match test {
+                Test::Equals(wanted) => **value == *wanted,
+                Test::Above(limit) => **value > *limit,
+                Test::Below(limit) => **value < *limit,
+            };
+            (inputs.iter().filter(passes).count() as f64, 0.0)
+        }
+        Rule::WorstOf(Worst::Highest) => (inputs.iter().copied().fold(f64::MIN, f64::max), slack),
+        Rule::WorstOf(Worst::Lowest) => (inputs.iter().copied().fold(f64::MAX, f64::min), slack),
+        Rule::WorstOf(Worst::Order(order)) => {
+            (*order.iter().find(|code| inputs.contains(code)).unwrap(), 0.0)
+        }
+    }
+}
+
 /// What is wrong with what arrived of a point; nothing when it is what the twin holds.
 pub fn differs(held: &Device, slot: usize, got: &PointState) -> Option<String> {
-    let want = &held.values()[slot];
+    let profile = held.profile();
+    let derived = profile.derived.iter().find(|derived| derived.point.slot() == slot);
+    let derived = derived.map(|derived| (follows(held, derived), derived.flag));
+    let want = &match derived {
+        None => held.values()[slot].clone(),
+        Some(((number, _), true)) => Value::Flag(number != 0.0),
+        Some(((number, _), false)) => Value::Number(number),
+    };
     let told = || format!("expected {want} good, got {:?} {:?}", got.value, got.quality);
     if got.quality != Some(Quality::Good) {
         return Some(told());
     }
     let same = match (want, &got.value) {
         (Value::Number(want), Some(Value::Number(got))) => {
-            let point = &held.profile().points[slot];
+            let point = &profile.points[slot];
             let digits = 10f64.powi(-i32::from(point.decimals));
-            let most = (step(held, slot, *want) + digits) / 2.0 + want.abs() * 1e-12;
+            let own = derived.map_or_else(|| step(held, slot, *want) / 2.0, |((_, most), _)| most);
+            let most = own + digits / 2.0 + want.abs() * 1e-12;
             (want - got).abs() <= most
         }
         (want, got) => Some(want) == got.as_ref(),
@@ -74,7 +118,9 @@ pub fn differs(held: &Device, slot: usize, got: &PointState) -> Option<String> {
 
 /// Whether a point cannot be had while `kept_back` is kept back: both stand in the same place.
 pub fn shares(held: &Device, kept_back: usize, slot: usize) -> bool {
-    if held.withholds(slot) {
+    let derived = held.profile().derived.iter().find(|derived| derived.point.slot() == slot);
+    let lacks = |derived: &Derived| derived.of.iter().any(|input| held.withholds(input.slot()));
+    if held.withholds(slot) || derived.is_some_and(lacks) {
         return true;
     }
     match &held.profile().binding {
@@ -95,6 +141,10 @@ pub fn shares(held: &Device, kept_back: usize, slot: usize) -> bool {
 
 /// What is wrong with what arrived of a point that is kept back.
 pub fn unlike(held: &Device, slot: usize, got: &PointState) -> Option<String> {
+    if held.profile().derived.iter().any(|derived| derived.point.slot() == slot) {
+        let good = got.quality == Some(Quality::Good);
+        return good.then(|| format!("follows from one that is kept back, got {got:?}"));
+    }
     let text = match &held.profile().binding {
         Binding::Mqtt(model) => {
             let source = model.sources.get(slot)?;

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use linli::config::{self, Settings};
 use linli::driver::{BusAddress, LineSettings, Parity};
+use linli::model::Group;
 use linli::profile::{BUILT_IN, Binding, Library, Profile};
 use linli::sim::line::{Handle, Line, Slave};
 use linli::sim::{Device, EmbeddedBroker, Framing, ModbusServer, MqttDevice, MqttFleet, Unit};
@@ -51,6 +52,34 @@ impl Twin {
     }
 }
 
+/// A model with the members that a twin has in its groups.
+#[derive(Clone)]
+struct Model {
+    profile: Arc<Profile>,
+    /// As a device says it; empty for the usual number.
+    groups: String,
+}
+
+/// Every built-in model: with the usual number of members, with one, and with all.
+fn models(library: &Library) -> Vec<Model> {
+    let mut models = Vec::new();
+    for (id, _) in BUILT_IN {
+        let (usual, full) = (library.get(id).unwrap(), library.full(id).unwrap());
+        let sized = |size: &dyn Fn(&Group) -> u16| {
+            let sizes: Vec<u16> = full.groups.iter().map(size).collect();
+            let names = full.groups.iter().map(|group| &*group.name).zip(&sizes);
+            let said: Vec<String> = names.map(|(name, size)| format!("{name} = {size}")).collect();
+            let groups = format!("groups = {{ {} }}\n", said.join(", "));
+            Model { profile: Arc::new(full.sized(&sizes)), groups }
+        };
+        if !usual.groups.is_empty() && full.groups.iter().any(|group| group.max > group.count) {
+            models.extend([sized(&|_| 1), sized(&|group| group.max)]);
+        }
+        models.push(Model { profile: usual, groups: String::new() });
+    }
+    models
+}
+
 /// All twins, served, and the settings that read them.
 pub struct Twins {
     /// In the order of the settings' devices.
@@ -75,38 +104,39 @@ impl Site {
         writeln!(self.text, "[[bus]]\nid = \"{id}\"\n{key} = \"{at}\"\n{line}").unwrap();
     }
 
-    fn device(&mut self, profile: &str, reached: &str, over: &'static str, side: Side) {
+    fn device(&mut self, model: &Model, reached: &str, over: &'static str, side: Side) {
         let id = format!("d{}", self.all.len());
-        writeln!(self.text, "[[device]]\nid = \"{id}\"\nprofile = \"{profile}\"\n{reached}\n")
-            .unwrap();
+        let Model { profile, groups } = model;
+        let named = format!("[[device]]\nid = \"{id}\"\nprofile = \"{}\"\n", profile.id);
+        writeln!(self.text, "{named}{groups}{reached}\n").unwrap();
         self.all.push(Twin { over, side });
     }
 
-    async fn modbus(&mut self, profiles: &[Arc<Profile>], framing: Framing) {
+    async fn modbus(&mut self, models: &[Model], framing: Framing) {
         let (key, over) = match framing {
             Framing::Tcp => ("tcp", "Modbus TCP"),
             Framing::Rtu => ("rtu_over_tcp", "Modbus RTU"),
         };
-        for (number, some) in profiles.chunks(UNITS).enumerate() {
+        for (number, some) in models.chunks(UNITS).enumerate() {
             let bus = format!("{}-{number}", key.replace('_', "-"));
             let mut server = ModbusServer::bind("127.0.0.1:0", framing).await.unwrap();
             self.bus(&bus, key, server.address().unwrap());
-            for (id, profile) in (1u8..).zip(some) {
-                let device = Device::new(Arc::clone(profile), u64::from(id));
+            for (id, model) in (1u8..).zip(some) {
+                let device = Device::new(Arc::clone(&model.profile), u64::from(id));
                 let unit = Unit::of(&device).unwrap();
                 server.add(id, unit.clone());
                 let reached = format!("bus = \"{bus}\"\nunit = {id}\nperiod = \"1h\"");
                 let side = Side::Modbus(Arc::new(Mutex::new(device)), unit);
-                self.device(&profile.id, &reached, over, side);
+                self.device(model, &reached, over, side);
             }
             let stop = self.stop.clone();
             self.tasks.spawn(server.run(stop));
         }
     }
 
-    fn meters(&mut self, profiles: &[Arc<Profile>]) {
-        for (number, profile) in profiles.iter().enumerate() {
-            let (digits, address, over) = match &profile.binding {
+    fn meters(&mut self, models: &[Model]) {
+        for (number, model) in models.iter().enumerate() {
+            let (digits, address, over) = match &model.profile.binding {
                 Binding::Dlt645(_) => {
                     let digits = format!("{:012}", number + 1);
                     let address = BusAddress::Dlt645(digits.parse().unwrap());
@@ -118,7 +148,7 @@ impl Site {
                     (digits, address, "CJ/T 188")
                 }
             };
-            let device = Device::new(Arc::clone(profile), 7);
+            let device = Device::new(Arc::clone(&model.profile), 7);
             let slave = Slave::of(&device, address, Some(LINE)).unwrap().delay(Duration::ZERO);
             let line = Line::builder().settings(LINE).slave(slave).build();
             let handle = line.handle(address).unwrap();
@@ -127,23 +157,23 @@ impl Site {
             self.bus(&bus, "rtu_over_tcp", at);
             let reached = format!("bus = \"{bus}\"\naddress = \"{digits}\"\nperiod = \"1h\"");
             let side = Side::Line(Arc::new(Mutex::new(device)), handle);
-            self.device(&profile.id, &reached, over, side);
+            self.device(model, &reached, over, side);
             let stop = self.stop.clone();
             self.tasks.spawn(async move { serving.run(stop).await.unwrap() });
         }
     }
 
-    fn messengers(&mut self, profiles: &[Arc<Profile>], port: u16) {
+    fn messengers(&mut self, models: &[Model], port: u16) {
         let mut devices = Vec::new();
         let mut presences = Vec::new();
-        for (number, profile) in profiles.iter().enumerate() {
+        for (number, model) in models.iter().enumerate() {
             let base = format!("twin/{number}");
-            let device = Device::new(Arc::clone(profile), 7);
+            let device = Device::new(Arc::clone(&model.profile), 7);
             let (device, presence) = MqttDevice::new(device, &base, EVERY);
             devices.push(device.clone());
             presences.push(presence);
             let reached = format!("topic = \"{base}\"");
-            self.device(&profile.id, &reached, "MQTT", Side::Mqtt(device));
+            self.device(model, &reached, "MQTT", Side::Mqtt(device));
         }
         let fleet = MqttFleet { host: "127.0.0.1".into(), port, devices };
         let stop = self.stop.clone();
@@ -163,9 +193,9 @@ impl Twins {
         let (stop, tasks) = (CancellationToken::new(), JoinSet::new());
         let mut site = Site { text, all: Vec::new(), stop, tasks };
         let library = Library::load(&[]).unwrap();
-        let all: Vec<_> = BUILT_IN.iter().map(|(id, _)| library.get(id).unwrap()).collect();
-        let of = |wanted: fn(&Binding) -> bool| -> Vec<Arc<Profile>> {
-            all.iter().filter(|profile| wanted(&profile.binding)).cloned().collect()
+        let all = models(&library);
+        let of = |wanted: fn(&Binding) -> bool| -> Vec<Model> {
+            all.iter().filter(|model| wanted(&model.profile.binding)).cloned().collect()
         };
         let modbus = of(|binding| matches!(binding, Binding::Modbus { .. }));
         site.modbus(&modbus, Framing::Tcp).await;

@@ -75,12 +75,13 @@ pub(super) fn word_order(
     caught: &Caught,
 ) -> Option<Hint> {
     let Binding::Modbus { sources, .. } = &profile.binding else { return None };
-    let wide = |source: &&RegisterSource| {
-        source.encoding.width() >= 2
-            && !matches!(source.encoding, Encoding::Ascii(_) | Encoding::Utf16(_))
+    // Bytes of a single register may be swapped as well.
+    let numbers = |source: &&RegisterSource| {
+        use Encoding::{Ascii, Bit, Bits, Utf16};
+        !matches!(source.encoding, Bit | Bits { .. } | Ascii(_) | Utf16(_))
     };
     let mut strange = Vec::new();
-    for (slot, source) in sources.iter().enumerate().filter(|(_, source)| wide(source)) {
+    for (slot, source) in sources.iter().enumerate().filter(|(_, source)| numbers(source)) {
         if let (Some(words), Some(state)) = (caught.words(source), points.get(slot))
             && is_strange(source, &words, state)
         {

@@ -1,5 +1,6 @@
 //! Listening in: the messages of the devices as they came, for those who look at a device.
 
+use rumqttc::Publish;
 use tokio::sync::mpsc;
 
 use super::Driver;
@@ -23,14 +24,6 @@ impl Tap {
         let (sender, heard) = mpsc::channel(room);
         (Self(sender), heard)
     }
-
-    /// Tells a message.
-    pub(super) fn tell(&self, topic: &str, payload: &[u8]) {
-        let heard = Heard { topic: topic.to_owned(), payload: payload.to_vec() };
-        if self.0.try_send(heard).is_err() {
-            tracing::debug!(topic, "whoever listens in has no room");
-        }
-    }
 }
 
 impl Driver {
@@ -38,5 +31,14 @@ impl Driver {
     /// behind at the broker.
     pub fn listen_in(&mut self, tap: Tap) {
         self.tap = Some(tap);
+    }
+
+    /// Tells whoever listens in.
+    pub(super) fn tell(&self, publish: &Publish) {
+        let Some(Tap(tap)) = &self.tap else { return };
+        let heard = Heard { topic: publish.topic.clone(), payload: publish.payload.to_vec() };
+        if tap.try_send(heard).is_err() {
+            tracing::debug!(topic = publish.topic, "whoever listens in has no room");
+        }
     }
 }
