@@ -20,6 +20,19 @@ pub enum Rule {
     CountWhere(Test),
 }
 
+impl Rule {
+    /// The word in profiles and in the inventory.
+    pub fn word(&self) -> &'static str {
+        match self {
+            Rule::Sum => "sum",
+            Rule::Difference => "difference",
+            Rule::Ratio { .. } => "ratio",
+            Rule::WorstOf(_) => "worst_of",
+            Rule::CountWhere(_) => "count_where",
+        }
+    }
+}
+
 /// What is worse.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Worst {

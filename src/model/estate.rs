@@ -109,6 +109,11 @@ pub struct Device {
 }
 
 impl Device {
+    /// The group whose member has the point, if one has.
+    pub fn group_of(&self, point: &Point) -> Option<&Group> {
+        self.groups.iter().find(|group| group.place_of(&point.name).is_some())
+    }
+
     /// Name for people.
     pub fn title(&self) -> &str {
         if self.name.is_empty() { self.id.as_str() } else { &self.name }

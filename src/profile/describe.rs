@@ -4,7 +4,7 @@ use super::binding::{Binding, Param, Profile};
 use super::check_meter::{item_place, meter_place};
 use super::command::{Command, CommandKind};
 use super::load::table_word;
-use crate::model::{Rule, Words};
+use crate::model::Words;
 
 /// A description of a profile for people, Chinese and English side by side.
 pub fn describe(profile: &Profile) -> String {
@@ -69,7 +69,7 @@ fn place(profile: &Profile, slot: usize) -> String {
         let of: Vec<&str> =
             derived.of.iter().take(3).map(|of| &*profile.points[of.slot()].name).collect();
         let more = if derived.of.len() > 3 { ", …" } else { "" };
-        return format!("{} ({}{more})", rule_word(&derived.rule), of.join(", "));
+        return format!("{} ({}{more})", derived.rule.word(), of.join(", "));
     }
     match &profile.binding {
         Binding::Modbus { sources, .. } => {
@@ -79,16 +79,6 @@ fn place(profile: &Profile, slot: usize) -> String {
         Binding::Mqtt(model) => model.topics[model.sources[slot].topic].pattern.clone(),
         Binding::Dlt645(model) => item_place(&model.sources[slot]),
         Binding::Cjt188(model) => meter_place(&model.sources[slot]),
-    }
-}
-
-fn rule_word(rule: &Rule) -> &'static str {
-    match rule {
-        Rule::Sum => "sum",
-        Rule::Difference => "difference",
-        Rule::Ratio { .. } => "ratio",
-        Rule::WorstOf(_) => "worst_of",
-        Rule::CountWhere(_) => "count_where",
     }
 }
 

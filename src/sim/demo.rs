@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::io;
 use std::net::Ipv4Addr;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::future::join_all;
@@ -12,7 +13,7 @@ use tokio::sync::watch;
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until};
 use tokio_util::sync::CancellationToken;
 
-use super::estate::{At, BUSES, DEVICES, MIXED_LINE, Wire};
+use super::estate::{At, BUSES, DEVICES, MIXED_LINE, Row, Wire};
 use super::line::{self, Handle, Line, Serving, Slave};
 use super::script::{
     BACKWARD_METER, DEAD_METER, DOUBLE_METER, DROPPED_LOCKER, SCRIPT, Step, StepText,
@@ -23,8 +24,8 @@ use super::{
 };
 use crate::broker::BrokerConfig;
 use crate::driver::BusAddress;
-use crate::model::Value;
-use crate::profile::{Binding, Library};
+use crate::model::{Group, Value};
+use crate::profile::{Binding, Library, Profile};
 use crate::receiver::{self, Limits, ReceiverError, Summary, Verifier};
 
 /// How often the devices move.
@@ -231,6 +232,15 @@ impl Demo {
     }
 }
 
+/// The model of a row, its groups as large as the row says.
+fn model(library: &Library, row: &Row) -> Option<Arc<Profile>> {
+    let usual = library.get(row.profile)?;
+    let Some((name, members)) = row.size else { return Some(usual) };
+    let size = |group: &Group| if *group.name == *name { members } else { group.count };
+    let sizes: Vec<u16> = usual.groups.iter().map(size).collect();
+    Some(Arc::new(library.full(row.profile)?.sized(&sizes)))
+}
+
 impl World {
     /// Everybody, and the mixed line with its slaves.
     fn settle(link: watch::Sender<bool>, seed: u64) -> Result<(Self, Line), SimError> {
@@ -238,7 +248,7 @@ impl World {
         let (mut pair, mut on_pair) = (Line::builder().seed(seed), Vec::new());
         let library = Library::built_in();
         for (row, seed) in DEVICES.into_iter().zip(seed..) {
-            let profile = library.get(row.profile).ok_or(SimError::Profile(row.profile))?;
+            let profile = model(&library, &row).ok_or(SimError::Profile(row.profile))?;
             let device = Device::new(profile, seed);
             match (row.at, Unit::of(&device)) {
                 (At::Unit(..), Some(unit)) => {

@@ -57,6 +57,8 @@ pub(super) struct Row {
     pub(super) place: &'static str,
     pub(super) profile: &'static str,
     pub(super) at: At,
+    /// A group of its model with another number of members than usual.
+    pub(super) size: Option<(&'static str, u16)>,
 }
 
 const fn unit(
@@ -67,7 +69,7 @@ const fn unit(
     bus: &'static str,
     unit: u8,
 ) -> Row {
-    Row { id, name, place, profile, at: At::Unit(bus, unit) }
+    Row { id, name, place, profile, at: At::Unit(bus, unit), size: None }
 }
 
 const fn topic(
@@ -77,7 +79,7 @@ const fn topic(
     profile: &'static str,
     topic: &'static str,
 ) -> Row {
-    Row { id, name, place, profile, at: At::Topic(topic) }
+    Row { id, name, place, profile, at: At::Topic(topic), size: None }
 }
 
 const fn wire(
@@ -88,10 +90,17 @@ const fn wire(
     address: &'static str,
     period: u8,
 ) -> Row {
-    Row { id, name, place, profile, at: At::Wire(Wire { address, set: None, period }) }
+    let wire = Wire { address, set: None, period };
+    Row { id, name, place, profile, at: At::Wire(wire), size: None }
 }
 
 impl Row {
+    /// So many members in a group of its model.
+    const fn with(mut self, group: &'static str, members: u16) -> Self {
+        self.size = Some((group, members));
+        self
+    }
+
     /// Another speed than its model leaves the factory with; meters have even parity.
     const fn baud(mut self, baud: u32) -> Self {
         if let At::Wire(wire) = &mut self.at {
@@ -116,7 +125,7 @@ const SINGLE: &str = "dlt645-2007-single-phase";
 const THREE: &str = "dlt645-2007-three-phase";
 
 /// The devices.
-pub(super) const DEVICES: [Row; 59] = [
+pub(super) const DEVICES: [Row; 66] = [
     unit("charger-1", "地面充电桩 1", "地面停车场", "abb-terra-ac", "chargers", 1),
     unit("charger-2", "地面充电桩 2", "地面停车场", "abb-terra-ac", "chargers", 2),
     unit("charger-3", "地面充电桩 3", "地面停车场", "abb-terra-ac", "chargers", 3),
@@ -172,9 +181,20 @@ pub(super) const DEVICES: [Row; 59] = [
     topic("plug-bin", "垃圾分类箱插座", "小区北门", "tasmota-energy-plug", "plug-bin"),
     topic("wallbox-1", "访客充电桩 1", "小区南门", "go-echarger-mqtt", "go-eCharger/100001"),
     topic("wallbox-2", "访客充电桩 2", "小区南门", "go-echarger-mqtt", "go-eCharger/100002"),
-    topic("locker-1", "南门快递柜", "小区南门", "parcel-locker-cabinet", "estate/locker/1"),
+    topic("locker-1", "南门快递柜", "小区南门", "parcel-locker-cabinet", "estate/locker/1")
+        .with("cells", 48),
     topic("locker-2", "北门快递柜", "小区北门", "parcel-locker-cabinet", "estate/locker/2"),
     topic("locker-3", "3号楼快递柜", "3号楼大堂", "parcel-locker-cabinet", "estate/locker/3"),
+    topic("screen-1", "南门信息屏", "小区南门", "info-screen", "estate/screen/1"),
+    topic("screen-2", "活动室信息屏", "老年活动室", "info-screen", "estate/screen/2"),
+    topic("bin-1", "北门垃圾分类箱", "小区北门", "waste-bin", "estate/bin/1"),
+    topic("bin-2", "5号楼垃圾分类箱", "5号楼东侧", "waste-bin", "estate/bin/2"),
+    topic("vending-1", "南门售卖机", "小区南门", "vending-machine", "estate/vending/1")
+        .with("slots", 24),
+    topic("books-1", "图书借阅机", "老年活动室", "book-machine", "estate/books/1")
+        .with("slots", 30),
+    topic("station-1", "共享充电站", "地下车库 B 区", "json-ev-charger", "estate/station/1")
+        .with("connectors", 4),
     topic(
         "speaker-1",
         "南门应急广播",
@@ -274,7 +294,7 @@ listen = "127.0.0.1:{status}"
         write!(text, "\n[[bus]]\nid = \"{MIXED_LINE}\"\nserial = {path}\n")
             .expect("writing to a string does not fail");
     }
-    for Row { id, name, place, profile, at } in DEVICES {
+    for Row { id, name, place, profile, at, size } in DEVICES {
         let reached = match at {
             At::Unit(bus, unit) => format!("bus = \"{bus}\"\nunit = {unit}\nperiod = \"2s\""),
             At::Topic(topic) => format!("topic = \"{topic}\""),
@@ -286,6 +306,10 @@ listen = "127.0.0.1:{status}"
             "\n[[device]]\nid = \"{id}\"\nname = \"{name}\"\nplace = \"{place}\"\nprofile = \"{profile}\"\n{reached}\n"
         )
         .expect("writing to a string does not fail");
+        if let Some((group, members)) = size {
+            writeln!(text, "groups = {{ {group} = {members} }}")
+                .expect("writing to a string does not fail");
+        }
     }
     text
 }

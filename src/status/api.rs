@@ -11,7 +11,9 @@ use super::text::Lang;
 use super::trouble::{self, Severity};
 use super::view::View;
 use crate::driver::mqtt::BrokerStatus;
-use crate::model::{Cause, Device, DeviceIndex, DeviceState, Health, Moment, Value};
+use crate::model::{
+    Cause, Device, DeviceIndex, DeviceState, Group, Health, Moment, PointIndex, Value,
+};
 use crate::starlevel::Bilingual;
 
 #[derive(Debug, Serialize)]
@@ -82,6 +84,8 @@ pub(super) struct DeviceDetail {
     #[serde(flatten)]
     device: DeviceRow,
     points: Vec<PointRow>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    groups: Vec<GroupRow>,
 }
 
 #[derive(Debug, Serialize)]
@@ -96,6 +100,19 @@ struct PointRow {
     age_s: Option<u64>,
     at_ms: Option<i64>,
     good_age_s: Option<u64>,
+    /// The rule by which the gateway calculates it; nothing for what is read.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    derived: Option<&'static str>,
+}
+
+/// Like things that a device has several of.
+#[derive(Debug, Serialize)]
+struct GroupRow {
+    name: String,
+    zh: String,
+    en: String,
+    from: u32,
+    count: u16,
 }
 
 /// Drops the fields that hold moments: a moment means nothing outside this boot.
@@ -180,7 +197,13 @@ pub(super) fn device(view: &View, index: DeviceIndex) -> DeviceDetail {
     let now = view.now();
     let device = view.estate.device(index);
     let state = view.snapshot.device(index);
-    let points = device.points.iter().zip(&state.points).map(|(point, last)| PointRow {
+    let rule = |slot: u16| {
+        let own = device.derived.iter().find(|derived| derived.point == PointIndex(slot));
+        own.map(|derived| derived.rule.word())
+    };
+    let points = (0u16..).zip(device.points.iter()).zip(&state.points);
+    let points = points.map(|((slot, point), last)| PointRow {
+        derived: rule(slot),
         name: point.name.to_string(),
         zh: super::show::point_name(Lang::Zh, point).to_owned(),
         en: super::show::point_name(Lang::En, point).to_owned(),
@@ -192,7 +215,18 @@ pub(super) fn device(view: &View, index: DeviceIndex) -> DeviceDetail {
         at_ms: last.at.and_then(|at| wall(view, at)),
         good_age_s: last.good_at.map(|at| now.since(at).as_secs()),
     });
-    DeviceDetail { points: points.collect(), device: row(device, &state, now) }
+    let group = |group: &Group| GroupRow {
+        name: group.name.to_string(),
+        zh: group.zh.clone(),
+        en: group.en.clone(),
+        from: group.from,
+        count: group.count,
+    };
+    DeviceDetail {
+        points: points.collect(),
+        groups: device.groups.iter().map(group).collect(),
+        device: row(device, &state, now),
+    }
 }
 
 /// The uplink's status with ages in place of moments.

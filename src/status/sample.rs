@@ -64,6 +64,15 @@ fn points(category: Category, more: usize) -> Vec<Point> {
             point("pm25", "PM2.5", "PM2.5", "ug/m3", 0, Quantity::Instantaneous),
             point("temperature", "温度", "Temperature", "Cel", 1, Quantity::Instantaneous),
         ],
+        Category::ParcelLocker => {
+            let mut cells = vec![point("fault", "柜体故障", "Fault", "1", 0, Quantity::State)];
+            for n in 1..=8 {
+                let (zh, en) = (format!("{n} 号格口 门开"), format!("cell {n} door open"));
+                cells.push(point(&format!("cells.{n}.door"), &zh, &en, "1", 0, Quantity::State));
+            }
+            cells.push(point("note", "信息", "Message", "1", 0, Quantity::Text));
+            cells
+        }
         _ => {
             let mut state = point("state", "工作状态", "State", "1", 0, Quantity::State);
             state.labels = vec![Label { code: 1, zh: "空闲".into(), en: "idle".into() }];
@@ -74,6 +83,18 @@ fn points(category: Category, more: usize) -> Vec<Point> {
         (0..more).map(|n| point(&format!("extra{n}"), "", "", "V", 1, Quantity::Instantaneous)),
     );
     list
+}
+
+fn groups(category: Category) -> Arc<[Group]> {
+    let cells = Group {
+        name: "cells".into(),
+        zh: "{n} 号格口".into(),
+        en: "cell {n}".into(),
+        from: 1,
+        count: 8,
+        max: 200,
+    };
+    if category == Category::ParcelLocker { Arc::new([cells]) } else { Arc::new([]) }
 }
 
 /// `copies` times fourteen devices with `more` additional points each, one of them dead.
@@ -101,7 +122,7 @@ pub(super) async fn sample(copies: usize, more: usize) -> Sample {
                 bus: (slot < 6).then(|| line.clone()),
                 expected_every: Duration::from_secs(60),
                 points: points(category, more).into(),
-                groups: Arc::new([]),
+                groups: groups(category),
                 derived: Arc::new([]),
             });
         }

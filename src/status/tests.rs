@@ -12,7 +12,7 @@ use super::sample::buses::findings;
 use super::sample::{Sample, sample};
 use super::text::Text;
 use super::{View, serve};
-use crate::model::{Cause, DeviceIndex, Health};
+use crate::model::{Cause, DeviceIndex, Health, Quality, Reason};
 
 #[tokio::test]
 #[ignore = "serves a made-up estate on port 18080 until killed, to look at the page"]
@@ -85,6 +85,32 @@ async fn what_a_device_says_is_never_markup() {
     }
     let (_, body) = get(&sample.view, "/devices?category=%22%3E%3Cu%3E&state=%3Ci%3E").await;
     assert!(!body.contains("<u>") && !body.contains("<i>"));
+}
+
+#[tokio::test]
+async fn like_things_stand_in_boxes_of_their_own_and_not_in_the_list_of_points() {
+    let sample = sample(1, 0).await;
+    sample.view.snapshot.with(DeviceIndex(5), |state| {
+        state.points[3].quality = Some(Quality::Bad(Reason::NotAvailable));
+    });
+    let (_, zh) = get(&sample.view, "/devices/parcel_locker-0-5").await;
+    let (_, en) = get(&sample.view, "/devices/parcel_locker-0-5?lang=en").await;
+    for number in 1..=8 {
+        assert!(zh.contains(&format!("<h3>{number} 号格口</h3>")), "{number}");
+        assert!(en.contains(&format!("<h3>cell {number}</h3>")), "{number}");
+    }
+    // Titles of members are not repeated in their boxes, names of points not in the list.
+    assert!(!zh.contains("号格口 门开") && !zh.contains("cells.1.door"));
+    assert!(zh.contains("设备无此值") && en.contains("not available"));
+    assert!(position(&zh, "柜体故障") < position(&zh, "1 号格口"));
+    let api = json(&sample.view, "/api/v1/devices/parcel_locker-0-5").await;
+    assert_eq!(
+        (&api["groups"][0]["name"], &api["groups"][0]["count"]),
+        (&"cells".into(), &8.into())
+    );
+    // In the list of devices the whole cabinet speaks before its cells.
+    let (_, list) = get(&sample.view, "/devices").await;
+    assert!(list.contains("柜体故障"));
 }
 
 #[tokio::test]

@@ -4,7 +4,9 @@
 use serde::{Deserialize, Serialize};
 
 use crate::clock::Clock;
-use crate::model::{Category, Epoch, Estate, EstateKind, Moment, Point, Quantity, Seq};
+use crate::model::{
+    Category, Device, Epoch, Estate, EstateKind, Group, Moment, Point, Quantity, Seq,
+};
 
 /// Version of these documents.
 pub const MESSAGE_VERSION: u8 = 1;
@@ -114,6 +116,26 @@ pub struct InventoryPoint {
     /// Meaning of codes.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub labels: Vec<InventoryLabel>,
+    /// The rule by which the gateway calculates it from others of the device: `sum`, `difference`,
+    /// `ratio`, `worst_of` or `count_where`; absent for what is read.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub derived: Option<String>,
+}
+
+/// Like things that a model has several of; their points are called `<name>.<number>.<point>`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct InventoryGroup {
+    /// First part of the names of its points.
+    pub name: String,
+    /// Title of a member, Chinese, with `{n}` for its number.
+    pub zh: String,
+    /// Title of a member, English, with `{n}` for its number.
+    pub en: String,
+    /// Number of the first member.
+    pub from: u32,
+    /// How many members.
+    pub count: u16,
 }
 
 /// The points of one model, named once however many devices have it.
@@ -124,6 +146,9 @@ pub struct InventoryModel {
     pub profile: String,
     /// What it offers.
     pub points: Vec<InventoryPoint>,
+    /// Like things that it has several of.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub groups: Vec<InventoryGroup>,
 }
 
 /// One device.
@@ -172,14 +197,14 @@ pub struct Inventory {
 impl Inventory {
     /// The estate as configured.
     pub fn new(estate: &Estate) -> Self {
-        let mut seen: Vec<(&str, &std::sync::Arc<[Point]>)> = Vec::new();
+        let mut seen: Vec<&Device> = Vec::new();
         let mut devices = Vec::with_capacity(estate.devices().len());
         for device in estate.devices() {
-            let known = seen.iter().position(|(profile, points)| {
-                *profile == device.profile && *points == &device.points
-            });
+            let known = seen
+                .iter()
+                .position(|known| known.profile == device.profile && known.points == device.points);
             let model = known.unwrap_or_else(|| {
-                seen.push((&device.profile, &device.points));
+                seen.push(device);
                 seen.len() - 1
             });
             devices.push(InventoryDevice {
@@ -192,13 +217,7 @@ impl Inventory {
                 expected_every_s: device.expected_every.as_secs(),
             });
         }
-        let models = seen
-            .into_iter()
-            .map(|(profile, points)| InventoryModel {
-                profile: profile.into(),
-                points: points.iter().map(InventoryPoint::new).collect(),
-            })
-            .collect();
+        let models = seen.into_iter().map(InventoryModel::new).collect();
         Self {
             v: MESSAGE_VERSION,
             gateway: estate.gateway.as_str().into(),
@@ -206,6 +225,28 @@ impl Inventory {
             kind: estate.kind,
             models,
             devices,
+        }
+    }
+}
+
+impl InventoryModel {
+    fn new(device: &Device) -> Self {
+        let mut points: Vec<InventoryPoint> =
+            device.points.iter().map(InventoryPoint::new).collect();
+        for derived in device.derived.iter() {
+            points[derived.point.slot()].derived = Some(derived.rule.word().into());
+        }
+        let group = |group: &Group| InventoryGroup {
+            name: group.name.to_string(),
+            zh: group.zh.clone(),
+            en: group.en.clone(),
+            from: group.from,
+            count: group.count,
+        };
+        Self {
+            profile: device.profile.clone(),
+            points,
+            groups: device.groups.iter().map(group).collect(),
         }
     }
 }
@@ -228,6 +269,7 @@ impl InventoryPoint {
                     en: label.en.clone(),
                 })
                 .collect(),
+            derived: None,
         }
     }
 }

@@ -34,7 +34,7 @@ fn the_demo_survives_its_own_faults_and_its_platform_misses_nothing() {
         assert!(text.contains(story), "`{story}` is missing in\n{text}");
     }
     let received = text.lines().find(|line| line.starts_with("readings")).unwrap();
-    assert!(received.contains("devices 59"), "{received}");
+    assert!(received.contains("devices 66"), "{received}");
     let late = text.lines().find(|line| line.starts_with("blocks")).unwrap();
     assert!(!late.contains("late 0,"), "the outage left nothing to follow: {late}");
     let log = std::fs::read_to_string(folder.path().join("linli.log")).unwrap();

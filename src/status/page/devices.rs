@@ -1,13 +1,11 @@
-//! The devices: the list with filters, and one device with all its points.
+//! The list of the devices, with filters.
 
 use maud::{Markup, html};
 
-use crate::model::{Category, Device, DeviceIndex, DeviceState, Health};
-use crate::status::exchange;
-use crate::status::layout::{Request, facts, health, page, quality};
+use crate::model::{Category, Device, DeviceIndex, DeviceState, Health, Point, Value};
+use crate::status::layout::{Request, health, page};
 use crate::status::show;
 use crate::status::text::{Lang, Text};
-use crate::status::trouble::cause_text;
 use crate::status::view::View;
 
 /// Values shown per device in the list.
@@ -80,17 +78,27 @@ fn row<'a>(view: &View, lang: Lang, index: DeviceIndex, device: &'a Device) -> R
             .as_ref()
             .map_or(String::new(), |cause| lang.pick(cause.zh(), cause.en())),
         heard: state.heard_at,
-        values: device
-            .points
-            .iter()
-            .zip(&state.points)
-            .filter_map(|(point, now)| Some((point, now.value.as_ref()?)))
+        values: values(device, state)
             .take(MOST_VALUES)
             .map(|(point, value)| {
                 (show::point_name(lang, point).to_owned(), show::value(lang, point, value))
             })
             .collect(),
     })
+}
+
+/// What is known, that of the whole device before that of its members.
+fn values<'d>(
+    device: &'d Device,
+    state: &'d DeviceState,
+) -> impl Iterator<Item = (&'d Point, &'d Value)> {
+    let known = move |of_member: bool| {
+        let points = device.points.iter().zip(&state.points);
+        points
+            .filter(move |(point, _)| device.group_of(point).is_some() == of_member)
+            .filter_map(|(point, now)| Some((point, now.value.as_ref()?)))
+    };
+    known(false).chain(known(true))
 }
 
 fn table(view: &View, lang: Lang, rows: &[Row]) -> Markup {
@@ -125,83 +133,4 @@ fn table(view: &View, lang: Lang, rows: &[Row]) -> Markup {
             } } }
         }
     }
-}
-
-pub(in crate::status) fn device(view: &View, ask: &Request, index: DeviceIndex) -> Markup {
-    let lang = ask.lang;
-    let device = view.estate.device(index);
-    let state = view.snapshot.device(index);
-    let now = view.now();
-    let rows = [
-        (Text::Category, lang.pick(device.category.zh(), device.category.en()).to_owned()),
-        (Text::Place, or_dash(&device.place)),
-        (Text::Connection, or_dash(&device.connection)),
-        (Text::Product, or_dash(&device.product)),
-        (Text::Profile, device.profile.clone()),
-        (Text::ReadEvery, show::span(lang, device.expected_every)),
-        (
-            Text::LastHeard,
-            state
-                .heard_at
-                .map_or_else(|| lang.t(Text::Never).to_owned(), |at| show::ago(lang, now, at)),
-        ),
-        (
-            Text::Readings,
-            format!(
-                "{} · {} {}",
-                show::count(state.readings),
-                lang.t(Text::NotGood),
-                show::count(state.not_good)
-            ),
-        ),
-    ];
-    let class = match state.health {
-        Health::Online => "ok",
-        Health::Suspect => "warn",
-        Health::Offline => "crit",
-        Health::Unknown => "note",
-    };
-    let body = html! {
-        section.state.(class) {
-            h1 { (device.title()) " " (health(lang, state.health)) }
-            p.soft {
-                (device.id) " · " (lang.t(Text::Since)) " " (show::span(lang, now.since(state.since)))
-                " (" (show::when(lang, &view.clock, state.since)) ")"
-            }
-            @if state.cause.is_some() {
-                p { (lang.t(Text::Cause)) (lang.colon()) (show::shorten(lang.of(&cause_text(state.cause.as_ref())))) }
-            }
-        }
-        (facts(&rows, lang))
-        h2 { (lang.t(Text::Point)) " " span.soft.num { (device.points.len()) } }
-        (points(view, lang, device, &state))
-        (exchange::form(lang, device))
-    };
-    page(view, ask, "/devices", device.title(), &body)
-}
-
-fn points(view: &View, lang: Lang, device: &Device, state: &DeviceState) -> Markup {
-    let now = view.now();
-    html! {
-        table {
-            thead { tr {
-                th { (lang.t(Text::Point)) } th { (lang.t(Text::Value)) }
-                th { (lang.t(Text::Quality)) } th { (lang.t(Text::Age)) }
-            } }
-            tbody { @for (point, last) in device.points.iter().zip(&state.points) { tr {
-                td.head { (show::point_name(lang, point)) div.small.soft { (point.name) } }
-                td.num data-l=(lang.t(Text::Value)) { div style="white-space:normal" {
-                    (last.value.as_ref().map_or_else(|| "—".to_owned(), |value| show::value(lang, point, value)))
-                } }
-                td data-l=(lang.t(Text::Quality)) { (quality(lang, last.quality)) }
-                td.num data-l=(lang.t(Text::Age)) {
-                    (last.good_at.or(last.at).map_or_else(|| lang.t(Text::Never).to_owned(), |at| show::ago(lang, now, at)))
-                }
-            } } }
-        }
-    }
-}
-
-fn or_dash(text: &str) -> String {
-    if text.is_empty() { "—".to_owned() } else { text.to_owned() }
 }

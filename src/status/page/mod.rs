@@ -3,6 +3,7 @@
 mod bus;
 mod buses;
 mod delivery;
+mod device;
 mod devices;
 mod overview;
 mod stars;
@@ -10,6 +11,7 @@ mod stars;
 pub(super) use bus::bus;
 pub(super) use buses::buses;
 pub(super) use delivery::delivery;
-pub(super) use devices::{device, devices};
+pub(super) use device::device;
+pub(super) use devices::devices;
 pub(super) use overview::overview;
 pub(super) use stars::stars;
