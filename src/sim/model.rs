@@ -6,9 +6,10 @@ use std::f64::consts::TAU;
 use std::sync::Arc;
 
 use super::habits::{Habits, flag_or_code};
+use super::orders::Order;
 use super::shared::{Follower, followers};
 use crate::model::{Point, Quantity, Value};
-use crate::profile::Profile;
+use crate::profile::{Binding, Profile};
 
 /// How one value moves.
 #[derive(Debug, Clone)]
@@ -37,6 +38,7 @@ pub struct Device {
     /// Points that stand in the place of another.
     followers: Vec<Follower>,
     withheld: BTreeSet<usize>,
+    still: bool,
     power: Option<usize>,
     elapsed_s: f64,
     dice: fastrand::Rng,
@@ -61,6 +63,7 @@ impl Device {
             values,
             followers,
             withheld: BTreeSet::new(),
+            still: false,
             power,
             elapsed_s: 0.0,
             dice,
@@ -68,6 +71,12 @@ impl Device {
         for slot in 0..device.values.len() {
             if let Behaviour::Sum(parts) = &device.behaviours[slot] {
                 device.values[slot] = device.total(slot, parts);
+            }
+        }
+        // What can be told stays as it was told.
+        for told in device.profile.commands.iter().filter_map(|command| command.read_back) {
+            if let Some(behaviour) = device.behaviours.get_mut(told.slot()) {
+                *behaviour = Behaviour::Fixed;
             }
         }
         device.agree();
@@ -109,6 +118,24 @@ impl Device {
     /// Whether a point is kept back.
     pub fn withholds(&self, point: usize) -> bool {
         self.withheld.contains(&point)
+    }
+
+    /// Stays as it is from now on, but for what it is told: for comparing.
+    pub fn keep_still(&mut self) {
+        self.still = true;
+    }
+
+    /// A time that it sends of itself is the present one.
+    pub(in crate::sim) fn stamp(&mut self, now: jiff::Timestamp) {
+        let Binding::Mqtt(model) = &self.profile.binding else { return };
+        if self.still {
+            return;
+        }
+        for (slot, source) in model.sources.iter().enumerate() {
+            if source.text && model.topics[source.topic].time.as_ref() == Some(&source.path) {
+                self.values[slot] = Value::Text(now.to_string().into());
+            }
+        }
     }
 
     /// Whether another point stands in the same place and says what stands there.
@@ -177,6 +204,16 @@ impl Device {
                 codes.retain(said);
                 self.values[follower.leader] = flag_or_code(codes[0], *flag);
             }
+        }
+    }
+
+    /// Follows an order.
+    pub fn obey(&mut self, order: &Order) {
+        let command = self.profile.commands.get(order.command);
+        let Some(point) = command.and_then(|command| command.read_back) else { return };
+        if let Some(value) = self.values.get_mut(point.slot()) {
+            *value = order.shown(value);
+            self.follow();
         }
     }
 

@@ -41,10 +41,11 @@ fn twin(id: &str) -> Device {
     Device::new(Library::built_in().get(id).unwrap(), 5)
 }
 
-/// The profile without its examples, as somebody has it who just wrote it.
+/// The profile without its commands and examples, as somebody has it who just wrote it.
 fn draft(folder: &Path, id: &str) -> PathBuf {
     let path = folder.join(format!("{id}-new.toml"));
-    fs::write(&path, text_of(id).split_once("[[examples]]").unwrap().0).unwrap();
+    let points = text_of(id).split("[[examples]]").next().unwrap();
+    fs::write(&path, points.split("[[commands]]").next().unwrap()).unwrap();
     path
 }
 

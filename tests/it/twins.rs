@@ -3,6 +3,7 @@
 
 mod compare;
 mod estate;
+mod orders;
 
 use std::time::Duration;
 
@@ -12,6 +13,7 @@ use tokio::time::{Instant, timeout_at};
 
 use compare::{awaited, differs, shares, unlike};
 use estate::Twins;
+use orders::{Ordered, order_all, refused};
 
 /// Longest wait until every point was read once.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -99,6 +101,30 @@ async fn a_point_that_a_twin_keeps_back_is_bad_and_the_others_stay_good() {
         });
     }
     assert!(faults.is_empty(), "{} points differ:\n{}", faults.len(), faults.join("\n"));
+    trial.end().await.unwrap();
+    twins.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_command_of_every_profile_shows_in_the_point_that_reads_it_back() {
+    let twins = Twins::start().await;
+    let mut faults = refused(&twins).await;
+    let orders = order_all(&twins, &mut faults).await;
+    assert!(orders.len() > 50, "only {} commands were ordered", orders.len());
+    // The broker hands messages on in its own time: a twin sends its state again after each.
+    let until = Instant::now() + PATIENCE;
+    let shows = |order: &Ordered| twins.all[order.twin].with(|held| order.shows(held));
+    let mut look = tokio::time::interval(Duration::from_millis(20));
+    while !orders.iter().all(|order| order.is_modbus || shows(order)) && Instant::now() < until {
+        look.tick().await;
+    }
+    let trial = read_all(&twins).await;
+    for order in &orders {
+        let state = trial.snapshot.device(DeviceIndex(u32::try_from(order.twin).unwrap()));
+        let wrong = twins.all[order.twin].with(|held| order.wrong(held, &state));
+        faults.extend(wrong);
+    }
+    assert!(faults.is_empty(), "{} commands are wrong:\n{}", faults.len(), faults.join("\n"));
     trial.end().await.unwrap();
     twins.end().await;
 }

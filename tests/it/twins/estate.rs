@@ -1,6 +1,7 @@
 //! One estate with a twin of every built-in profile.
 
 use std::fmt::Write as _;
+use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -27,27 +28,55 @@ pub struct Twin {
     side: Side,
 }
 
+/// Where a Modbus twin answers.
+#[derive(Debug, Clone, Copy)]
+pub struct Endpoint {
+    pub at: SocketAddr,
+    pub framing: Framing,
+    pub unit: u8,
+}
+
 enum Side {
-    Modbus(Arc<Mutex<Device>>, Unit),
+    Modbus(Arc<Mutex<Device>>, Unit, Endpoint),
     Line(Arc<Mutex<Device>>, Handle),
-    Mqtt(MqttDevice),
+    Mqtt(MqttDevice, String),
 }
 
 impl Twin {
     /// Looks at it, or changes it.
     pub fn with<R>(&self, work: impl FnOnce(&mut Device) -> R) -> R {
         match &self.side {
-            Side::Modbus(device, _) | Side::Line(device, _) => work(&mut device.lock().unwrap()),
-            Side::Mqtt(device) => device.with(work),
+            Side::Modbus(device, ..) | Side::Line(device, _) => work(&mut device.lock().unwrap()),
+            Side::Mqtt(device, _) => device.with(work),
+        }
+    }
+
+    /// Where it answers, when it is a Modbus twin.
+    pub fn endpoint(&self) -> Option<Endpoint> {
+        match &self.side {
+            Side::Modbus(_, _, endpoint) => Some(*endpoint),
+            _ => None,
+        }
+    }
+
+    /// Its base topic, when it publishes.
+    pub fn base(&self) -> Option<&str> {
+        match &self.side {
+            Side::Mqtt(_, base) => Some(base),
+            _ => None,
         }
     }
 
     /// Shows its present values; how many do not fit their places.
     pub fn refresh(&self) -> usize {
         match &self.side {
-            Side::Modbus(device, unit) => unit.refresh(&device.lock().unwrap()),
+            Side::Modbus(device, unit, _) => {
+                let mut device = device.lock().unwrap();
+                unit.settle(&mut device);
+                unit.refresh(&device)
+            }
             Side::Line(device, handle) => handle.refresh(&device.lock().unwrap()),
-            Side::Mqtt(_) => 0,
+            Side::Mqtt(..) => 0,
         }
     }
 }
@@ -85,6 +114,8 @@ pub struct Twins {
     /// In the order of the settings' devices.
     pub all: Vec<Twin>,
     pub settings: Settings,
+    /// Where the broker listens.
+    pub broker: SocketAddr,
     stop: CancellationToken,
     tasks: JoinSet<()>,
     _broker: EmbeddedBroker,
@@ -99,7 +130,7 @@ struct Site {
 }
 
 impl Site {
-    fn bus(&mut self, id: &str, key: &str, at: std::net::SocketAddr) {
+    fn bus(&mut self, id: &str, key: &str, at: SocketAddr) {
         let line = if key == "tcp" { "" } else { "baud = 115200\nframe = \"8E1\"\n" };
         writeln!(self.text, "[[bus]]\nid = \"{id}\"\n{key} = \"{at}\"\n{line}").unwrap();
     }
@@ -120,13 +151,15 @@ impl Site {
         for (number, some) in models.chunks(UNITS).enumerate() {
             let bus = format!("{}-{number}", key.replace('_', "-"));
             let mut server = ModbusServer::bind("127.0.0.1:0", framing).await.unwrap();
-            self.bus(&bus, key, server.address().unwrap());
+            let at = server.address().unwrap();
+            self.bus(&bus, key, at);
             for (id, model) in (1u8..).zip(some) {
                 let device = Device::new(Arc::clone(&model.profile), u64::from(id));
                 let unit = Unit::of(&device).unwrap();
                 server.add(id, unit.clone());
                 let reached = format!("bus = \"{bus}\"\nunit = {id}\nperiod = \"1h\"");
-                let side = Side::Modbus(Arc::new(Mutex::new(device)), unit);
+                let endpoint = Endpoint { at, framing, unit: id };
+                let side = Side::Modbus(Arc::new(Mutex::new(device)), unit, endpoint);
                 self.device(model, &reached, over, side);
             }
             let stop = self.stop.clone();
@@ -168,12 +201,13 @@ impl Site {
         let mut presences = Vec::new();
         for (number, model) in models.iter().enumerate() {
             let base = format!("twin/{number}");
-            let device = Device::new(Arc::clone(&model.profile), 7);
+            let mut device = Device::new(Arc::clone(&model.profile), 7);
+            device.keep_still();
             let (device, presence) = MqttDevice::new(device, &base, EVERY);
             devices.push(device.clone());
             presences.push(presence);
             let reached = format!("topic = \"{base}\"");
-            self.device(model, &reached, "MQTT", Side::Mqtt(device));
+            self.device(model, &reached, "MQTT", Side::Mqtt(device, base));
         }
         let fleet = MqttFleet { host: "127.0.0.1".into(), port, devices };
         let stop = self.stop.clone();
@@ -205,7 +239,8 @@ impl Twins {
         let Site { text, all, stop, tasks } = site;
         let settings =
             config::parse("twins.toml", &text, &library).unwrap_or_else(|wrong| panic!("{wrong}"));
-        Self { all, settings, stop, tasks, _broker: broker }
+        let at = broker.address();
+        Self { all, settings, broker: at, stop, tasks, _broker: broker }
     }
 
     /// The twins whose values do not fit their places.
