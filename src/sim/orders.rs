@@ -3,7 +3,9 @@
 
 use super::Refusal;
 use crate::model::Value;
-use crate::profile::{Code, CommandKind, Profile, Scale, Table, Target, decode_bit, decode_words};
+use crate::profile::{
+    Code, CommandKind, Profile, RegisterSource, Scale, Table, Target, decode_bit, decode_words,
+};
 
 /// An order that was understood.
 #[derive(Debug, Clone, PartialEq)]
@@ -68,10 +70,37 @@ pub(super) fn of_write(
         if let Ok(value) = value
             && takes(&command.kind, &value)
         {
+            let trigger = matches!(command.kind, CommandKind::Trigger);
+            let value = if trigger { held(profile, params, source, write) } else { value };
             return Ok(Order { command: place, value });
         }
     }
     Err(refusal)
+}
+
+/// What stands in the registers after a trigger: as another command of the same registers says it,
+/// else the bare number. A limit of 0 that pauses is a limit of 0.
+fn held(
+    profile: &Profile,
+    params: &[f64],
+    own: &RegisterSource,
+    write: &RegisterWrite<'_>,
+) -> Value {
+    let beside = profile.commands.iter().find_map(|command| match &command.target {
+        Target::Registers { source, .. }
+            if (source.table, source.address) == (own.table, own.address)
+                && !matches!(command.kind, CommandKind::Trigger) =>
+        {
+            Some(source)
+        }
+        _ => None,
+    });
+    let source = RegisterSource { codes: Vec::new(), flag: false, ..beside.unwrap_or(own).clone() };
+    let value = match source.table.is_bits() {
+        true => decode_bit(&source, write.words.first().is_some_and(|word| *word != 0)),
+        false => decode_words(&source, write.words, source.scale.resolve(params)),
+    };
+    value.unwrap_or(Value::Flag(true))
 }
 
 /// Which command a message is, to a device with this base topic.
@@ -91,7 +120,8 @@ pub(super) fn of_message(
         }
         let value = match form.split_once("{value}") {
             None if form == payload && matches!(command.kind, CommandKind::Trigger) => {
-                Value::Flag(true)
+                let value = payload.parse().map_or(Value::Flag(true), Value::Number);
+                return Some(Order { command: place, value });
             }
             None => return None,
             Some((front, back)) => {

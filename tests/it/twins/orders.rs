@@ -152,7 +152,10 @@ pub async fn order_all(twins: &Twins, faults: &mut Vec<String>) -> Vec<Ordered> 
             Some(endpoint) if !profile.commands.is_empty() => Some(connect(endpoint).await),
             _ => None,
         };
-        for command in &profile.commands {
+        // A trigger has no value to look for; what it wrote may be what another command sets.
+        let mut commands: Vec<&Command> = profile.commands.iter().collect();
+        commands.sort_by_key(|command| !matches!(command.kind, CommandKind::Trigger));
+        for command in commands {
             let present = command.read_back.map(|point| &held.values()[point.slot()]);
             let value = value(command, present);
             let name = format!("{}, {}", profile.id, command.name);
