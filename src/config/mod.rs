@@ -12,6 +12,7 @@ mod broker;
 mod claims;
 mod device;
 mod estate;
+mod library;
 mod lines;
 mod machine;
 mod model;
@@ -23,6 +24,8 @@ mod wired;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
+
+use library::Profiles;
 
 use crate::driver::bus::Weight;
 use crate::driver::{Act, BusAddress, BusConfig, LineSettings};
@@ -165,30 +168,6 @@ impl From<Faults> for Refused {
     }
 }
 
-/// Where profiles are found; [`Library`], or a handful of profiles in tests.
-trait Profiles {
-    fn find(&self, id: &str) -> Option<Arc<Profile>>;
-    /// With as many members in its groups as it may have.
-    fn full(&self, id: &str) -> Option<Arc<Profile>> {
-        self.find(id)
-    }
-    fn names(&self) -> Vec<&str>;
-}
-
-impl Profiles for Library {
-    fn find(&self, id: &str) -> Option<Arc<Profile>> {
-        self.get(id)
-    }
-
-    fn full(&self, id: &str) -> Option<Arc<Profile>> {
-        Library::full(self, id)
-    }
-
-    fn names(&self) -> Vec<&str> {
-        self.ids().collect()
-    }
-}
-
 /// Reads a configuration file, the drop-ins in `conf.d/` beside it and the profiles that it names,
 /// and asks the machine about the paths in it. Opens no line, no port, no buffer.
 ///
@@ -228,7 +207,7 @@ pub fn examine(path: &Path) -> Result<Settings, Refused> {
         library = Library::load(dirs);
         match &library {
             Ok(library) => Ok(library as &dyn Profiles),
-            Err(wrong) => Err(wrong.iter().map(ToString::to_string).collect()),
+            Err(wrong) => Err(wrong.clone()),
         }
     })
     .map_err(|wrong| wrong.with(documents))

@@ -4,17 +4,18 @@ use std::path::PathBuf;
 
 use super::claims::{Claim, Claims};
 use super::device::{Buses, read_devices};
+use super::library::{Profiles, folders, take_library};
 use super::lines::check_lines;
 use super::machine::Files;
 use super::model::Models;
 use super::{
-    BusSettings, Connection, DeviceSettings, LogConfig, LogFormat, Profiles, Refused, Settings,
-    broker,
+    BusSettings, Connection, DeviceSettings, LogConfig, LogFormat, Refused, Settings, broker,
 };
 use crate::broker::BrokerConfig;
 use crate::driver::bus::{Polled, Remedy, Weight, weigh};
 use crate::driver::{BusConfig, Transport};
 use crate::model::{DeviceId, EstateKind, GatewayId, Words};
+use crate::profile::ProfileFault;
 use crate::settings::{self, Document, Fault, Faults, Place, Section};
 use crate::{buffer, clock, driver, starlevel, status, uplink};
 
@@ -99,7 +100,7 @@ struct Gateway {
 pub(super) fn settings<'s>(
     documents: &[Document<'_>],
     machine: Machine,
-    library: impl FnOnce(&[PathBuf]) -> Result<&'s dyn Profiles, Vec<String>>,
+    library: impl FnOnce(&[PathBuf]) -> Result<&'s dyn Profiles, Vec<ProfileFault>>,
 ) -> Result<Settings, Wrong> {
     let mut roots: Vec<Section<'_>> = documents.iter().map(Document::root).collect();
     let Some((root, _)) = roots.split_first_mut() else {
@@ -107,10 +108,10 @@ pub(super) fn settings<'s>(
     };
     root.other_names(OTHER_SECTIONS);
     root.require("gateway", "a table [gateway] with at least `id`");
-    let gateway = root.section("gateway").map(|mut section| read_gateway(&mut section));
+    let gateway = root.section("gateway").map(|mut section| read_gateway(&mut section, machine));
     let dirs = gateway.as_ref().map_or(&[][..], |gateway| &gateway.profile_dirs);
     let mut context = Context::default();
-    take_library(library(dirs), root, &mut context);
+    take_library(library(dirs), &mut context);
     let mut files = Files::default();
     let gateway_id = gateway.as_ref().and_then(|gateway| gateway.id.as_ref());
     let id_text = gateway_id.map_or("", GatewayId::as_str).to_owned();
@@ -167,27 +168,7 @@ pub(super) fn settings<'s>(
     })
 }
 
-/// Takes the profiles, or says what is wrong with them.
-fn take_library<'s>(
-    library: Result<&'s dyn Profiles, Vec<String>>,
-    root: &Section<'_>,
-    context: &mut Context<'s>,
-) {
-    match library {
-        Ok(profiles) => context.profiles = Some(profiles),
-        Err(wrong) => {
-            let place = root.place("gateway");
-            let fault = |problem: String| {
-                let told =
-                    (format!("a profile is wrong: {problem}"), format!("设备模型有误：{problem}"));
-                Fault::new(place.clone(), told)
-            };
-            context.faults.extend(wrong.into_iter().map(fault));
-        }
-    }
-}
-
-fn read_gateway(section: &mut Section<'_>) -> Gateway {
+fn read_gateway(section: &mut Section<'_>, machine: Machine) -> Gateway {
     section.other_names(&[
         ("profile_dirs", "profiles"),
         ("estate", "name"),
@@ -195,13 +176,14 @@ fn read_gateway(section: &mut Section<'_>) -> Gateway {
     ]);
     section.require("id", "the gateway's name at the platform, e.g. \"jinan-lixia-0107\"");
     let kinds = [EstateKind::New, EstateKind::OldRetrofit].map(|kind| (kind.word(), kind));
+    let profile_dirs = folders(section, machine);
     Gateway {
         id: section.parsed("id", "lower-case letters, digits, `.`, `_` and `-`", |text| {
             GatewayId::new(text).map_err(|_| settings::Wrong::no_identifier())
         }),
         name: section.text_or("name", ""),
         kind: section.word_or("kind", &kinds, EstateKind::default()),
-        profile_dirs: section.paths_or("profiles", &[]),
+        profile_dirs,
     }
 }
 

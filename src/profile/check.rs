@@ -14,7 +14,7 @@ use crate::model::{Derived, PointState, Quality, Reason, Value};
 
 /// An example that did not give what it says.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
-#[error("{}`{point}`: {what}", line.map_or_else(String::new, |line| format!("example in line {line}, ")))]
+#[error("{}`{point}`: {what}", line.map_or_else(String::new, |line| format!("example in line {line}: ")))]
 pub struct ExampleFault {
     /// The profile.
     pub profile: String,
@@ -108,7 +108,11 @@ fn run(profile: &Profile, example: &Example, faults: &mut Vec<ExampleFault>) {
                 }
                 _ => continue,
             },
-            Some(got) => format!("expected {}, got {}", say(want), say(got)),
+            Some(got) => format!(
+                "expected {}, got {}: mend the reading, or where the point lies and how it is read",
+                say(want),
+                say(got)
+            ),
             None => format!("expected {}, but the example holds nothing for it", say(want)),
         };
         fault(example.line, name, what);

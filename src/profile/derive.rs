@@ -84,7 +84,10 @@ pub(super) fn derived(
         if !templates.take_name(file.name.get_ref(), &file.name.span(), faults) {
             break;
         }
-        let Some(of) = inputs(file, templates, faults) else { continue };
+        let Some(of) = inputs(file, templates, faults) else {
+            faults.lose_entry();
+            continue;
+        };
         let Some(template) = templates.template(&point_file(file), &span, faults) else { continue };
         let read = templates.read();
         let entry = Entry { file, span, of: of.iter().map(|slot| &read[*slot]).collect() };
@@ -148,9 +151,12 @@ fn inputs(
         }
         if places.len() == before {
             whole = false;
+            if faults.entries_lost() {
+                continue;
+            }
             let known = templates.read().iter().map(|read| &*read.point.name);
             let message = format!(
-                "`{wanted}` is no point that is read; of a group all members are written `group.*.name`"
+                "`of`: `{wanted}` is no point that is read in this file; all members of a group are written `group.*.name`"
             );
             faults.word(name.span(), message, wanted, known);
         }

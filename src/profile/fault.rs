@@ -16,17 +16,23 @@ pub struct ProfileFault {
     pub nearest: Option<String>,
 }
 
+impl ProfileFault {
+    /// What is wrong and what was probably meant, without the place.
+    pub fn problem(&self) -> String {
+        match &self.nearest {
+            Some(nearest) => format!("{}; did you mean `{nearest}`?", self.message),
+            None => self.message.clone(),
+        }
+    }
+}
+
 impl fmt::Display for ProfileFault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.file)?;
         if let Some((line, column)) = self.place {
             write!(f, ":{line}:{column}")?;
         }
-        write!(f, ": {}", self.message)?;
-        match &self.nearest {
-            Some(nearest) => write!(f, "; did you mean `{nearest}`?"),
-            None => Ok(()),
-        }
+        write!(f, ": {}", self.problem())
     }
 }
 
@@ -36,6 +42,8 @@ pub(super) struct Faults<'a> {
     file: &'a str,
     text: &'a str,
     list: Vec<ProfileFault>,
+    /// Some point or command could not be read, so that its name is not known.
+    entries_lost: bool,
 }
 
 /// More faults of one file than this help nobody.
@@ -43,7 +51,17 @@ const MAX_FAULTS: usize = 100;
 
 impl<'a> Faults<'a> {
     pub fn new(file: &'a str, text: &'a str) -> Self {
-        Self { file, text, list: Vec::new() }
+        Self { file, text, list: Vec::new(), entries_lost: false }
+    }
+
+    /// A point or command could not be read; that nothing is called like it is an echo.
+    pub fn lose_entry(&mut self) {
+        self.entries_lost = true;
+    }
+
+    /// Whether some point or command could not be read.
+    pub fn entries_lost(&self) -> bool {
+        self.entries_lost
     }
 
     /// A fault of the file as a whole.
@@ -84,6 +102,10 @@ impl<'a> Faults<'a> {
                 message = message.replace(rust, plain);
             }
         }
+        if let Some(key) = message.strip_prefix("missing field ") {
+            let example = missing(key.trim_matches('`'));
+            message = format!("{key} is missing{example}");
+        }
         let mut quoted = message.split('`').skip(1).step_by(2);
         let near = match message.starts_with("unknown ") {
             true => quoted.next().and_then(|given| {
@@ -107,7 +129,8 @@ impl<'a> Faults<'a> {
         }
     }
 
-    fn place(&self, offset: usize) -> (usize, usize) {
+    /// Line and column of a byte, from 1.
+    pub fn place(&self, offset: usize) -> (usize, usize) {
         let before = self.text.get(..offset).unwrap_or(self.text);
         let line = before.bytes().filter(|b| *b == b'\n').count() + 1;
         let column = before.rsplit('\n').next().map_or(0, |rest| rest.chars().count()) + 1;
@@ -127,6 +150,19 @@ impl<'a> Faults<'a> {
     pub fn into_list(mut self) -> Vec<ProfileFault> {
         self.list.sort_by_key(|fault| fault.place);
         self.list
+    }
+}
+
+/// How a key that every profile needs is written.
+fn missing(key: &str) -> &'static str {
+    match key {
+        "category" => ", e.g. category = \"electricity_meter\"",
+        "title" => ", e.g. title = { zh = \"电表\", en = \"meter\" }",
+        "products" => ", e.g. products = [{ brand = \"Maker\", model = \"M1\" }]",
+        "sources" => {
+            ": say where the facts come from, e.g. sources = [\"https://maker.example/manual.pdf\"]"
+        }
+        _ => "",
     }
 }
 

@@ -102,7 +102,10 @@ pub(super) fn check_used(read: &[GroupRead], members: &[Option<Member>], faults:
         if !members.iter().flatten().any(|member| member.group == slot) {
             faults.at(
                 group.span.clone(),
-                format!("no point says `group = \"{}\"`", group.group.name),
+                format!(
+                    "group `{0}` counts nothing: write `group = \"{0}\"` into the points that each member has, or leave the group out",
+                    group.group.name
+                ),
             );
         }
     }

@@ -1,12 +1,13 @@
 //! All profiles: those built in, and those of the operator's own folders.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::binding::Profile;
+use super::binding::{Binding, Profile};
 use super::fault::{ProfileFault, nearest};
 use super::load::{Loaded, parse};
+use crate::model::Words;
 
 macro_rules! built_in {
     ($($id:literal)*) => {
@@ -149,6 +150,9 @@ built_in! {
     "shelly-pro-4pm"
     "siemens-7kt1665"
     "siemens-qsa2700d"
+    "sigenergy-evac"
+    "solax-x3-evc"
+    "sungrow-ac-charger"
     "tasmota-am2301"
     "tasmota-bme280-sds011"
     "tasmota-ds18b20"
@@ -188,12 +192,68 @@ built_in! {
     "zigbee2mqtt-water-valve"
 }
 
+impl Profile {
+    /// The word of the section that says how it is reached.
+    pub fn protocol(&self) -> &'static str {
+        match self.binding {
+            Binding::Modbus { .. } => "modbus",
+            Binding::Mqtt(_) => "mqtt",
+            Binding::Dlt645(_) => "dlt645",
+            Binding::Cjt188(_) => "cjt188",
+        }
+    }
+}
+
+/// A profile of a folder that stands in for another of its identifier.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Override {
+    /// The identifier.
+    pub id: String,
+    /// The file that counts.
+    pub file: String,
+    /// The file that it replaces; none for the profile that is built in.
+    pub replaced: Option<String>,
+}
+
+impl Override {
+    /// For people.
+    pub fn told(&self) -> Words {
+        let Self { id, file, replaced } = self;
+        match replaced {
+            None => (
+                format!("profile `{id}`: {file} replaces the one that is built in"),
+                format!("设备型号 `{id}`：{file} 替换内置型号"),
+            ),
+            Some(other) => (
+                format!("profile `{id}`: {file} replaces {other}"),
+                format!("设备型号 `{id}`：{file} 替换 {other}"),
+            ),
+        }
+        .into()
+    }
+}
+
 /// The profiles by identifier.
 #[derive(Debug, Clone, Default)]
 pub struct Library {
     profiles: BTreeMap<String, Arc<Profile>>,
+    /// The files of those that are not built in.
+    files: BTreeMap<String, String>,
+    overrides: Vec<Override>,
     /// Models with groups that can be larger than usual, as large as they may be.
     full: BTreeMap<String, Arc<Profile>>,
+}
+
+/// The folder of an estate's own profiles when none is configured.
+pub const SITE_FOLDER: &str = "/etc/linli/profiles";
+
+/// The folders of profiles: those that are configured, else `default` when it is there.
+pub fn profile_folders(configured: Option<Vec<PathBuf>>, default: &Path) -> Vec<PathBuf> {
+    match configured {
+        Some(folders) => folders,
+        None if default.is_dir() => vec![default.to_owned()],
+        None => Vec::new(),
+    }
 }
 
 impl Library {
@@ -214,10 +274,10 @@ impl Library {
         let mut library = Self::default();
         let mut faults = Vec::new();
         for (id, text) in BUILT_IN {
-            library.add(&format!("{id}.toml"), text, &mut faults);
+            library.add(None, &format!("{id}.toml"), text, &mut faults);
         }
         for dir in extra_dirs {
-            let unreadable = |what: &std::path::Path, error: std::io::Error| ProfileFault {
+            let unreadable = |what: &Path, error: std::io::Error| ProfileFault {
                 file: what.display().to_string(),
                 place: None,
                 message: format!("cannot be read: {error}"),
@@ -237,7 +297,10 @@ impl Library {
             files.sort();
             for file in files {
                 match std::fs::read_to_string(&file) {
-                    Ok(text) => library.add(&file.display().to_string(), &text, &mut faults),
+                    Ok(text) => {
+                        let name = file.display().to_string();
+                        library.add(Some(&name), &name, &text, &mut faults);
+                    }
                     Err(error) => faults.push(unreadable(&file, error)),
                 }
             }
@@ -252,20 +315,44 @@ impl Library {
         library
     }
 
-    fn insert(&mut self, loaded: Loaded) {
-        let profile = Arc::new(loaded.profile);
-        self.full.remove(&profile.id);
+    /// Takes a profile in; the one that it replaces.
+    fn insert(&mut self, loaded: Loaded) -> Option<Arc<Profile>> {
+        let id = loaded.profile.id.clone();
+        self.full.remove(&id);
         if !loaded.full.groups.is_empty() {
-            self.full.insert(profile.id.clone(), Arc::new(loaded.full));
+            self.full.insert(id.clone(), Arc::new(loaded.full));
         }
-        self.profiles.insert(profile.id.clone(), profile);
+        self.profiles.insert(id, Arc::new(loaded.profile))
     }
 
-    fn add(&mut self, name: &str, text: &str, faults: &mut Vec<ProfileFault>) {
-        match parse(name, text) {
-            Ok(loaded) => self.insert(loaded),
-            Err(more) => faults.extend(more),
+    fn add(&mut self, file: Option<&str>, name: &str, text: &str, faults: &mut Vec<ProfileFault>) {
+        let loaded = match parse(name, text) {
+            Ok(loaded) => loaded,
+            Err(more) => return faults.extend(more),
+        };
+        let id = loaded.profile.id.clone();
+        let before = self.insert(loaded);
+        let Some(file) = file else { return };
+        let replaced = self.files.insert(id.clone(), file.to_owned());
+        if before.is_some() {
+            self.overrides.retain(|told| told.id != id);
+            self.overrides.push(Override { id, file: file.to_owned(), replaced });
         }
+    }
+
+    /// The profiles of folders that replaced others, by identifier; of several the one that counts.
+    pub fn overrides(&self) -> &[Override] {
+        &self.overrides
+    }
+
+    /// The file of a profile; none when it is built in.
+    pub fn file(&self, id: &str) -> Option<&str> {
+        self.files.get(id).map(String::as_str)
+    }
+
+    /// All profiles, by identifier.
+    pub fn iter(&self) -> impl Iterator<Item = &Arc<Profile>> {
+        self.profiles.values()
     }
 
     /// The profile of this identifier, its groups as large as they may be; the same as
@@ -287,22 +374,6 @@ impl Library {
     /// The identifier most like a wrong one.
     pub fn nearest(&self, id: &str) -> Option<&str> {
         nearest(id, self.ids())
-    }
-
-    /// One line per profile: identifier, category, titles, products.
-    pub fn list_lines(&self) -> impl Iterator<Item = String> {
-        self.profiles.values().map(|profile| {
-            let products: Vec<String> =
-                profile.products.iter().map(|p| format!("{} {}", p.brand, p.model)).collect();
-            format!(
-                "{:<32} {:<20} {} / {}  ({})",
-                profile.id,
-                profile.category.word(),
-                profile.zh,
-                profile.en,
-                products.join(", ")
-            )
-        })
     }
 }
 

@@ -1,6 +1,7 @@
 //! Reads a profile's file and says everything that is wrong with it at once.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -20,6 +21,7 @@ use super::load_modbus::{check_forbidden, first_address, modbus_model};
 use super::load_mqtt::mqtt_model;
 use super::meter::{Cjt188Model, Dlt645Model};
 use super::mqtt::MqttModel;
+use super::plausible::check_overlaps;
 use super::points::{Read, Source, Templates};
 use super::schema::{ExampleFile, HeadFile, PointFile};
 use crate::model::{Category, Derived, Point};
@@ -43,6 +45,8 @@ pub struct Loaded {
     pub full: Profile,
     /// Raw registers or payloads, and the readings they give.
     pub examples: Vec<Example>,
+    /// Line and column of the name of each point of `full`.
+    pub places: BTreeMap<String, (usize, usize)>,
 }
 
 /// Reads a profile. `name` is the file's name or path; its stem is the profile's identifier.
@@ -148,7 +152,14 @@ fn entries<'t, T>(
     if array.is_empty() || array.len() > most {
         faults.at(span, format!("{} entries of `{key}`, allowed are 1 to {most}", array.len()));
     }
-    array.into_iter().take(most).filter_map(|value| read(value, faults)).collect()
+    let read = |value| {
+        let entry = read(value, faults);
+        if entry.is_none() && key != "examples" {
+            faults.lose_entry();
+        }
+        entry
+    };
+    array.into_iter().take(most).filter_map(read).collect()
 }
 
 fn assemble(id: String, head: HeadFile, lists: Lists, faults: &mut Faults<'_>) -> Option<Loaded> {
@@ -156,8 +167,11 @@ fn assemble(id: String, head: HeadFile, lists: Lists, faults: &mut Faults<'_>) -
     if head.products.is_empty() {
         faults.whole("`products` is empty, at least one brand and model is needed");
     }
-    if head.sources.is_empty() {
-        faults.whole("`sources` is empty: say where the facts come from");
+    if head.sources.get_ref().is_empty() {
+        faults.at(
+            head.sources.span(),
+            "`sources` is empty: say where the facts come from, e.g. [\"https://maker.example/manual.pdf\"]",
+        );
     }
     let params = params(&head, faults);
     let groups = groups(lists.groups, faults);
@@ -169,13 +183,15 @@ fn assemble(id: String, head: HeadFile, lists: Lists, faults: &mut Faults<'_>) -
     let derived = derived(&lists.derived, &mut templates, faults);
     let commands = commands(lists.commands, &templates, faults);
     let mut offered = Offered::default();
-    for read in templates.into_read() {
-        offered.take(read);
-    }
+    let (read, names) = templates.into_read();
+    read.into_iter().for_each(|read| offered.take(read));
     check_used(&groups, &offered.members, faults);
     let binding =
         models.binding(&head, &offered.points, std::mem::take(&mut offered.sources), faults)?;
     let first = head.modbus.as_ref().map_or(0, first_address);
+    if let Binding::Modbus { sources, .. } = &binding {
+        check_overlaps(&offered.points, sources, &offered.places, first, faults);
+    }
     let (follow, of_derived): (Vec<Derived>, Vec<Point>) = derived.into_iter().unzip();
     offered.points.extend(of_derived);
     offered.periods.resize(offered.points.len(), None);
@@ -190,7 +206,7 @@ fn assemble(id: String, head: HeadFile, lists: Lists, faults: &mut Faults<'_>) -
             .into_iter()
             .map(|product| Product { brand: product.brand, model: product.model })
             .collect(),
-        sources: head.sources,
+        sources: head.sources.into_inner(),
         caveats: head.caveats,
         verified: head.verified.map_or_else(Verified::default, |file| Verified {
             level: file.level,
@@ -211,7 +227,7 @@ fn assemble(id: String, head: HeadFile, lists: Lists, faults: &mut Faults<'_>) -
         .into_iter()
         .filter_map(|example| read_example(example, &full, &usual, first, faults))
         .collect();
-    Some(Loaded { profile: full.sized(&usual), full, examples })
+    Some(Loaded { profile: full.sized(&usual), full, examples, places: names })
 }
 
 /// What was read of all entries, a list for each kind.
@@ -222,6 +238,8 @@ struct Offered {
     urgent: Vec<bool>,
     members: Vec<Option<Member>>,
     sources: Vec<Source>,
+    /// Where the file says which registers each takes.
+    places: Vec<Range<usize>>,
 }
 
 impl Offered {
@@ -231,6 +249,7 @@ impl Offered {
         self.urgent.push(read.urgent);
         self.members.push(read.member);
         self.sources.push(read.source);
+        self.places.push(read.place);
     }
 }
 

@@ -7,7 +7,7 @@ use toml::Spanned;
 use super::binding::SerialDefaults;
 use super::fault::Faults;
 use super::load::checked;
-use super::load_modbus::frame;
+use super::load_modbus::{frame, rate};
 use super::meter::{Cjt188Model, Dlt645Model, MeterManners};
 use super::schema_meter::{Cjt188File, Dlt645File};
 use super::span::Span;
@@ -38,7 +38,7 @@ fn manners(
     }
     MeterManners {
         serial: SerialDefaults {
-            baud: checked(said.baud, 2400, (300, 115_200), "baud", faults),
+            baud: rate(said.baud, 2400, faults),
             frame: frame(said.frame, *b"8E1", faults),
         },
         preamble: checked(said.preamble, 4, (0, most_preamble), "preamble", faults),

@@ -34,6 +34,26 @@ pub(super) fn frame(
     }
 }
 
+/// Bits per second that serial lines have.
+const RATES: [u32; 14] = [
+    300, 600, 1200, 2400, 4800, 9600, 14_400, 19_200, 38_400, 57_600, 115_200, 230_400, 460_800,
+    921_600,
+];
+
+/// A baud rate; what is said in the file must be one that lines have.
+pub(super) fn rate(given: Option<&Spanned<u32>>, default: u32, faults: &mut Faults<'_>) -> u32 {
+    let Some(given) = given else { return default };
+    let rate = *given.get_ref();
+    if RATES.contains(&rate) {
+        return rate;
+    }
+    let near = RATES.iter().min_by_key(|known| known.abs_diff(rate)).unwrap_or(&default);
+    let rates: Vec<String> = RATES.iter().map(ToString::to_string).collect();
+    let message = format!("`baud` = {rate} does not exist, allowed are {}", rates.join(" "));
+    faults.word(given.span(), message, &near.to_string(), [near.to_string().as_str()]);
+    default
+}
+
 /// No point may lie where no read may go.
 pub(super) fn check_forbidden(
     points: &[Point],
@@ -95,6 +115,6 @@ pub(super) fn modbus_model(
         timeout,
         identify: identify(file, faults),
     };
-    let baud = checked(file.baud.as_ref(), 9600, (300, 921_600), "baud", faults);
+    let baud = rate(file.baud.as_ref(), 9600, faults);
     (SerialDefaults { baud, frame }, file.unit.as_ref().map(|_| unit), limits)
 }

@@ -90,7 +90,7 @@ fn check_pattern(pattern: &str, span: Range<usize>, faults: &mut Faults<'_>) {
         faults.at(
             span,
             format!(
-                "topic `{pattern}`: `{{base}}` must be one level of it, `+` may be, `#` may not"
+                "topic `{pattern}`: one level of it must be `{{base}}`, which each device sets (e.g. `{{base}}/state`); `+` may be a level, `#` may not"
             ),
         );
     }
@@ -106,7 +106,10 @@ pub(super) fn pointer(
         return Some(Vec::new());
     }
     let Some(steps) = path.strip_prefix('/') else {
-        faults.at(span.clone(), format!("path `{path}` is no JSON pointer: it begins with `/`"));
+        let meant = path.trim_start_matches(['$', '.']).replace('.', "/");
+        let message =
+            format!("path `{path}` is no JSON pointer: it begins with `/`, write `/{meant}`");
+        faults.at(span.clone(), message);
         return None;
     };
     let step = |step: &str| match step.parse() {

@@ -4,6 +4,7 @@
 //! its own examples (raw registers or payload in, readings out). A new device needs a file, no Rust.
 
 mod binding;
+mod category;
 mod check;
 mod check_meter;
 mod command;
@@ -25,6 +26,7 @@ mod load_modbus;
 mod load_mqtt;
 mod meter;
 mod mqtt;
+mod plausible;
 mod points;
 mod points_meter;
 mod points_modbus;
@@ -39,6 +41,10 @@ pub use binding::{
     Binding, Code, Encoding, Evidence, IdRegister, Limits, Member, Param, Product, Profile,
     RegisterSource, Scale, SerialDefaults, Table, Verified, WordOrder,
 };
+pub use category::{
+    AnyOf, CategoryModel, CategoryModels, Compliance, NameParts, Nature, Property, Weight, comply,
+    name_parts,
+};
 pub use check::{ExampleFault, obtained, run_examples};
 pub use check_meter::MeterAnswer;
 pub use command::{Command, CommandError, CommandKind, Target, Write, Written, encode_command};
@@ -48,7 +54,7 @@ pub use describe::describe;
 pub use encode::{EncodeError, encode_bit, encode_words};
 pub use example::{Block, Example, Expected, Message};
 pub use fault::ProfileFault;
-pub use library::{BUILT_IN, Library};
+pub use library::{BUILT_IN, Library, Override, SITE_FOLDER, profile_folders};
 pub use load::{Loaded, parse, parse_draft};
 pub use meter::{
     Cjt188Model, Dlt645Model, ItemSource, MeterField, MeterManners, MeterPlace, MeterSource,

@@ -1,6 +1,6 @@
 //! Expands the entries of `[[points]]`, single points and runs, into points and their sources.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,12 +8,14 @@ use std::time::Duration;
 use toml::Spanned;
 
 use super::binding::{Code, Member, Param, RegisterSource, Scale};
+use super::category::CategoryModels;
 use super::encoding::is_point_name;
 use super::fault::Faults;
 use super::group::GroupRead;
 use super::load::{MAX_POINTS, Models};
 use super::meter::{ItemSource, MeterSource};
 use super::mqtt::MqttSource;
+use super::plausible::{check_decimals, name_place, register_place};
 use super::points_meter::{complete, item, meter, refuse_meter_keys};
 use super::runs::{codes, run_names, run_number};
 use super::schema::{HeadFile, ModbusFile, PointFile, QuantityWord};
@@ -34,6 +36,8 @@ pub(super) struct Read {
     pub urgent: bool,
     pub member: Option<Member>,
     pub source: Source,
+    /// Where the file says which registers it takes.
+    pub place: Range<usize>,
 }
 
 /// Which point of an entry: its member of a group, its place in the run, where the entry stands.
@@ -47,10 +51,11 @@ pub(super) struct Place<'s> {
 /// What the entries refer to, and what they have become so far.
 pub(super) struct Templates<'a> {
     head: &'a HeadFile,
-    params: &'a [Param],
+    pub(super) params: &'a [Param],
     models: &'a Models,
     pub(super) groups: &'a [GroupRead],
-    names: BTreeSet<String>,
+    /// Line and column of each name.
+    names: BTreeMap<String, (usize, usize)>,
     read: Vec<Read>,
 }
 
@@ -61,7 +66,7 @@ impl<'a> Templates<'a> {
         models: &'a Models,
         groups: &'a [GroupRead],
     ) -> Self {
-        Self { head, params, models, groups, names: BTreeSet::new(), read: Vec::new() }
+        Self { head, params, models, groups, names: BTreeMap::new(), read: Vec::new() }
     }
 
     pub fn read(&self) -> &[Read] {
@@ -83,16 +88,20 @@ impl<'a> Templates<'a> {
         self.params.iter().map(|param| param.default).collect()
     }
 
-    pub fn into_read(self) -> Vec<Read> {
-        self.read
+    /// The points, and line and column of each name.
+    pub fn into_read(self) -> (Vec<Read>, BTreeMap<String, (usize, usize)>) {
+        (self.read, self.names)
     }
 
     pub fn expand(&mut self, entry: &Spanned<PointFile>, faults: &mut Faults<'_>) {
         let span = entry.span();
         let file = &*complete(entry.get_ref(), self.models, &span, faults);
-        let Some(group) = self.group(file, &span, faults) else { return };
-        let Some(names) = run_names(file, &span, faults) else { return };
-        let Some(template) = self.template(file, &span, faults) else { return };
+        let group = self.group(file, &span, faults);
+        let names = run_names(file, &span, faults);
+        let template = self.template(file, &span, faults);
+        let (Some(group), Some(names), Some(template)) = (group, names, template) else {
+            return faults.lose_entry();
+        };
         let codes = codes(file, &template.labels, faults);
         if self.head.dlt645.is_none() && self.head.cjt188.is_none() {
             refuse_meter_keys(file, &span, faults);
@@ -129,7 +138,8 @@ impl<'a> Templates<'a> {
             Some(group) => format!("{}.{number}.{name}", group.name),
             None => name.to_owned(),
         };
-        if !self.take_name(&whole, at.span, faults) {
+        let named = name_place(file, at.place).unwrap_or_else(|| at.span.clone());
+        if !self.take_name(&whole, &named, faults) {
             return false;
         }
         // The total of a run that goes on by phases has no last part to tell.
@@ -162,7 +172,10 @@ impl<'a> Templates<'a> {
             self.mean(&mut source, file, codes, faults);
             let period = file.period.map(|span| span.0);
             let member = at.member;
-            self.read.push(Read { point, period, urgent: file.urgent, member, source });
+            let place = register_place(file).unwrap_or_else(|| at.span.clone());
+            self.read.push(Read { point, period, urgent: file.urgent, member, source, place });
+        } else {
+            faults.lose_entry();
         }
         true
     }
@@ -174,8 +187,12 @@ impl<'a> Templates<'a> {
                 span.clone(),
                 format!("`{name}` is no point name: parts of letters and digits joined by `.`, beginning with a lower-case letter, at most 64"),
             );
-        } else if !self.names.insert(name.to_owned()) {
-            faults.at(span.clone(), format!("point `{name}` is given twice"));
+        }
+        if let Some((line, _)) = self.names.insert(name.to_owned(), faults.place(span.start)) {
+            let message = format!(
+                "point `{name}` is given twice, first in line {line}: call one otherwise (e.g. `{name}.L1` or `channels.1.{name}`), or leave one out"
+            );
+            faults.at(span.clone(), message);
         }
         if self.names.len() > MAX_POINTS {
             faults
@@ -249,7 +266,11 @@ impl<'a> Templates<'a> {
             QuantityWord::Text => Quantity::Text,
         };
         if quantity == Quantity::Counter && file.max_rate.is_none() && file.counter_max.is_none() {
-            faults.at(span.clone(), "a counter needs `max_rate` or `counter_max`");
+            let name = file.name.as_ref().map_or("", |name| name.get_ref().as_str());
+            let message = format!(
+                "counter `{name}` needs `max_rate`, the most it counts in a second, in its unit (or `counter_max`, where it starts again at 0)"
+            );
+            faults.at(name_place(file, 0).unwrap_or_else(|| span.clone()), message);
         }
         let positive = [
             ("max_rate", &file.max_rate, true),
@@ -278,6 +299,7 @@ impl<'a> Templates<'a> {
             }
             *decimals.get_ref()
         });
+        check_decimals(file, faults);
         let default = ReportRule::default();
         Some(Point {
             name: Arc::from(""),
@@ -303,8 +325,15 @@ impl<'a> Templates<'a> {
     pub fn labels(&self, file: &PointFile, faults: &mut Faults<'_>) -> Vec<Label> {
         let Some(set) = &file.labels else { return Vec::new() };
         let Some(rows) = self.head.labels.get(set.get_ref()) else {
-            let message = format!("there is no `[labels.{}]` in this file", set.get_ref());
-            let known = self.head.labels.keys().map(String::as_str);
+            let shared = &CategoryModels::built_in().labels;
+            if let Some(labels) = shared.get(set.get_ref()) {
+                return labels.clone();
+            }
+            let message = format!(
+                "there is no `[labels.{}]` in this file, and no shared codes of this name",
+                set.get_ref()
+            );
+            let known = self.head.labels.keys().chain(shared.keys()).map(String::as_str);
             faults.word(set.span(), message, set.get_ref(), known);
             return Vec::new();
         };

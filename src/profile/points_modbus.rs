@@ -6,6 +6,7 @@ use super::binding::{Code, Encoding, Member, RegisterSource};
 use super::encoding::encoding;
 use super::fault::Faults;
 use super::load_modbus::first_address;
+use super::plausible::check_scale;
 use super::points::{Place, Source, Templates};
 use super::schema::{ModbusFile, PointFile, QuantityWord};
 
@@ -24,8 +25,13 @@ pub(super) fn address(
         .filter(|first| first.saturating_add(u32::from(encoding.width())) <= 65_536)
         .and_then(|first| u16::try_from(first).ok());
     if address.is_none() {
-        let message =
-            format!("address {}: the point would end beyond the last register", given.get_ref());
+        let (given_address, first, width) =
+            (given.get_ref(), first_address(modbus), encoding.width());
+        let behind = if offset == 0 { String::new() } else { format!(", {offset} behind it") };
+        let message = format!(
+            "`address` = {given_address}: the point would end beyond the last register; registers go from {first} to {}, and it takes {width}{behind}",
+            first.saturating_add(65_535)
+        );
         faults.at(given.span(), message);
     }
     address
@@ -76,6 +82,11 @@ impl Templates<'_> {
             faults.at(span.clone(), "`address` is missing");
             return None;
         };
+        let scale = self.scale(file, faults);
+        let numeric = codes.is_empty() && file.quantity != Some(QuantityWord::Flag);
+        if numeric && scale.factor.is_finite() {
+            check_scale(file, encoding, &scale, self.params, span, faults);
+        }
         let step = u32::from(file.step.unwrap_or_else(|| encoding.width()));
         let offset = at.place.saturating_mul(step).saturating_add(self.stride(at.member));
         let address = address(modbus, given, offset, encoding, faults)?;
@@ -97,7 +108,7 @@ impl Templates<'_> {
             address,
             encoding,
             order: file.order.or(modbus.order).map(|order| order.order()).unwrap_or_default(),
-            scale: self.scale(file, faults),
+            scale,
             unavailable,
             codes: codes.to_vec(),
             flag: file.quantity == Some(QuantityWord::Flag),

@@ -62,7 +62,14 @@ pub(super) fn codes(file: &PointFile, labels: &[Label], faults: &mut Faults<'_>)
     let mut codes = Vec::new();
     for (raw, code) in &file.codes {
         if !known.is_empty() && !known.contains_key(code) {
-            faults.at(raw.span(), format!("code {code} has no label in this file"));
+            let codes: Vec<String> = known.keys().map(ToString::to_string).collect();
+            let set = file.labels.as_ref().map_or("", |set| set.get_ref().as_str());
+            let message = format!(
+                "code {code} has no label; `{set}` has {}: add {code} = [\"…\", \"…\"] to [labels.{set}], or map `{}` to one of them",
+                codes.join(" "),
+                raw.get_ref()
+            );
+            faults.at(raw.span(), message);
         }
         if code.unsigned_abs() > MAX_CODE {
             faults.at(raw.span(), format!("code {code} is too large, at most {MAX_CODE}"));

@@ -41,7 +41,7 @@ pub(super) struct HeadFile {
     pub category: Spanned<String>,
     pub title: TitleFile,
     pub products: Vec<ProductFile>,
-    pub sources: Vec<String>,
+    pub sources: Spanned<Vec<String>>,
     #[serde(default)]
     pub caveats: Vec<String>,
     pub verified: Option<VerifiedFile>,

@@ -8,6 +8,7 @@ use toml::Spanned;
 use super::fault::Faults;
 use super::meter::{MeterField, MeterPlace};
 use super::schema::{EncodingWord, PointFile};
+use crate::model::Unit;
 use crate::protocol::dlt645::{self, DataId, Edition, Field, Item, Kind};
 
 /// UCUM code of a unit in the table; those without one are plain numbers.
@@ -109,6 +110,20 @@ pub(super) fn complete_item(
     full
 }
 
+/// How many of `to` one of `from` is, as a whole number and the decimals by which it is too large:
+/// a kWh is 36 and 4 of a GJ. None for units of another kind, and when no decimals hold it exactly.
+fn conversion(from: &str, to: &str) -> Option<(f64, i32)> {
+    if from == to {
+        return Some((1.0, 0));
+    }
+    let ratio = Unit::parse(from).ok()?.ratio(Unit::parse(to).ok()?)?;
+    (-9..=9).find_map(|shift| {
+        let whole = ratio * 10_f64.powi(shift);
+        let near = whole.round();
+        (near >= 1.0 && (whole - near).abs() < 1e-9 * near).then_some((near, shift))
+    })
+}
+
 /// Unit, factor and decimals of a number.
 fn complete_number(
     full: &mut PointFile,
@@ -119,18 +134,16 @@ fn complete_number(
 ) {
     let known = ucum(field.unit);
     let unit = full.unit.get_or_insert_with(|| Spanned::new(span.clone(), known.to_owned()));
-    let shift = if unit.get_ref() == known {
-        0
-    } else if known.strip_prefix('k') == Some(unit.get_ref().as_str()) {
-        3
-    } else {
+    let Some((whole, shift)) = conversion(known, unit.get_ref()) else {
         let message = format!("`unit` = \"{}\", but {title} is in {known}", unit.get_ref());
         faults.at(unit.span(), message);
         return;
     };
     let sign = unit.get_ref().clone();
-    let exponent = i32::from(field.decimals) - shift;
-    let right = if exponent < 0 { 10_f64.powi(-exponent) } else { 1.0 / 10_f64.powi(exponent) };
+    let exponent = i32::from(field.decimals) + shift;
+    // A quotient of whole numbers is the nearest to the decimal that is meant.
+    let ten = 10_f64.powi(exponent.abs());
+    let right = if exponent < 0 { whole * ten } else { whole / ten };
     match &full.factor {
         Some(given) if (given.get_ref() / right - 1.0).abs() > 1e-9 => {
             let message = format!(
@@ -186,7 +199,7 @@ pub(super) fn same_field(
     }
     let unit = file.unit.as_ref().map_or("1", |unit| unit.get_ref().as_str());
     let known = ucum(there.unit);
-    if there.kind == Kind::Number && unit != known && known.strip_prefix('k') != Some(unit) {
+    if there.kind == Kind::Number && conversion(known, unit).is_none() {
         return Err(format!("unit {unit}, but {} is in {known}", title()));
     }
     Ok(())

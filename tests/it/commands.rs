@@ -129,6 +129,114 @@ fn a_missing_configuration_is_named() {
     assert!(text(&output.stderr).contains("/nowhere/linli.toml"));
 }
 
+/// A folder with a profile of its own and one that replaces a built-in one.
+fn site_profiles() -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    let built_in = concat!(env!("CARGO_MANIFEST_DIR"), "/config/profiles/eastron-sdm120.toml");
+    for name in ["eastron-sdm120.toml", "own-meter.toml"] {
+        fs::copy(built_in, folder.path().join(name)).unwrap();
+    }
+    folder
+}
+
+#[test]
+fn the_list_of_profiles_can_be_narrowed_and_read_by_scripts_and_marks_those_of_the_estate() {
+    let folder = site_profiles();
+    let dir = folder.path().to_str().unwrap();
+    let list = |more: &[&str]| {
+        let output = linli(&[&["profiles", "list", "--dir", dir], more].concat());
+        assert!(output.status.success(), "{}", text(&output.stderr));
+        text(&output.stdout).to_owned()
+    };
+    let water = list(&["--category", "water_meter", "--protocol", "cjt188"]);
+    assert!(water.contains("cjt188-water") && !water.contains("cjt188-gas"), "{water}");
+    assert!(!water.contains("tuf-2000m"), "{water}");
+    let replaced = format!("{dir}/eastron-sdm120.toml, replaces / 替换 built-in");
+    assert!(list(&[]).contains(&replaced));
+    let rows: serde_json::Value = serde_json::from_str(&list(&["--json"])).unwrap();
+    let row =
+        |id: &str| rows.as_array().unwrap().iter().find(|row| row["id"] == id).unwrap().clone();
+    let (own, other) = (row("own-meter"), row("eastron-sdm120"));
+    assert_eq!(
+        (&own["replaces"], &other["replaces"]),
+        (&serde_json::Value::Null, &"built-in".into())
+    );
+    assert_eq!(
+        (&other["category"], &other["protocol"]),
+        (&"electricity_meter".into(), &"modbus".into())
+    );
+    assert_eq!(row("eastron-sdm630")["file"], serde_json::Value::Null);
+    let wrong = linli(&["profiles", "list", "--category", "meter"]);
+    assert!(text(&wrong.stderr).contains("electricity_meter water_meter"));
+}
+
+#[test]
+fn check_says_which_profiles_are_replaced_and_where_one_of_the_estate_is_wrong() {
+    let folder = tempfile::tempdir().unwrap();
+    let site = site_profiles();
+    let config = crowded(folder.path(), 1, "60s");
+    let with_profiles = fs::read_to_string(&config)
+        .unwrap()
+        .replace("id = \"g\"", &format!("id = \"g\"\nprofiles = [\"{}\"]", site.path().display()));
+    fs::write(&config, with_profiles).unwrap();
+    let output = linli(&["check", "--config", &config]);
+    let told = text(&output.stdout);
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    for part in ["replaces the one that is built in", "替换内置型号", "eastron-sdm120.toml"] {
+        assert!(told.contains(part), "`{part}` is missing in:\n{told}");
+    }
+    assert!(!told.contains("own-meter"), "{told}");
+    let output = linli(&["check", "--json", "--config", &config]);
+    let report: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    let file = site.path().join("eastron-sdm120.toml").display().to_string();
+    assert_eq!(report["notes"][0]["file"], file.as_str(), "{report}");
+
+    let wrong = fs::read_to_string(&file).unwrap().replacen("category = ", "categry = ", 1);
+    fs::write(&file, wrong).unwrap();
+    let output = linli(&["check", "--config", &config]);
+    assert_eq!(output.status.code(), Some(64));
+    let told = text(&output.stderr);
+    assert!(
+        told.contains(&format!("{file}:")) && told.contains("did you mean `category`?"),
+        "{told}"
+    );
+    let output = linli(&["check", "--json", "--config", &config]);
+    let report: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    let fault = &report["faults"][0];
+    assert_eq!(fault["file"], file.as_str(), "{report}");
+    assert!(fault["line"].as_u64().unwrap() >= 1 && fault["column"].is_u64(), "{report}");
+}
+
+#[test]
+fn checking_a_profile_says_what_it_lacks_and_refuses_another_meaning_of_a_known_name() {
+    let folder = tempfile::tempdir().unwrap();
+    let built_in =
+        concat!(env!("CARGO_MANIFEST_DIR"), "/config/profiles/chirpstack-milesight-ct10x.toml");
+    let output = linli(&["profiles", "check", built_in]);
+    assert!(output.status.success(), "a note is no fault: {}", text(&output.stderr));
+    let told = text(&output.stdout);
+    for part in ["lacks one of `totalActivePower`", "提示：缺少 `phaseVoltage`", "good"] {
+        assert!(told.contains(part), "`{part}` is missing in:\n{told}");
+    }
+    let show = linli(&["profiles", "show", "chirpstack-milesight-ct10x"]);
+    let show = text(&show.stdout);
+    assert!(
+        show.contains("缺少 `phaseVoltage`（电压） / lacks `phaseVoltage` (voltage)"),
+        "{show}"
+    );
+
+    let file = folder.path().join("wrong-unit.toml");
+    let other = fs::read_to_string(built_in).unwrap().replacen("unit = \"A\"", "unit = \"mA\"", 1);
+    fs::write(&file, other).unwrap();
+    let output = linli(&["profiles", "check", file.to_str().unwrap()]);
+    assert!(!output.status.success());
+    let told = text(&output.stderr);
+    for part in ["`current` is in `mA`, by this name it is in `A` everywhere", "统一单位是 `A`"]
+    {
+        assert!(told.contains(part), "`{part}` is missing in:\n{told}");
+    }
+}
+
 #[test]
 fn the_profiles_are_listed_shown_and_checked() {
     let list = linli(&["profiles", "list"]);

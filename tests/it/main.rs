@@ -19,6 +19,7 @@ mod rs485;
 mod second_parsers;
 mod try_it;
 mod twins;
+mod wrong_profiles;
 
 // The checks of the corpus name the codecs as the fuzz targets do.
 use linli::protocol;

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::profile::{self, BUILT_IN, Library, Loaded, Profile};
+use crate::profile::{self, BUILT_IN, Library, Loaded, Profile, SITE_FOLDER, profile_folders};
 
 /// A profile and the text it was read from.
 #[derive(Debug)]
@@ -61,16 +61,14 @@ pub(in crate::cli) fn find(wanted: &str, dirs: &[PathBuf]) -> Result<Found, Stri
             .map_err(|error| format!("{wanted}: cannot be read / 无法读取: {error}"))?;
         return read(wanted, text);
     }
-    let library = Library::load(dirs).map_err(|faults| lines(&faults))?;
-    if library.get(wanted).is_none() {
-        return Err(unknown(&library, wanted));
-    }
-    // A folder's own file replaces the built-in profile of its name; the last folder wins.
-    let own = dirs.iter().rev().map(|dir| dir.join(format!("{wanted}.toml")));
-    for path in own {
-        if let Ok(text) = std::fs::read_to_string(&path) {
-            return read(&path.display().to_string(), text);
-        }
+    let configured = Some(dirs.to_vec()).filter(|dirs| !dirs.is_empty());
+    let folders = profile_folders(configured, Path::new(SITE_FOLDER));
+    let library = Library::load(&folders).map_err(|faults| lines(&faults))?;
+    // A folder's own file replaces the built-in profile of its name.
+    if let Some(file) = library.file(wanted) {
+        let text = std::fs::read_to_string(file)
+            .map_err(|error| format!("{file}: cannot be read / 无法读取: {error}"))?;
+        return read(file, text);
     }
     let built_in = BUILT_IN.iter().find(|(id, _)| *id == wanted);
     let (id, text) = built_in.ok_or_else(|| unknown(&library, wanted))?;

@@ -36,11 +36,17 @@ pub(in crate::profile) fn commands(
             faults.at(file.name.span(), format!("`{name}` is no name of a command: letters and digits, beginning with a lower-case letter"));
         }
         let reader = Reader { file: &file, span: &span, templates };
-        let Some(group) = reader.group(faults) else { continue };
+        let Some(group) = reader.group(faults) else {
+            faults.lose_entry();
+            continue;
+        };
         let members = group.map_or(1, |slot| templates.groups[slot].group.max);
         for place in 0..members {
             let member = group.map(|group| Member { group, place });
-            let Some(command) = reader.command(member, faults) else { break };
+            let Some(command) = reader.command(member, faults) else {
+                faults.lose_entry();
+                break;
+            };
             if all.iter().any(|known| known.name == command.name) {
                 faults.at(file.name.span(), format!("command `{}` is given twice", command.name));
             }
@@ -186,7 +192,7 @@ impl Reader<'_> {
                 };
                 let Some(range) = &file.range else {
                     faults
-                        .at(span.clone(), "`range` is missing: nothing is written without limits");
+                        .at(span.clone(), "`range` is missing: nothing is written without limits, e.g. `range = [6, 32]` in the unit of the command");
                     return None;
                 };
                 let [low, high] = *range.get_ref();

@@ -164,7 +164,7 @@ fn what_cannot_be_written_is_a_fault_of_the_file() {
         (
             "address = 10\n",
             "address = 65500\n",
-            "address 65500: the point would end beyond the last register",
+            "`address` = 65500: the point would end beyond the last register",
         ),
         ("address = 10\n", "address = 10\ntable = \"input\"\n", "nothing can be written there"),
         ("on = 0xFF", "on = \"x\"", "`x` is no whole number"),

@@ -48,7 +48,7 @@ pub(in crate::profile) fn read_writes(
         let (span, file) = (file.span(), file.into_inner());
         let name = file.command.get_ref();
         let known = || profile.commands.iter().map(|command| &*command.name);
-        if !known().any(|command| command == name) {
+        if !faults.entries_lost() && !known().any(|command| command == name) {
             let message = format!("there is no command `{name}`");
             faults.word(file.command.span(), message, name, known());
         }

@@ -45,3 +45,46 @@ fn a_folder_that_does_not_exist_is_named() {
     assert_eq!(faults.len(), 1);
     assert!(faults[0].to_string().starts_with("no/such/folder: cannot be read"));
 }
+
+fn folder_with(id: &str, title: &str) -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    let (_, text) = BUILT_IN[0];
+    let text = text.replacen("title = { zh = \"", &format!("title = {{ zh = \"{title}"), 1);
+    std::fs::write(folder.path().join(format!("{id}.toml")), text).unwrap();
+    folder
+}
+
+#[test]
+fn which_file_won_and_what_it_replaced_is_remembered() {
+    let id = BUILT_IN[0].0;
+    let (first, second) = (folder_with(id, "甲"), folder_with(id, "乙"));
+    let own = folder_with("own-meter", "丙");
+    let file =
+        |folder: &tempfile::TempDir| folder.path().join(format!("{id}.toml")).display().to_string();
+    let library = Library::load(&[first.path().to_owned()]).unwrap();
+    let replaced = Override { id: id.to_owned(), file: file(&first), replaced: None };
+    assert_eq!(library.overrides(), [replaced]);
+    let folders = [&first, &own, &second].map(|folder| folder.path().to_owned());
+    let library = Library::load(&folders).unwrap();
+    let replaced =
+        Override { id: id.to_owned(), file: file(&second), replaced: Some(file(&first)) };
+    assert_eq!(library.overrides(), std::slice::from_ref(&replaced));
+    assert_eq!(library.file(id), Some(file(&second).as_str()));
+    assert!(library.file("own-meter").is_some());
+    assert_eq!(library.file(BUILT_IN[1].0), None);
+    assert!(library.get(id).unwrap().zh.starts_with('乙'));
+    let told = replaced.told();
+    assert!(told.en.contains(&file(&first)) && told.zh.contains("替换"), "{told:?}");
+}
+
+#[test]
+fn the_folder_of_the_estate_counts_only_when_it_is_there_and_none_is_configured() {
+    let folder = tempfile::tempdir().unwrap();
+    let default = folder.path().join("profiles");
+    assert_eq!(profile_folders(None, &default), Vec::<PathBuf>::new());
+    std::fs::create_dir(&default).unwrap();
+    assert_eq!(profile_folders(None, &default), std::slice::from_ref(&default));
+    assert_eq!(profile_folders(Some(Vec::new()), &default), Vec::<PathBuf>::new());
+    let other = vec![PathBuf::from("other")];
+    assert_eq!(profile_folders(Some(other.clone()), &default), other);
+}

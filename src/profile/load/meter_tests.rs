@@ -99,6 +99,27 @@ fn the_table_of_identifiers_fills_in_what_is_not_written() {
 }
 
 #[test]
+fn a_unit_of_the_same_kind_is_converted_exactly() {
+    let of = |unit: &str| {
+        let id = if unit.contains('h') || unit.contains('J') { 0x0001_0000 } else { 0x0203_0000 };
+        let text = ELECTRICITY.replacen(
+            "id = 0x02030000\nunit = \"W\"",
+            &format!("id = {id}\nunit = \"{unit}\""),
+            1,
+        );
+        let profile = parse("test-meter.toml", &text).unwrap().profile;
+        let Binding::Dlt645(model) = &profile.binding else { panic!("dlt645") };
+        (model.sources[3].scale.factor, model.sources[3].decimals)
+    };
+    assert_eq!(of("kW"), (0.0001, 4));
+    assert_eq!(of("W"), (0.1, 1));
+    // 02 decimals in kWh: one step is 0.000036 GJ, to the last bit.
+    assert_eq!(of("GJ"), (0.000_036, 6));
+    assert_eq!(of("MJ"), (0.036, 3));
+    assert_eq!(of("W.h"), (10.0, 0));
+}
+
+#[test]
 fn a_place_of_a_reading_brings_its_unit() {
     let profile = parse("test-meter.toml", WATER).unwrap().profile;
     let Binding::Cjt188(model) = &profile.binding else { panic!("cjt188") };
