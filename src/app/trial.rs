@@ -77,6 +77,7 @@ impl Trial {
         let Joints { supervisor, .. } = joints;
         let stop = CancellationToken::new();
         let ended = supervisor.run(stop.clone().cancelled_owned(), GRACE);
+        #[expect(clippy::disallowed_methods, reason = "joined in `end`, told to stop by `drop`")]
         let running = Some(tokio::spawn(ended));
         Self {
             estate,

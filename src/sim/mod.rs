@@ -48,4 +48,6 @@ pub use simulate::{Served, SimulateError, SimulateOptions, simulate};
 #[cfg(feature = "demo")]
 mod demo_tests;
 #[cfg(test)]
+mod plausible_tests;
+#[cfg(test)]
 mod tests;

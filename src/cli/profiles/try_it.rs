@@ -96,7 +96,8 @@ async fn watch(
     let told = told_to_stop()?;
     tokio::pin!(told);
     let trial = Trial::start(settings);
-    let (seen, begun) = (trial.clock.now(), trial.clock.now());
+    // The bus asks as soon as it is there.
+    let (seen, begun) = (Moment { boot_ms: 0 }, Moment { boot_ms: 0 });
     let caught = Caught::default();
     let mut session = Session { found, settings, trial, caught, seen, begun, round: 1 };
     let once = arguments.once || arguments.example;

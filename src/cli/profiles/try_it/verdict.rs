@@ -40,9 +40,8 @@ impl Verdict {
         let mut advice = Vec::new();
         if state.line_down.is_none() {
             let silent = good == 0 && state.caught.is_empty();
-            if silent && state.device.health != Health::Unknown
-                || silent && kinds.contains_key(&None)
-            {
+            let asked = state.device.health != Health::Unknown || kinds.contains_key(&None);
+            if silent && asked {
                 advice.push(nothing(state.profile));
             } else {
                 let told = kinds.iter().filter_map(|(reason, names)| look(*reason, names));
