@@ -9,6 +9,7 @@ use linli::driver::BusAddress;
 use linli::profile::{BUILT_IN, Library, parse};
 use linli::sim::line::{Line, Slave};
 use linli::sim::{Device, EmbeddedBroker, Framing, ModbusServer, MqttDevice, MqttFleet, Unit};
+use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 /// What the command said.
@@ -166,7 +167,8 @@ async fn a_meter_on_a_line_gives_the_example_of_its_profile() {
         let line = Line::builder().settings(slave.settings()).slave(slave).build();
         let (at, serving) = line.listen("127.0.0.1:0").unwrap();
         let stop = CancellationToken::new();
-        let served = tokio::spawn(serving.run(stop.clone()));
+        let mut served = JoinSet::new();
+        served.spawn(serving.run(stop.clone()));
         let folder = tempfile::tempdir().unwrap();
         let path = draft(folder.path(), id);
         let (file, at) = (path.to_str().unwrap(), at.to_string());
@@ -178,7 +180,7 @@ async fn a_meter_on_a_line_gives_the_example_of_its_profile() {
         assert!(said.out.contains("frames = ["), "{}", said.out);
         assert_completes(&path, &said.out).await;
         stop.cancel();
-        served.await.unwrap().unwrap();
+        served.join_next().await.unwrap().unwrap().unwrap();
     }
 }
 
@@ -194,7 +196,8 @@ async fn a_device_that_publishes_gives_the_example_of_its_profile() {
     let (plug, _there) = MqttDevice::new(twin("tasmota-energy-plug"), "plug-7", every);
     let (locker, _there_too) = MqttDevice::new(locker, "estate/locker/7", every);
     let fleet = MqttFleet { host: "127.0.0.1".into(), port, devices: vec![plug, locker] };
-    let served = tokio::spawn(fleet.run(stop.clone()));
+    let mut served = JoinSet::new();
+    served.spawn(fleet.run(stop.clone()));
     let folder = tempfile::tempdir().unwrap();
     for (id, base, more) in [
         ("tasmota-energy-plug", "plug-7", &[][..]),
@@ -214,7 +217,7 @@ async fn a_device_that_publishes_gives_the_example_of_its_profile() {
     assert_eq!(said.code, 1);
     assert!(said.out.contains("--base") && said.out.contains("未收到任何消息"), "{}", said.out);
     stop.cancel();
-    served.await.unwrap();
+    served.join_next().await.unwrap().unwrap();
 }
 
 #[tokio::test]

@@ -22,7 +22,7 @@ pub fn awaited(held: &Device, slot: usize, state: &DeviceState) -> bool {
 /// The smallest step between two values that the model's encoding can hold near this one.
 fn step(held: &Device, slot: usize, value: f64) -> f64 {
     let profile = held.profile();
-    let factor = match &profile.binding {
+    match &profile.binding {
         Binding::Modbus { sources, .. } => match sources.get(slot) {
             Some(source) => {
                 let factor = source.scale.resolve(held.params()).abs();
@@ -51,8 +51,7 @@ fn step(held: &Device, slot: usize, value: f64) -> f64 {
             };
             digit * source.scale.resolve(held.params()).abs()
         }),
-    };
-    factor
+    }
 }
 
 /// What a derived point must be, worked out from what the twin holds, and how far the inputs may
