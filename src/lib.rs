@@ -22,7 +22,7 @@
 //! | [`model`] | the vocabulary: identifiers, units, readings, events, the estate, its snapshot |
 //! | [`profile`] | devices as data: format, decoding, the examples inside each profile |
 //! | [`protocol`] | wire formats as pure functions: DL/T 645, CJ/T 188, captured Modbus and M-Bus |
-//! | [`driver`] | the buses with every protocol on them, their recorder, doctor and scan; devices that publish to the field broker |
+//! | [`driver`] | the buses with every protocol on them, their recorder, doctor and scan; devices that publish to the field broker, and those that announce themselves there |
 //! | [`pipeline`] | plausibility, counter guard, report by exception |
 //! | [`buffer`], [`store`] | the durable queue of blocks; what is kept across restarts, the only file that names sled |
 //! | [`uplink`], [`broker`] | from the buffer to the platform; how an MQTT broker is reached |
@@ -31,8 +31,8 @@
 //! | [`clock`], [`backoff`], [`supervise`], [`watchdog`] | time, patience, tasks, progress |
 //! | [`sim`], [`receiver`] | simulated devices, on their own or on one serial line; the platform's side of the stream |
 //!
-//! `rumqttc` stands only in `broker`, `driver::mqtt`, `uplink`, and on the other side of the wire
-//! in `receiver` and `sim`. A test reads the sources and holds this page against them.
+//! `rumqttc` stands only in `broker`, `driver::mqtt`, `driver::discover`, `uplink`, and on the
+//! other side of the wire in `receiver` and `sim`. A test reads the sources and holds this page against them.
 //!
 //! # Not ours
 //!

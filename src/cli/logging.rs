@@ -5,13 +5,14 @@ use std::io::IsTerminal as _;
 use std::path::Path;
 
 use anyhow::Context as _;
-use tracing_subscriber::EnvFilter;
+use tracing_subscriber::filter::Targets;
 use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
 
 use crate::config::{LogConfig, LogFormat};
 
-/// Starts logging. `LINLI_LOG` overrides the configured level, in `tracing` directives.
+/// Starts logging. `LINLI_LOG` overrides the configured level: `debug`, or by module
+/// `info,linli::uplink=trace`.
 pub(super) fn start(config: &LogConfig) -> anyhow::Result<()> {
     let filter = filter(config.level)?;
     let to_journal = match config.format {
@@ -41,12 +42,13 @@ pub(super) fn start_in_file(path: &Path) -> anyhow::Result<()> {
     Ok(tracing_subscriber::registry().with(filter("info")?).with(people).try_init()?)
 }
 
-fn filter(level: &str) -> anyhow::Result<EnvFilter> {
+fn filter(level: &str) -> anyhow::Result<Targets> {
     match std::env::var("LINLI_LOG") {
-        Ok(directives) => EnvFilter::try_new(&directives)
+        Ok(directives) => directives
+            .parse()
             .with_context(|| format!("LINLI_LOG=`{directives}` is not a log filter")),
         // The embedded broker of the demo logs every client at info, and at error that somebody
         // looked whether its port is open; what fails is told by those who talk to it.
-        Err(_) => Ok(EnvFilter::new(format!("{level},rumqttd=off"))),
+        Err(_) => format!("{level},rumqttd=off").parse().context("the level of the log"),
     }
 }

@@ -1,6 +1,8 @@
-//! `linli scan`: what hangs on a line or in a network, as entries of the configuration.
+//! `linli scan`: what hangs on a line, in a network or at a broker, as entries of the
+//! configuration.
 
 mod line;
+mod mqtt;
 mod port;
 mod report;
 #[cfg(test)]
@@ -25,6 +27,9 @@ const NOTHING_FOUND: u8 = 1;
 /// The line cannot be used (`EX_UNAVAILABLE`).
 const NOT_AVAILABLE: u8 = 69;
 
+/// What is scanned by asking, where a broker is only listened to.
+const WIRED: [&str; 4] = ["bus", "serial", "tcp", "rtu_over_tcp"];
+
 /// What to scan, and how.
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXIT_CODES)]
@@ -41,6 +46,32 @@ pub(super) struct Arguments {
     /// A serial line behind a server that hands its bytes through (串口服务器).
     #[arg(long, value_name = "HOST:PORT", conflicts_with_all = ["bus", "serial", "tcp"])]
     rtu_over_tcp: Option<String>,
+    /// Devices that announce themselves on a broker; the one of `[mqtt]` when left out (消息代理).
+    #[arg(long, value_name = "HOST:PORT", num_args = 0..=1, default_missing_value = "",
+          conflicts_with_all = WIRED,
+          conflicts_with_all = ["baud", "frame", "units", "protocol", "patience"])]
+    mqtt: Option<String>,
+    /// How long announcements and messages are listened to (收听时长).
+    #[arg(long, value_name = "DURATION", requires = "mqtt", conflicts_with_all = WIRED,
+          default_value = "10s")]
+    listen: String,
+    /// Prefix of discovery messages in the manner of Home Assistant (发现前缀).
+    #[arg(long, value_name = "TOPIC", requires = "mqtt", conflicts_with_all = WIRED,
+          default_value = "homeassistant")]
+    ha_prefix: String,
+    /// Base topics of Zigbee2MQTT (根主题).
+    #[arg(
+        long,
+        value_name = "TOPIC,…",
+        requires = "mqtt",
+        conflicts_with_all = WIRED,
+        value_delimiter = ',',
+        default_value = "zigbee2mqtt"
+    )]
+    z2m_base: Vec<String>,
+    /// Save profiles made from announcements here, without overwriting any (设备模型文件夹).
+    #[arg(long, value_name = "FOLDER", requires = "mqtt", conflicts_with_all = WIRED)]
+    profiles: Option<PathBuf>,
     /// Baud rates, instead of the usual ones (波特率).
     #[arg(long, value_name = "RATE,…", value_delimiter = ',')]
     baud: Vec<u32>,
@@ -69,7 +100,8 @@ pub(super) struct Arguments {
 
 const EXIT_CODES: &str =
     "Prints ready [[device]] entries on standard output; progress and remarks \
-go to standard error. Only reads: nothing is changed in any device.
+go to standard error. Only reads: nothing is changed in any device, \
+nothing is published.
 
 Exit codes: 0 something was found; 1 nothing was found; 64 a wrong option or configuration; \
 69 the line cannot be used, the reason is on standard error.";
@@ -93,22 +125,35 @@ enum Stop {
 }
 
 pub(super) fn execute(arguments: &Arguments) -> anyhow::Result<ExitCode> {
-    let stop = match prepare(arguments) {
-        Ok((settings, target, options)) => {
-            match runtime()?.block_on(scan(arguments, settings.as_ref(), target, &options))? {
-                Ok(0) => return Ok(ExitCode::from(NOTHING_FOUND)),
-                Ok(_) => return Ok(ExitCode::SUCCESS),
-                Err(stop) => stop,
+    let found = match &arguments.mqtt {
+        Some(address) => match mqtt::prepare(arguments, address) {
+            Ok(prepared) => runtime()?.block_on(mqtt::scan(arguments, prepared))?,
+            Err(stop) => Err(stop),
+        },
+        None => match prepare(arguments) {
+            Ok((settings, target, options)) => {
+                runtime()?.block_on(scan(arguments, settings.as_ref(), target, &options))?
             }
-        }
-        Err(stop) => stop,
+            Err(stop) => Err(stop),
+        },
     };
-    let (told, code) = match stop {
-        Stop::Wrong(told) => (told, BAD_CONFIGURATION),
-        Stop::Unavailable(told) => (told, NOT_AVAILABLE),
+    let (told, code) = match found {
+        Ok(0) => return Ok(ExitCode::from(NOTHING_FOUND)),
+        Ok(_) => return Ok(ExitCode::SUCCESS),
+        Err(stop) => stop.told(),
     };
     complain(&told);
     Ok(ExitCode::from(code))
+}
+
+impl Stop {
+    /// What is told, and how the process ends.
+    fn told(self) -> (String, u8) {
+        match self {
+            Stop::Wrong(told) => (told, BAD_CONFIGURATION),
+            Stop::Unavailable(told) => (told, NOT_AVAILABLE),
+        }
+    }
 }
 
 type Prepared = (Option<Settings>, Target, ScanOptions);
@@ -188,8 +233,8 @@ fn target(arguments: &Arguments, settings: Option<&Settings>) -> Result<Target, 
         return Ok(Target::Network(targets));
     } else {
         return Err(Stop::Wrong(
-            "what shall be scanned? BUS, --serial PATH, --tcp RANGE or --rtu-over-tcp HOST:PORT / \
-             请指明要扫描的总线、串口或网段"
+            "what shall be scanned? BUS, --serial PATH, --tcp RANGE, --rtu-over-tcp HOST:PORT or --mqtt / \
+             请指明要扫描的总线、串口、网段或消息代理"
                 .to_owned(),
         ));
     };

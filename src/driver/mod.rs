@@ -2,6 +2,7 @@
 
 pub mod bus;
 mod config;
+pub mod discover;
 pub mod doctor;
 mod health;
 pub mod modbus;

@@ -8,6 +8,7 @@ mod commands;
 mod corpus;
 mod decode;
 mod demo;
+mod discovery;
 #[path = "../fuzz/checks/reply_finder.rs"]
 mod driver;
 mod end_to_end;

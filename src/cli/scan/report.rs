@@ -1,5 +1,6 @@
 //! What the terminal and the files get: progress, devices as they are found, entries at the end.
 
+use std::collections::BTreeSet;
 use std::fs::OpenOptions;
 use std::io::{IsTerminal as _, Write as _};
 use std::path::Path;
@@ -8,6 +9,7 @@ use anyhow::Context as _;
 
 use super::super::{complain, say};
 use super::line::Bus;
+use super::mqtt;
 use crate::config::Settings;
 use crate::driver::Transport;
 use crate::driver::scan::{FoundDevice, Names, ScanEvent, Text, entry};
@@ -25,12 +27,28 @@ pub(super) struct Report {
     terminal: bool,
     found: Vec<FoundDevice>,
     bus: Option<Bus>,
+    /// Devices announce themselves, they are not asked.
+    announced: bool,
+    /// Profiles made from announcements that are saved already.
+    saved: BTreeSet<String>,
 }
 
 impl Report {
     pub(super) fn new(json: bool) -> Self {
         let terminal = !json && std::io::stderr().is_terminal();
-        Self { json, terminal, found: Vec::new(), bus: None }
+        Self {
+            json,
+            terminal,
+            found: Vec::new(),
+            bus: None,
+            announced: false,
+            saved: BTreeSet::new(),
+        }
+    }
+
+    /// A report of devices that announce themselves.
+    pub(super) fn of_announced(json: bool) -> Self {
+        Self { announced: true, ..Self::new(json) }
     }
 
     /// Something happened.
@@ -66,7 +84,12 @@ impl Report {
         self.bus = Some(bus);
     }
 
-    fn tell(&self, line: &str) {
+    /// The profile made from an announcement is saved.
+    pub(super) fn saved(&mut self, id: &str) {
+        self.saved.insert(id.to_owned());
+    }
+
+    pub(super) fn tell(&self, line: &str) {
         if !self.json {
             self.draw("");
             complain(line);
@@ -98,7 +121,10 @@ impl Report {
     ) -> anyhow::Result<usize> {
         self.draw("");
         let found = self.found.len();
-        let text = entries(&self.found, self.bus.as_ref(), settings);
+        let text = match self.announced {
+            true => mqtt::entries(&self.found, settings, &self.saved),
+            false => entries(&self.found, self.bus.as_ref(), settings),
+        };
         let new = self.found.iter().filter(|device| device.known.is_none()).count();
         if let Some(path) = write {
             // The file of the last scan need not be part of the configuration yet.
@@ -118,8 +144,13 @@ impl Report {
         } else if !self.json && !text.is_empty() {
             say(text.trim_end());
         }
+        if !self.json {
+            mqtt::unsaved(&self.found, &self.saved).iter().for_each(|profile| say(profile));
+        }
+        let (en, zh) =
+            if self.announced { ("announced", "公告") } else { ("answered", "应答") };
         self.tell(&format!(
-            "{found} devices answered, {new} of them new / {found} 台设备应答，其中 {new} 台为新设备"
+            "{found} devices {en}, {new} of them new / {found} 台设备{zh}，其中 {new} 台为新设备"
         ));
         Ok(found)
     }
@@ -171,6 +202,8 @@ fn told(device: &FoundDevice) -> String {
     let mut line = format!("+ {} {}", device.place(), device.protocol);
     if let Some(id) = &device.known {
         line += &format!(": `{id}` of the configuration / 已在配置中");
+    } else if let Some(told) = device.mqtt.as_ref().and_then(|own| mqtt::told(own)) {
+        line += &told;
     } else if let Some(best) = device.candidates.first() {
         let sure = if best.certain { "certain 确定" } else { "likely 可能" };
         line += &format!(

@@ -54,6 +54,38 @@ fn options_that_cannot_be_are_told_in_both_languages_before_anything_is_opened()
     assert!(wrong(&["line-1"]).contains("/nowhere/linli.toml"));
 }
 
+#[test]
+fn options_of_a_broker_are_looked_at_before_anything_is_connected() {
+    let wrong = |words: &[&str]| {
+        let arguments = arguments(words);
+        let address = arguments.mqtt.clone().unwrap();
+        match mqtt::prepare(&arguments, &address) {
+            Err(Stop::Wrong(told)) => told,
+            _ => panic!("{words:?} was taken"),
+        }
+    };
+    // Without a name of its own it is the broker of the configuration.
+    assert!(wrong(&["--mqtt"]).contains("/nowhere/linli.toml"));
+    assert!(wrong(&["--mqtt", "nothing here"]).contains("--mqtt"));
+    assert!(wrong(&["--mqtt", "broker"]).contains("缺少端口"));
+    for (option, value) in [
+        ("--listen", "10"),
+        ("--listen", "2h"),
+        ("--ha-prefix", "a/#"),
+        ("--ha-prefix", ""),
+        ("--z2m-base", "a,/b"),
+    ] {
+        let told = wrong(&["--mqtt", "127.0.0.1:1883", option, value]);
+        assert!(told.contains(option) && told.contains("应为"), "{told}");
+    }
+    let taken = |words: &[&str]| Whole::try_parse_from(["scan"].iter().chain(words)).is_ok();
+    assert!(taken(&["--mqtt", "--json"]) && taken(&["--mqtt", "10.0.0.1:1883", "--listen", "5s"]));
+    for other in [&["--tcp", "10.0.0.1"][..], &["--serial", "/dev/ttyS1"], &["--baud", "9600"]] {
+        assert!(!taken(&[&["--mqtt", "127.0.0.1"], other].concat()), "{other:?}");
+    }
+    assert!(!taken(&["line-1", "--listen", "5s"]), "it belongs to --mqtt");
+}
+
 fn candidate(profile: &str) -> Candidate {
     Candidate {
         profile: profile.to_owned(),
@@ -75,6 +107,7 @@ fn device(profile: &str) -> FoundDevice {
         every_unit: false,
         known: None,
         candidates: vec![candidate(profile)],
+        mqtt: None,
     }
 }
 

@@ -120,7 +120,7 @@ fn json(config: &Config, payload: &[u8]) -> Result<Json, String> {
 }
 
 /// Deepest nesting, without parsing: nothing is allocated for a hostile document.
-fn depth(payload: &[u8]) -> usize {
+pub(in crate::driver) fn depth(payload: &[u8]) -> usize {
     let (mut deepest, mut level, mut in_text, mut escaped) = (0usize, 0usize, false, false);
     for byte in payload {
         if in_text {

@@ -32,6 +32,7 @@ mod testing;
 
 pub use config::Config;
 pub use devices::MqttDevice;
+pub(in crate::driver) use extract::depth;
 pub use session::{Driver, Heard, Tap};
 pub use status::BrokerStatus;
 

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::machine::{Found, Speaks};
+use crate::driver::discover::Announced;
 use crate::driver::{BusAddress, LineSettings, Parity};
 use crate::model::Words;
 use crate::protocol::dlt645::Edition;
@@ -46,7 +47,7 @@ pub struct Candidate {
 /// A device that answered.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct FoundDevice {
-    /// `modbus`, `dlt645-2007`, `dlt645-1997`, `cjt188`.
+    /// `modbus`, `dlt645-2007`, `dlt645-1997`, `cjt188`, `mqtt`.
     pub protocol: String,
     /// Modbus unit id.
     pub unit: Option<u8>,
@@ -64,6 +65,9 @@ pub struct FoundDevice {
     pub known: Option<String>,
     /// Which models it may be, likeliest first.
     pub candidates: Vec<Candidate>,
+    /// What it announced, when it publishes to the field broker.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mqtt: Option<Box<Announced>>,
 }
 
 impl FoundDevice {
@@ -87,11 +91,15 @@ impl FoundDevice {
             every_unit: found.every_unit,
             known: found.known.clone(),
             candidates: found.candidates.clone(),
+            mqtt: None,
         }
     }
 
     /// Where it answers, for people.
     pub fn place(&self) -> String {
+        if let Some(own) = &self.mqtt {
+            return own.topic.clone().unwrap_or_else(|| own.key.clone());
+        }
         let mut place = match (&self.unit, &self.address) {
             (Some(unit), _) => format!("#{unit}"),
             (None, Some(address)) => address.clone(),
@@ -119,6 +127,8 @@ pub enum RemarkKind {
     NothingHeard,
     /// An endpoint could not be asked to the end.
     Broken,
+    /// An announcement cannot be read, or the broker does not let us hear it.
+    Unread,
 }
 
 /// Something to look at.

@@ -312,6 +312,7 @@ fn entries_are_accepted_by_the_configuration() {
         every_unit: false,
         known: None,
         candidates: vec![candidate],
+        mqtt: None,
     };
     let unknown = FoundDevice { unit: Some(8), candidates: Vec::new(), ..device.clone() };
     let text = format!(

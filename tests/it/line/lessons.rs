@@ -39,7 +39,7 @@ unit = "1"
 address = 5
 
 [[examples]]
-readings = {}
+readings = { first = 0 }
 "#;
 
 const METER: &str = "000000123456";

@@ -47,7 +47,10 @@ const MODELS: [(&str, &str, u64); 4] = [
 pub fn model(name: &str, text: &str) -> Arc<Profile> {
     let head = "category = \"electricity_meter\"\ntitle = { zh = \"试\", en = \"trial\" }\n\
                 products = [{ brand = \"a\", model = \"b\" }]\nsources = [\"trial\"]\n";
-    let example = "[[examples]]\nreadings = {}\n";
+    // The examples are not run: one must be there that names a point.
+    let point = text.split("\nname").nth(1).and_then(|rest| rest.split('"').nth(1)).unwrap();
+    let point = point.replace("{n}", "1");
+    let example = format!("[[examples]]\nreadings = {{ \"{point}\" = 0 }}\n");
     let loaded = parse(&format!("{name}.toml"), &format!("{head}{text}{example}"));
     Arc::new(loaded.unwrap_or_else(|faults| panic!("{name}: {faults:?}")).profile)
 }
