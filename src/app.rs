@@ -12,7 +12,9 @@
 //! | page → pipeline, recorded acts | [`ACTS`] | the page's request waits |
 //! | status, assessment, time | watch | only the newest is kept |
 
+mod field;
 mod tasks;
+mod trial;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -23,21 +25,19 @@ use tokio::sync::{mpsc, watch};
 
 use crate::buffer::{self, BufferStatus};
 use crate::clock::Clock;
-use crate::config::{Connection, Settings};
-use crate::driver::bus::{Bus, BusDevice, LessonBook, Ports};
-use crate::driver::mqtt::{BrokerStatus, Driver, MqttDevice};
-use crate::driver::record::FrameLog;
-use crate::model::{
-    BusState, BusTable, DeviceIndex, Estate, Event, EventKind, FieldMessage, FieldRequest, Record,
-    Snapshot,
-};
+use crate::config::Settings;
+use crate::driver::bus::LessonBook;
+use crate::model::{Estate, Event, EventKind, FieldMessage, Record, Snapshot};
 use crate::pipeline::{Baselines, Pipeline, Progress};
 use crate::starlevel::{Assessment, Bilingual, Engine, RulePack};
-use crate::status::{self, BusLine, ScanDesk, View};
+use crate::status::{self, ScanDesk, View};
 use crate::supervise::{Failure, Part, Supervisor};
 use crate::uplink::{Session, UplinkStatus};
 use crate::watchdog;
+use field::Buses;
 use tasks::{assess, evidence, publish_assessment, watch_clock};
+
+pub use trial::Trial;
 
 /// Messages between the drivers and the pipeline.
 pub const FIELD_MESSAGES: usize = 1024;
@@ -101,7 +101,7 @@ impl App {
             let buffer = buffer.clone();
             Arc::new(move || buffer.hurry())
         };
-        let broker = joints.field_broker(&settings, hurry);
+        let broker = joints.field_broker(&settings, hurry, None);
         let kind = EventKind::GatewayStarted { version: env!("CARGO_PKG_VERSION").into() };
         let started_event = Record::Event(Event { at: started, device: None, kind });
         if records.send(started_event).await.is_err() {
@@ -152,111 +152,7 @@ impl App {
     }
 }
 
-/// The buses, for those who look at them or ask them.
-struct Buses {
-    table: BusTable,
-    /// Per device, how to ask its bus.
-    drivers: Vec<Option<mpsc::Sender<FieldRequest>>>,
-    /// In the order of the table.
-    lines: Vec<BusLine>,
-}
-
 impl Joints {
-    /// One task per bus.
-    fn buses(&mut self, settings: &Settings, book: &LessonBook) -> Buses {
-        let mut drivers = vec![None; settings.devices.len()];
-        let mut per_bus: Vec<Vec<BusDevice>> = settings.buses.iter().map(|_| Vec::new()).collect();
-        for (index, device) in (0u32..).map(DeviceIndex).zip(&settings.devices) {
-            if let Connection::Bus { bus, address, line, allow } = &device.connection {
-                let title = if device.name.is_empty() { device.id.as_str() } else { &device.name };
-                per_bus[*bus].push(BusDevice {
-                    index,
-                    id: device.id.clone(),
-                    title: title.to_owned(),
-                    address: *address,
-                    line: *line,
-                    allow: allow.clone(),
-                    profile: Arc::clone(&device.profile),
-                    params: device.params.clone(),
-                    period: device.period,
-                });
-            }
-        }
-        let now = self.clock.now();
-        let rows = settings.buses.iter().zip(&per_bus).map(|(bus, devices)| BusState {
-            id: bus.config.id.clone(),
-            line: bus.config.transport.to_string(),
-            devices: devices.len(),
-            open: false,
-            fault: None,
-            since: now,
-            load: 0.0,
-            counters: Default::default(),
-            planned: bus.weight.budget,
-            measured: None,
-            units: Vec::new(),
-            findings: Vec::new(),
-        });
-        let table = BusTable::new(rows.collect());
-        let mut lines = Vec::with_capacity(settings.buses.len());
-        for (row, (bus, devices)) in settings.buses.iter().zip(per_bus).enumerate() {
-            let (ask, requests) = mpsc::channel(READ_AGAIN);
-            for device in &devices {
-                drivers[device.index.slot()] = Some(ask.clone());
-            }
-            let (order, orders) = mpsc::channel(ORDERS);
-            let mbap = !bus.config.transport.is_serial();
-            let log = FrameLog::new(bus.config.id.clone(), mbap);
-            lines.push(BusLine { id: bus.config.id.clone(), order, log: log.clone() });
-            let ports = Ports {
-                table: table.clone(),
-                row,
-                clock: self.clock.clone(),
-                out: self.field.clone(),
-                requests,
-                orders,
-                log,
-                book: book.clone(),
-            };
-            let task = Bus::new(bus.config.clone(), devices, ports);
-            let stop = self.supervisor.token(Part::Source);
-            self.supervisor.spawn(Part::Source, format!("bus {}", bus.config.id), task.run(stop));
-        }
-        Buses { table, drivers, lines }
-    }
-
-    fn field_broker(
-        &mut self,
-        settings: &Settings,
-        hurry: Arc<dyn Fn() + Send + Sync>,
-    ) -> Option<watch::Receiver<BrokerStatus>> {
-        let config = settings.mqtt.clone()?;
-        let devices = (0u32..)
-            .map(DeviceIndex)
-            .zip(&settings.devices)
-            .filter_map(|(index, device)| match &device.connection {
-                Connection::Mqtt { base } => Some(MqttDevice {
-                    index,
-                    profile: Arc::clone(&device.profile),
-                    base: base.clone(),
-                    params: device.params.clone(),
-                }),
-                Connection::Bus { .. } => None,
-            })
-            .collect();
-        let (driver, status) = Driver::new(
-            config,
-            devices,
-            Arc::clone(&self.estate),
-            self.clock.clone(),
-            self.field.clone(),
-            hurry,
-        );
-        let stop = self.supervisor.token(Part::Source);
-        self.supervisor.spawn(Part::Source, "field broker", driver.run(stop));
-        Some(status)
-    }
-
     fn uplink(
         &mut self,
         settings: &Settings,

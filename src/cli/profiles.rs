@@ -1,8 +1,10 @@
 //! `linli profiles`: the device library.
 
 mod document;
+mod find;
 mod new;
 mod schema;
+mod try_it;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -15,6 +17,9 @@ use crate::model::Category;
 use crate::profile::{
     self, CategoryModels, Library, Profile, SITE_FOLDER, Weight, comply, profile_folders,
 };
+
+#[cfg(feature = "demo")]
+pub(super) use find::{find, member_count};
 
 /// What to do with the library.
 #[derive(Debug, clap::Args)]
@@ -55,6 +60,8 @@ enum Action {
     /// Write or check what is generated from the library: its table, the conventions.
     #[command(hide = true)]
     Document(document::Arguments),
+    /// Read a real device by a profile, and show what comes of each point (现场试读).
+    Try(Box<try_it::Arguments>),
 }
 
 /// Which profiles are listed, and how.
@@ -96,11 +103,11 @@ struct Row<'l> {
 }
 
 pub(super) fn execute(arguments: &Arguments) -> anyhow::Result<ExitCode> {
-    if let Action::Check { files, verbose } = &arguments.action {
-        return Ok(check(files, *verbose));
-    }
-    if let Action::Document(arguments) = &arguments.action {
-        return document::execute(arguments);
+    match &arguments.action {
+        Action::Check { files, verbose } => return Ok(check(files, *verbose)),
+        Action::Try(order) => return try_it::execute(order, &arguments.dir),
+        Action::Document(arguments) => return document::execute(arguments),
+        Action::List(_) | Action::Show { .. } | Action::New(_) | Action::Schema(_) => {}
     }
     let configured = Some(arguments.dir.clone()).filter(|dirs| !dirs.is_empty());
     let library = match Library::load(&profile_folders(configured, Path::new(SITE_FOLDER))) {
@@ -117,17 +124,14 @@ pub(super) fn execute(arguments: &Arguments) -> anyhow::Result<ExitCode> {
         Action::Schema(schema) => return schema::execute(schema, &library),
         Action::Show { id, verbose } => return Ok(show(&library, id, *verbose)),
         Action::List(filter) => list(&library, filter)?,
-        Action::Check { .. } | Action::Document(_) => {}
+        Action::Check { .. } | Action::Try(_) | Action::Document(_) => {}
     }
     Ok(ExitCode::SUCCESS)
 }
 
 fn show(library: &Library, id: &str, verbose: bool) -> ExitCode {
     let Some(found) = library.get(id) else {
-        let (en, zh) = library.nearest(id).map_or_else(Default::default, |near| {
-            (format!("; did you mean `{near}`?"), format!("；是否应为 `{near}`？"))
-        });
-        complain(&format!("no profile is called `{id}`{en} / 没有名为 `{id}` 的设备模型{zh}"));
+        complain(&find::unknown(library, id));
         return ExitCode::FAILURE;
     };
     say(profile::describe(&found).trim_end());

@@ -19,6 +19,7 @@ use crate::driver::Transport;
 use crate::driver::scan::{Kind, Models, NetworkScan, ScanEvent, ScanOptions, ScanPlan, Targets};
 use crate::settings::{check_endpoint, parse_duration};
 use line::Line;
+pub(super) use port::remedy as port_remedy;
 use report::Report;
 
 /// Nothing answered.

@@ -10,10 +10,11 @@ use std::time::Duration;
 use anyhow::{Context as _, bail};
 use tokio_util::sync::CancellationToken;
 
+use super::profiles::{find, member_count};
 use super::run::told_to_stop;
-use super::{runtime, say};
+use super::{complain, runtime, say};
 use crate::driver::{LineSettings, record};
-use crate::profile::{Binding, Library, Profile, SerialDefaults};
+use crate::profile::{Binding, Profile, SerialDefaults};
 use crate::settings::parse_duration;
 use crate::sim::line::{self, OneDevice, Place};
 use crate::sim::{Framing, Served, SimulateError, SimulateOptions, simulate};
@@ -22,9 +23,12 @@ use fault::Order;
 /// Which device, and how it is reached.
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
-    /// Profile of the device, see `linli profiles list`.
-    #[arg(long, value_name = "ID", required_unless_present = "replay")]
+    /// Profile of the device: its identifier, see `linli profiles list`, or a file.
+    #[arg(long, value_name = "ID|FILE", required_unless_present = "replay")]
     profile: Option<String>,
+    /// How many members a group has, e.g. cells=60; more than once if wanted.
+    #[arg(long, value_name = "NAME=COUNT", value_parser = member_count)]
+    group: Vec<(String, u16)>,
     /// Further folder of profiles.
     #[arg(long, value_name = "FOLDER")]
     dir: Vec<PathBuf>,
@@ -131,19 +135,10 @@ async fn until_told(
 
 impl Arguments {
     fn profile(&self) -> anyhow::Result<Arc<Profile>> {
-        let library = match Library::load(&self.dir) {
-            Ok(library) => library,
-            Err(faults) => {
-                let faults: Vec<String> = faults.iter().map(ToString::to_string).collect();
-                bail!("{}", faults.join("\n"));
-            }
-        };
         let wanted = self.profile.as_deref().unwrap_or_default();
-        library.get(wanted).with_context(|| {
-            let near = library.nearest(wanted);
-            let near = near.map_or_else(String::new, |near| format!("; did you mean `{near}`?"));
-            format!("no profile is called `{wanted}`{near}")
-        })
+        let found = find(wanted, &self.dir).map_err(anyhow::Error::msg)?;
+        found.doubts.iter().for_each(|doubt| complain(doubt));
+        found.sized(&self.group).map(Arc::new).map_err(anyhow::Error::msg)
     }
 
     /// A line of this machine, if one is wanted.

@@ -73,12 +73,9 @@ pub fn run_examples(loaded: &Loaded) -> Vec<ExampleFault> {
     faults
 }
 
-/// Runs one example on the model with the members that its device has.
-fn run(profile: &Profile, example: &Example, faults: &mut Vec<ExampleFault>) {
-    let mut fault = |line, point: &str, what| {
-        let profile = profile.id.clone();
-        faults.push(ExampleFault { profile, line: Some(line), point: point.to_owned(), what });
-    };
+/// What the raw data of an example give for each point of the model with the members that its
+/// device has, in their order; nothing for points that they do not speak of.
+pub fn obtained(profile: &Profile, example: &Example) -> Vec<Option<Expected>> {
     let mut got: Vec<Option<Expected>> = Vec::with_capacity(profile.points.len());
     for slot in 0..profile.points.len() - profile.derived.len() {
         got.push(obtain(profile, example, slot));
@@ -87,6 +84,16 @@ fn run(profile: &Profile, example: &Example, faults: &mut Vec<ExampleFault>) {
         let value = follow(profile, derived, &got);
         got.push(value);
     }
+    got
+}
+
+/// Runs one example on the model with the members that its device has.
+fn run(profile: &Profile, example: &Example, faults: &mut Vec<ExampleFault>) {
+    let mut fault = |line, point: &str, what| {
+        let profile = profile.id.clone();
+        faults.push(ExampleFault { profile, line: Some(line), point: point.to_owned(), what });
+    };
+    let got = obtained(profile, example);
     for (name, want) in &example.readings {
         let Some(slot) = profile.points.iter().position(|point| *point.name == **name) else {
             let what = "is of a member that the device of this example does not have; \

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::binding::{Binding, Profile};
 use super::fault::{ProfileFault, nearest};
-use super::load::parse;
+use super::load::{Loaded, parse};
 use crate::model::Words;
 
 macro_rules! built_in {
@@ -308,17 +308,30 @@ impl Library {
         if faults.is_empty() { Ok(library) } else { Err(faults) }
     }
 
+    /// This profile and no other.
+    pub fn of(loaded: Loaded) -> Self {
+        let mut library = Self::default();
+        library.insert(loaded);
+        library
+    }
+
+    /// Takes a profile in; the one that it replaces.
+    fn insert(&mut self, loaded: Loaded) -> Option<Arc<Profile>> {
+        let id = loaded.profile.id.clone();
+        self.full.remove(&id);
+        if !loaded.full.groups.is_empty() {
+            self.full.insert(id.clone(), Arc::new(loaded.full));
+        }
+        self.profiles.insert(id, Arc::new(loaded.profile))
+    }
+
     fn add(&mut self, file: Option<&str>, name: &str, text: &str, faults: &mut Vec<ProfileFault>) {
         let loaded = match parse(name, text) {
             Ok(loaded) => loaded,
             Err(more) => return faults.extend(more),
         };
         let id = loaded.profile.id.clone();
-        let before = self.profiles.insert(id.clone(), Arc::new(loaded.profile));
-        self.full.remove(&id);
-        if !loaded.full.groups.is_empty() {
-            self.full.insert(id.clone(), Arc::new(loaded.full));
-        }
+        let before = self.insert(loaded);
         let Some(file) = file else { return };
         let replaced = self.files.insert(id.clone(), file.to_owned());
         if before.is_some() {

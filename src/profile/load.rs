@@ -54,15 +54,36 @@ pub struct Loaded {
 /// # Errors
 /// Every fault that was found, in the order of the file.
 pub fn parse(name: &str, text: &str) -> Result<Loaded, Vec<ProfileFault>> {
+    parse_as(name, text, Stage::Whole)
+}
+
+/// Reads a profile that may have no examples yet, to try it or to simulate it.
+///
+/// # Errors
+/// As [`parse`].
+pub fn parse_draft(name: &str, text: &str) -> Result<Loaded, Vec<ProfileFault>> {
+    parse_as(name, text, Stage::Draft)
+}
+
+/// How far the work on a profile is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Stage {
+    /// Without examples.
+    Draft,
+    /// With examples that prove it.
+    Whole,
+}
+
+fn parse_as(name: &str, text: &str, stage: Stage) -> Result<Loaded, Vec<ProfileFault>> {
     let mut faults = Faults::new(name, text);
-    let loaded = read(name, text, &mut faults);
+    let loaded = read(name, text, stage, &mut faults);
     match loaded {
         Some(loaded) if faults.is_empty() => Ok(loaded),
         _ => Err(faults.into_list()),
     }
 }
 
-fn read(name: &str, text: &str, faults: &mut Faults<'_>) -> Option<Loaded> {
+fn read(name: &str, text: &str, stage: Stage, faults: &mut Faults<'_>) -> Option<Loaded> {
     let id = Path::new(name).file_stem()?.to_string_lossy().into_owned();
     let good = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
     if id.len() > 64 || !id.starts_with(|c: char| c.is_ascii_lowercase()) || !id.bytes().all(good) {
@@ -79,7 +100,10 @@ fn read(name: &str, text: &str, faults: &mut Faults<'_>) -> Option<Loaded> {
     let mut table = table.into_inner();
     let lists = Lists {
         points: entries(&mut table, "points", MAX_POINTS, by_key, faults),
-        examples: entries(&mut table, "examples", MAX_EXAMPLES, entry, faults),
+        examples: match stage {
+            Stage::Draft if !table.contains_key("examples") => Vec::new(),
+            _ => entries(&mut table, "examples", MAX_EXAMPLES, entry, faults),
+        },
         groups: optional(&mut table, "groups", MAX_GROUPS, entry, faults),
         derived: optional(&mut table, "derived", MAX_DERIVED, entry, faults),
         commands: optional(&mut table, "commands", MAX_COMMANDS, entry, faults),

@@ -46,7 +46,7 @@ pub use category::{
     AnyOf, CategoryModel, CategoryModels, Compliance, NameParts, Nature, Property, Weight, comply,
     name_parts,
 };
-pub use check::{ExampleFault, run_examples};
+pub use check::{ExampleFault, obtained, run_examples};
 pub use check_meter::MeterAnswer;
 pub use command::{Command, CommandError, CommandKind, Target, Write, Written, encode_command};
 pub use decode::{MAX_TEXT, decode_bit, decode_json, decode_text, decode_words, locate};
@@ -56,7 +56,7 @@ pub use encode::{EncodeError, encode_bit, encode_words};
 pub use example::{Block, Example, Expected, Message};
 pub use fault::ProfileFault;
 pub use library::{BUILT_IN, Library, Override, SITE_FOLDER, profile_folders};
-pub use load::{Loaded, parse};
+pub use load::{Loaded, parse, parse_draft};
 pub use meter::{
     Cjt188Model, Dlt645Model, ItemSource, MeterField, MeterManners, MeterPlace, MeterSource,
 };

@@ -104,4 +104,9 @@ impl Absent {
         let number = word.parse().ok();
         Self { word, number }
     }
+
+    /// The word as it stands in the payload.
+    pub fn word(&self) -> &str {
+        &self.word
+    }
 }

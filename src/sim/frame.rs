@@ -15,9 +15,11 @@ pub(super) struct Request {
     pub(super) transaction: u16,
     pub(super) unit: u8,
     pub(super) function: u8,
-    /// First address and count of functions 1 to 4; zero for others.
+    /// First address and count of functions 1 to 6, 15 and 16; zero for others.
     pub(super) first: u16,
     pub(super) count: u16,
+    /// What functions 5, 6, 15 and 16 write; coils as 0 and 1.
+    pub(super) words: Vec<u16>,
 }
 
 /// What stands at the begin of the received bytes.
@@ -124,10 +126,30 @@ fn parse_rtu(bytes: &[u8]) -> Parsed {
 
 fn request(transaction: u16, unit: u8, pdu: &[u8]) -> Option<Request> {
     let function = pdu[0];
-    let (first, count) = match function {
-        1..=4 if pdu.len() == 5 => (word(pdu, 1), word(pdu, 3)),
-        1..=4 => return None,
-        _ => (0, 0),
+    let (first, count, words) = match function {
+        1..=4 if pdu.len() == 5 => (word(pdu, 1), word(pdu, 3), Vec::new()),
+        5 if pdu.len() == 5 => (word(pdu, 1), 1, vec![u16::from(word(pdu, 3) == 0xFF00)]),
+        6 if pdu.len() == 5 => (word(pdu, 1), 1, vec![word(pdu, 3)]),
+        1..=6 => return None,
+        15 | 16 => {
+            let data = pdu.get(6..).filter(|data| data.len() == usize::from(pdu[5]))?;
+            let count = word(pdu, 3);
+            (word(pdu, 1), count, written(function, count, data)?)
+        }
+        _ => (0, 0, Vec::new()),
     };
-    Some(Request { transaction, unit, function, first, count })
+    Some(Request { transaction, unit, function, first, count, words })
+}
+
+/// What functions 15 and 16 write.
+fn written(function: u8, count: u16, data: &[u8]) -> Option<Vec<u16>> {
+    if function == 16 {
+        let words = data.chunks_exact(2).map(|pair| u16::from_be_bytes([pair[0], pair[1]]));
+        return (data.len() == usize::from(count) * 2).then(|| words.collect());
+    }
+    let bit = |place: u16| {
+        let byte = data.get(usize::from(place / 8))?;
+        Some(u16::from(byte >> (place % 8) & 1))
+    };
+    (0..count).map(bit).collect()
 }

@@ -11,16 +11,20 @@ mod demo;
 #[cfg(feature = "demo")]
 mod estate;
 mod frame;
+mod habits;
 pub mod line;
 mod modbus;
 mod model;
 mod mqtt;
+mod orders;
 mod payload;
 mod proxy;
 mod registers;
 #[cfg(feature = "demo")]
 mod script;
+mod shared;
 mod simulate;
+mod usual;
 
 #[cfg(feature = "demo")]
 pub use broker::{BrokerFault, EmbeddedBroker};
@@ -32,6 +36,7 @@ pub use frame::Framing;
 pub use modbus::{Fault, ModbusServer, Unit};
 pub use model::Device;
 pub use mqtt::{MqttDevice, MqttFleet, Presence};
+pub use orders::Order;
 pub use payload::{Message, messages};
 pub use proxy::CutProxy;
 pub use registers::{Refusal, RegisterImage};
@@ -42,5 +47,7 @@ pub use simulate::{Served, SimulateError, SimulateOptions, simulate};
 #[cfg(test)]
 #[cfg(feature = "demo")]
 mod demo_tests;
+#[cfg(test)]
+mod plausible_tests;
 #[cfg(test)]
 mod tests;

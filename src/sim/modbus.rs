@@ -16,14 +16,19 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio_util::sync::CancellationToken;
 
 use super::frame::{Framing, Parsed, Request};
+use super::orders::{Order, RegisterWrite, of_write};
 use super::{Device, Refusal, RegisterImage};
-use crate::profile::{Binding, Table};
+use crate::model::Value;
+use crate::profile::{Binding, Profile, Table};
 
 /// Connections at once; a further one is closed at once.
 const MAX_CONNECTIONS: usize = 64;
 
 /// Bytes read at once; also the most that may wait to be understood.
 const CHUNK: usize = 4096;
+
+/// Orders between two looks of the device.
+const MAX_ORDERS: usize = 256;
 
 /// How a unit misbehaves.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -50,6 +55,10 @@ struct Inner {
     image: RegisterImage,
     fault: Fault,
     requests: u64,
+    /// The model, for its commands, and the values of its parameters.
+    model: Option<(Arc<Profile>, Vec<f64>)>,
+    /// Orders that the device does not know of yet.
+    orders: Vec<Order>,
 }
 
 /// One unit behind an endpoint; clones are handles on the same unit.
@@ -59,7 +68,8 @@ pub struct Unit(Arc<Mutex<Inner>>);
 impl Unit {
     /// A unit that holds this image.
     pub fn new(image: RegisterImage) -> Self {
-        Self(Arc::new(Mutex::new(Inner { image, fault: Fault::None, requests: 0 })))
+        let (fault, requests, model, orders) = (Fault::None, 0, None, Vec::new());
+        Self(Arc::new(Mutex::new(Inner { image, fault, requests, model, orders })))
     }
 
     /// A unit with the registers of a Modbus model; `None` for a model of another kind.
@@ -68,6 +78,7 @@ impl Unit {
             return None;
         };
         let unit = Self::new(RegisterImage::new(sources, limits));
+        unit.lock().model = Some((Arc::clone(device.profile()), device.params().to_vec()));
         unit.refresh(device);
         Some(unit)
     }
@@ -76,14 +87,24 @@ impl Unit {
     pub fn refresh(&self, device: &Device) -> usize {
         let Binding::Modbus { sources, .. } = &device.profile().binding else { return 0 };
         let mut inner = self.lock();
+        let kept_back = sources.iter().enumerate().filter(|(slot, _)| device.withholds(*slot));
+        inner.image.withhold(kept_back.map(|(_, source)| source));
         sources
             .iter()
             .zip(device.values())
-            .filter(|(source, value)| {
+            .enumerate()
+            .filter(|(slot, _)| !device.follows(*slot))
+            .filter(|(_, (source, value))| {
                 let factor = source.scale.resolve(device.params());
                 !inner.image.store(source, value, factor)
             })
             .count()
+    }
+
+    /// Tells the device what was ordered over the wire since the last time.
+    pub fn settle(&self, device: &mut Device) {
+        let orders = std::mem::take(&mut self.lock().orders);
+        orders.iter().for_each(|order| device.obey(order));
     }
 
     /// Changes the registers in place; keep it short.
@@ -114,6 +135,12 @@ impl Unit {
         inner.requests += 1;
         match (inner.fault, table(request.function)) {
             (Fault::Exception(code), _) => refuse(request, code, pdu),
+            (_, None) if matches!(request.function, 5 | 6 | 15 | 16) => {
+                match inner.write(request) {
+                    Err(refusal) => refuse(request, refusal.code(), pdu),
+                    Ok(()) => echo(request, pdu),
+                }
+            }
             (_, None) => refuse(request, Refusal::IllegalFunction.code(), pdu),
             (fault, Some(table)) => match inner.image.read(table, request.first, request.count) {
                 Err(refusal) => refuse(request, refusal.code(), pdu),
@@ -126,6 +153,48 @@ impl Unit {
         }
         inner.fault
     }
+}
+
+impl Inner {
+    /// Takes a write that the model describes as a command; its read-back shows it at once.
+    fn write(&mut self, request: &Request) -> Result<(), Refusal> {
+        let (profile, params) = self.model.as_ref().ok_or(Refusal::IllegalFunction)?;
+        let write = RegisterWrite {
+            table: if matches!(request.function, 5 | 15) { Table::Coil } else { Table::Holding },
+            address: request.first,
+            words: &request.words,
+            multiple: request.function > 6,
+        };
+        let order = of_write(profile, params, &write)?;
+        if self.orders.len() >= MAX_ORDERS {
+            return Err(Refusal::IllegalValue);
+        }
+        let shown = profile.commands[order.command].read_back;
+        if let (Some(point), Binding::Modbus { sources, .. }) = (shown, &profile.binding)
+            && let Some(source) = sources.get(point.slot())
+        {
+            let before = if source.flag { Value::Flag(false) } else { Value::Number(0.0) };
+            let factor = source.scale.resolve(params);
+            if !self.image.store(source, &order.shown(&before), factor) {
+                return Err(Refusal::IllegalValue);
+            }
+        }
+        self.orders.push(order);
+        Ok(())
+    }
+}
+
+/// The answer to a write.
+fn echo(request: &Request, pdu: &mut Vec<u8>) {
+    let second = match (request.function, request.words.first()) {
+        (5, Some(0)) => 0,
+        (5, _) => 0xFF00,
+        (6, Some(word)) => *word,
+        _ => request.count,
+    };
+    pdu.push(request.function);
+    pdu.extend(request.first.to_be_bytes());
+    pdu.extend(second.to_be_bytes());
 }
 
 fn table(function: u8) -> Option<Table> {

@@ -1,21 +1,29 @@
 //! What a simulated device does: counters climb with power, measured values swing around a mean,
 //! states change now and then. Seeded, so that a run can be repeated.
 
+use std::collections::BTreeSet;
 use std::f64::consts::TAU;
 use std::sync::Arc;
 
+use super::habits::{Habits, flag_or_code};
+use super::orders::Order;
+use super::shared::{Follower, followers};
 use crate::model::{Point, Quantity, Value};
-use crate::profile::{Binding, Code, Profile};
+use crate::profile::{Binding, Profile};
 
 /// How one value moves.
 #[derive(Debug, Clone)]
-enum Behaviour {
+pub(super) enum Behaviour {
     /// Climbs by `per_second`, times the present power over its mean if the device has a power.
     Climb { per_second: f64, with_power: bool },
     /// `mean + swing * sin(…) + noise`.
     Wave { mean: f64, swing: f64, period_s: f64, phase: f64 },
     /// Stays at the first most of the time and changes about every `dwell_s`.
     Codes { codes: Vec<i64>, dwell_s: f64, flag: bool },
+    /// Climbs from zero by `per_second`, again and again: of a session.
+    Session { per_second: f64, top: f64, ahead_s: f64 },
+    /// What these points are together: a total of phases or tariffs.
+    Sum(Vec<usize>),
     /// Stays.
     Fixed,
 }
@@ -27,6 +35,10 @@ pub struct Device {
     params: Vec<f64>,
     behaviours: Vec<Behaviour>,
     values: Vec<Value>,
+    /// Points that stand in the place of another.
+    followers: Vec<Follower>,
+    withheld: BTreeSet<usize>,
+    still: bool,
     power: Option<usize>,
     elapsed_s: f64,
     dice: fastrand::Rng,
@@ -36,17 +48,40 @@ impl Device {
     /// A device of the model with the model's default parameters.
     pub fn new(profile: Arc<Profile>, seed: u64) -> Self {
         let mut dice = fastrand::Rng::with_seed(seed);
-        let params = profile.params.iter().map(|param| param.default).collect();
+        let params: Vec<f64> = profile.params.iter().map(|param| param.default).collect();
         let points = &profile.points;
-        let power = points.iter().position(is_power);
-        let mut behaviours = Vec::with_capacity(points.len());
-        let mut values = Vec::with_capacity(points.len());
-        for (slot, point) in points.iter().enumerate() {
-            let (behaviour, value) = begin(&profile, slot, point, power.is_some(), &mut dice);
-            behaviours.push(behaviour);
-            values.push(value);
+        let mut habits = Habits::of(&profile, &mut dice);
+        let (behaviours, values): (Vec<Behaviour>, Vec<Value>) =
+            (0..points.len()).map(|slot| habits.begin(slot)).unzip();
+        let followers = followers(&profile, &params);
+        let is_wave = |slot: &usize| matches!(behaviours[*slot], Behaviour::Wave { .. });
+        let power = (0..points.len()).filter(is_wave).find(|slot| is_power(&points[*slot]));
+        let mut device = Self {
+            profile,
+            params,
+            behaviours,
+            values,
+            followers,
+            withheld: BTreeSet::new(),
+            still: false,
+            power,
+            elapsed_s: 0.0,
+            dice,
+        };
+        for slot in 0..device.values.len() {
+            if let Behaviour::Sum(parts) = &device.behaviours[slot] {
+                device.values[slot] = device.total(slot, parts);
+            }
         }
-        Self { profile, params, behaviours, values, power, elapsed_s: 0.0, dice }
+        // What can be told stays as it was told.
+        for told in device.profile.commands.iter().filter_map(|command| command.read_back) {
+            if let Some(behaviour) = device.behaviours.get_mut(told.slot()) {
+                *behaviour = Behaviour::Fixed;
+            }
+        }
+        device.agree();
+        device.follow();
+        device
     }
 
     /// Its model.
@@ -69,6 +104,45 @@ impl Device {
         self.values[point] = value;
     }
 
+    /// Keeps a point back from now on, as a device that does not have it: a register is refused, a
+    /// field of a meter or message says that there is nothing, a message of its own is not sent.
+    /// What stands in the same place goes with it.
+    pub fn withhold(&mut self, point: usize) {
+        let leads = |follower: &&Follower| follower.point == point;
+        let leader = self.followers.iter().find(leads).map_or(point, |follower| follower.leader);
+        let all = self.followers.iter().filter(|follower| follower.leader == leader);
+        self.withheld.extend(all.map(|follower| follower.point));
+        self.withheld.insert(leader);
+    }
+
+    /// Whether a point is kept back.
+    pub fn withholds(&self, point: usize) -> bool {
+        self.withheld.contains(&point)
+    }
+
+    /// Stays as it is from now on, but for what it is told: for comparing.
+    pub fn keep_still(&mut self) {
+        self.still = true;
+    }
+
+    /// A time that it sends of itself is the present one.
+    pub(in crate::sim) fn stamp(&mut self, now: jiff::Timestamp) {
+        let Binding::Mqtt(model) = &self.profile.binding else { return };
+        if self.still {
+            return;
+        }
+        for (slot, source) in model.sources.iter().enumerate() {
+            if source.text && model.topics[source.topic].time.as_ref() == Some(&source.path) {
+                self.values[slot] = Value::Text(now.to_string().into());
+            }
+        }
+    }
+
+    /// Whether another point stands in the same place and says what stands there.
+    pub(in crate::sim) fn follows(&self, point: usize) -> bool {
+        self.followers.iter().any(|follower| follower.point == point)
+    }
+
     /// The first counter, if it has one.
     pub fn counter(&self) -> Option<usize> {
         self.profile.points.iter().position(|point| point.quantity == Quantity::Counter)
@@ -77,8 +151,9 @@ impl Device {
     /// Lets `seconds` pass.
     pub fn step(&mut self, seconds: f64) {
         self.elapsed_s += seconds;
+        let before = self.values.clone();
         for slot in 0..self.values.len() {
-            if !matches!(self.behaviours[slot], Behaviour::Climb { .. }) {
+            if !matches!(self.behaviours[slot], Behaviour::Climb { .. } | Behaviour::Sum(_)) {
                 self.move_one(slot, seconds, 1.0);
             }
         }
@@ -86,6 +161,68 @@ impl Device {
         for slot in 0..self.values.len() {
             if matches!(self.behaviours[slot], Behaviour::Climb { .. }) {
                 self.move_one(slot, seconds, load);
+            }
+        }
+        for slot in 0..self.values.len() {
+            if let Behaviour::Sum(parts) = &self.behaviours[slot] {
+                self.values[slot] = match self.profile.points[slot].quantity {
+                    Quantity::Counter => self.climbed(slot, parts, &before),
+                    _ => self.total(slot, parts),
+                };
+            }
+        }
+        self.follow();
+    }
+
+    fn total(&self, slot: usize, parts: &[usize]) -> Value {
+        let sum = parts.iter().filter_map(|&part| self.values[part].number()).sum();
+        Value::Number(within(&self.profile.points[slot], sum))
+    }
+
+    /// A total counter climbs as its parts do, from wherever it was set to.
+    fn climbed(&self, slot: usize, parts: &[usize], before: &[Value]) -> Value {
+        let step = |part: &usize| {
+            let (now, then) = (self.values[*part].number()?, before[*part].number()?);
+            Some((now - then).max(0.0))
+        };
+        let step: f64 = parts.iter().filter_map(step).sum();
+        let next = before[slot].number().unwrap_or(0.0) + step;
+        Value::Number(rolled(&self.profile.points[slot], next))
+    }
+
+    /// Leaves out what a point in the same place has no word for.
+    fn agree(&mut self) {
+        for follower in &self.followers {
+            let Behaviour::Codes { codes, flag, .. } = &mut self.behaviours[follower.leader] else {
+                continue;
+            };
+            let said = |code: &i64| {
+                let value = flag_or_code(*code, *flag);
+                follower.value(&self.profile, &self.params, &value).is_some()
+            };
+            if codes.iter().any(said) {
+                codes.retain(said);
+                self.values[follower.leader] = flag_or_code(codes[0], *flag);
+            }
+        }
+    }
+
+    /// Follows an order.
+    pub fn obey(&mut self, order: &Order) {
+        let command = self.profile.commands.get(order.command);
+        let Some(point) = command.and_then(|command| command.read_back) else { return };
+        if let Some(value) = self.values.get_mut(point.slot()) {
+            *value = order.shown(value);
+            self.follow();
+        }
+    }
+
+    /// Points in the place of another say the same as that.
+    fn follow(&mut self) {
+        for follower in &self.followers {
+            let leader = &self.values[follower.leader];
+            if let Some(value) = follower.value(&self.profile, &self.params, leader) {
+                self.values[follower.point] = value;
             }
         }
     }
@@ -104,13 +241,8 @@ impl Device {
             Behaviour::Climb { per_second, with_power } => {
                 let Some(now) = self.values[slot].number() else { return };
                 let load = if *with_power { load } else { 1.0 };
-                let mut next = now + per_second * load * seconds;
-                if let Some(top) = point.counter_max
-                    && next > top
-                {
-                    next -= top;
-                }
-                self.values[slot] = Value::Number(next);
+                let next = now + per_second * load * seconds;
+                self.values[slot] = Value::Number(rolled(point, next));
             }
             Behaviour::Wave { mean, swing, period_s, phase } => {
                 let angle = TAU * self.elapsed_s / period_s + phase;
@@ -125,10 +257,14 @@ impl Device {
             Behaviour::Codes { codes, dwell_s, flag } => {
                 if self.dice.f64() < seconds / dwell_s {
                     let code = codes[self.dice.usize(..codes.len())];
-                    self.values[slot] = state(code, *flag);
+                    self.values[slot] = flag_or_code(code, *flag);
                 }
             }
-            Behaviour::Fixed => {}
+            Behaviour::Session { per_second, top, ahead_s } => {
+                let value = (self.elapsed_s + ahead_s) * per_second % top;
+                self.values[slot] = Value::Number(within(point, value));
+            }
+            Behaviour::Sum(_) | Behaviour::Fixed => {}
         }
     }
 }
@@ -137,138 +273,16 @@ fn is_power(point: &Point) -> bool {
     point.quantity == Quantity::Instantaneous && matches!(point.unit.code(), "W" | "kW")
 }
 
-fn state(code: i64, flag: bool) -> Value {
-    #[expect(clippy::cast_precision_loss, reason = "codes are small")]
-    if flag { Value::Flag(code != 0) } else { Value::Number(code as f64) }
+/// A counter begins anew behind its top.
+fn rolled(point: &Point, next: f64) -> f64 {
+    match point.counter_max {
+        Some(top) if next > top => next - top,
+        _ => next,
+    }
 }
 
-fn within(point: &Point, value: f64) -> f64 {
+pub(super) fn within(point: &Point, value: f64) -> f64 {
     let value = point.range.map_or(value, |(low, high)| value.clamp(low, high));
     let scale = 10f64.powi(i32::from(point.decimals));
     (value * scale).round() / scale
-}
-
-/// What a source says about a point beyond its quantity.
-fn source(profile: &Profile, slot: usize) -> (&[Code], bool) {
-    let found = match &profile.binding {
-        Binding::Modbus { sources, .. } => sources.get(slot).map(|s| (s.codes.as_slice(), s.flag)),
-        Binding::Mqtt(model) => model.sources.get(slot).map(|s| (s.codes.as_slice(), s.flag)),
-        Binding::Dlt645(model) => model.sources.get(slot).map(|s| (s.codes.as_slice(), s.flag)),
-        Binding::Cjt188(model) => model.sources.get(slot).map(|s| (s.codes.as_slice(), s.flag)),
-    };
-    // Derived points have no source; the pipeline calculates them.
-    found.unwrap_or_default()
-}
-
-fn begin(
-    profile: &Profile,
-    slot: usize,
-    point: &Point,
-    has_power: bool,
-    dice: &mut fastrand::Rng,
-) -> (Behaviour, Value) {
-    let (codes, flag) = source(profile, slot);
-    match point.quantity {
-        Quantity::Text => (Behaviour::Fixed, text(profile, codes, dice)),
-        Quantity::State => {
-            let mut known: Vec<i64> = codes.iter().map(|code| code.code).collect();
-            if known.is_empty() {
-                known = point.labels.iter().map(|label| label.code).collect();
-            }
-            if known.is_empty() {
-                known = if flag { vec![0, 0, 0, 1] } else { vec![0] };
-            }
-            let first = state(known[0], flag);
-            (Behaviour::Codes { codes: known, dwell_s: 90.0, flag }, first)
-        }
-        Quantity::Counter => {
-            let (start, per_second) = counter(point);
-            let with_power = has_power && point.unit.code().ends_with(".h");
-            let start = start * (0.5 + dice.f64());
-            (Behaviour::Climb { per_second, with_power }, Value::Number(within(point, start)))
-        }
-        Quantity::Instantaneous => {
-            let (mean, swing) = typical(point);
-            let spread = 0.95 + 0.1 * dice.f64();
-            // The mains have one frequency for all.
-            let mean = if point.unit.code() == "Hz" { mean } else { mean * spread };
-            let wave = Behaviour::Wave {
-                mean,
-                swing,
-                period_s: 60.0 + 240.0 * dice.f64(),
-                phase: TAU * dice.f64(),
-            };
-            (wave, Value::Number(within(point, mean)))
-        }
-    }
-}
-
-fn text(profile: &Profile, codes: &[Code], dice: &mut fastrand::Rng) -> Value {
-    match codes.first() {
-        Some(code) => Value::Text(code.raw.as_str().into()),
-        // Short enough for the smallest register text, and plainly of a simulated device.
-        None => Value::Text(format!("S{:03}", dice.u32(..1000) ^ (profile.id.len() as u32)).into()),
-    }
-}
-
-/// Where a counter starts and how fast it climbs, in its unit.
-fn counter(point: &Point) -> (f64, f64) {
-    let (start, rate): (f64, f64) = match point.unit.code() {
-        "kW.h" | "kvar.h" | "kV.A.h" => (4_000.0, 2.0 / 3_600.0),
-        "W.h" => (4_000_000.0, 2_000.0 / 3_600.0),
-        "MJ" => (20_000.0, 0.01),
-        "GJ" => (200.0, 0.000_05),
-        "m3" => (800.0, 0.000_2),
-        "L" => (80_000.0, 0.05),
-        "s" => (500_000.0, 1.0),
-        "min" => (8_000.0, 1.0 / 60.0),
-        "h" => (2_000.0, 1.0 / 3_600.0),
-        _ => (100.0, 1.0 / 60.0),
-    };
-    let low_rate = ["Export", "export", "eactive"].iter().any(|part| point.name.contains(part));
-    let rate = if low_rate { rate * 0.1 } else { rate };
-    let rate = point.max_rate.map_or(rate, |most| rate.min(most * 0.2));
-    let start = point.range.map_or(start, |(low, high)| start.clamp(low, (low + high) / 2.0));
-    (point.counter_max.map_or(start, |top| start.min(top / 2.0)), rate)
-}
-
-/// Mean and swing of a measured value, in its unit.
-fn typical(point: &Point) -> (f64, f64) {
-    let name = point.name.to_lowercase();
-    let between = name.contains("phasetophase") || name.contains("linetoline");
-    let (mean, swing) = match point.unit.code() {
-        "V" if between => (398.0, 3.0),
-        "V" => (230.0, 2.5),
-        "A" => (8.0, 4.0),
-        "mA" => (8_000.0, 4_000.0),
-        "W" => (1_800.0, 900.0),
-        "kW" => (1.8, 0.9),
-        "var" | "V.A" => (300.0, 120.0),
-        "kvar" | "kV.A" => (0.3, 0.12),
-        "Hz" => (50.0, 0.03),
-        "%" => (55.0, 12.0),
-        "Cel" if name.contains("supply") || name.contains("forward") || name.contains("inlet") => {
-            (62.0, 3.0)
-        }
-        "Cel" if name.contains("return") || name.contains("outlet") => (41.0, 2.0),
-        "Cel" => (22.0, 4.0),
-        "m3/h" => (1.2, 0.6),
-        "L/h" => (1_200.0, 600.0),
-        "m/s" => (1.1, 0.4),
-        "ug/m3" => (35.0, 20.0),
-        "[ppm]" => (620.0, 150.0),
-        "dB" => (52.0, 8.0),
-        "dB[10.nV]" => (-62.0, 8.0),
-        "hPa" => (1_013.0, 6.0),
-        "lx" => (400.0, 250.0),
-        "1" if name.contains("factor") => (0.94, 0.04),
-        "1" => (20.0, 6.0),
-        _ => {
-            point.range.map_or((10.0, 3.0), |(low, high)| ((low + high) / 2.0, (high - low) * 0.1))
-        }
-    };
-    match point.range {
-        Some((low, high)) if mean < low || mean > high => ((low + high) / 2.0, (high - low) * 0.1),
-        _ => (mean, swing),
-    }
 }

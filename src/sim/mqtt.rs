@@ -5,14 +5,16 @@ use std::time::Duration;
 
 use futures_util::StreamExt as _;
 use futures_util::stream::FuturesUnordered;
-use rumqttc::{AsyncClient, EventLoop, LastWill, MqttOptions, Packet, QoS};
+use rumqttc::{AsyncClient, EventLoop, LastWill, MqttOptions, Packet, Publish, QoS};
 use tokio::sync::watch;
 use tokio::time::{Instant, MissedTickBehavior, interval_at, sleep};
 use tokio_util::sync::CancellationToken;
 
+use super::orders::of_message;
 use super::payload::availability;
 use super::{Device, messages};
 use crate::backoff::Backoff;
+use crate::profile::Target;
 
 /// Messages that wait for the connection at most; a device that cannot send drops what is new.
 const QUEUE: usize = 64;
@@ -77,7 +79,7 @@ impl MqttFleet {
         let mut present = device.present.clone();
         let mut backoff = Backoff::new(Duration::from_millis(100), Duration::from_secs(5));
         loop {
-            if present.wait_for(|present| *present).await.is_err() {
+            if turned(&mut present, true).await.is_err() {
                 return;
             }
             let (client, mut events) = AsyncClient::new(self.options(device), QUEUE);
@@ -87,7 +89,7 @@ impl MqttFleet {
                     sleep(backoff.delay()).await;
                 }
                 // Dropping the connection unannounced makes the broker publish the will.
-                gone = present.wait_for(|present| !*present) => if gone.is_err() {
+                gone = turned(&mut present, false) => if gone.is_err() {
                     return;
                 },
             }
@@ -106,6 +108,14 @@ impl MqttFleet {
     }
 }
 
+/// Until it is there, or not there any more.
+async fn turned(
+    present: &mut watch::Receiver<bool>,
+    wanted: bool,
+) -> Result<(), watch::error::RecvError> {
+    present.wait_for(|present| *present == wanted).await.map(drop)
+}
+
 /// Until the connection is lost.
 async fn publish(
     device: &MqttDevice,
@@ -122,8 +132,14 @@ async fn publish(
                 Ok(rumqttc::Event::Incoming(Packet::ConnAck(_))) => {
                     connected = true;
                     backoff.reset();
+                    listen(device, client);
                     announce(device, client);
                     send_state(device, client);
+                }
+                Ok(rumqttc::Event::Incoming(Packet::Publish(publish))) => {
+                    if told(device, &publish) {
+                        send_state(device, client);
+                    }
                 }
                 Ok(_) => {}
                 Err(error) => return error,
@@ -132,6 +148,38 @@ async fn publish(
             _ = tick.tick(), if connected => send_state(device, client),
         }
     }
+}
+
+/// Subscribes to what the device can be told.
+fn listen(device: &MqttDevice, client: &AsyncClient) {
+    let mut topics: Vec<String> = {
+        let state = device.lock();
+        let commands = state.profile().commands.iter();
+        let topic = |command: &crate::profile::Command| match &command.target {
+            Target::Message { topic, .. } => Some(topic.replace("{base}", &device.base)),
+            Target::Registers { .. } => None,
+        };
+        commands.filter_map(topic).collect()
+    };
+    topics.sort_unstable();
+    topics.dedup();
+    for topic in topics {
+        if client.try_subscribe(topic, QoS::AtLeastOnce).is_err() {
+            tracing::debug!(base = device.base, "simulated device could not subscribe");
+        }
+    }
+}
+
+/// Whether a message was an order that the device follows.
+fn told(device: &MqttDevice, publish: &Publish) -> bool {
+    let Ok(payload) = std::str::from_utf8(&publish.payload) else { return false };
+    let mut state = device.lock();
+    let message = (publish.topic.as_str(), payload);
+    let order = of_message(state.profile(), state.params(), &device.base, message);
+    if let Some(order) = &order {
+        state.obey(order);
+    }
+    order.is_some()
 }
 
 fn announce(device: &MqttDevice, client: &AsyncClient) {
@@ -143,8 +191,9 @@ fn announce(device: &MqttDevice, client: &AsyncClient) {
 }
 
 fn send_state(device: &MqttDevice, client: &AsyncClient) {
-    let now = jiff::Timestamp::now().as_millisecond();
-    for message in messages(&device.lock(), &device.base, now) {
+    let now = jiff::Timestamp::now();
+    device.lock().stamp(now);
+    for message in messages(&device.lock(), &device.base, now.as_millisecond()) {
         if client.try_publish(message.topic, QoS::AtLeastOnce, false, message.payload).is_err() {
             tracing::debug!(base = device.base, "simulated device dropped a message");
             return;

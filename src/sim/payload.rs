@@ -24,13 +24,19 @@ pub fn messages(device: &Device, base: &str, now: i64) -> Vec<Message> {
     let Binding::Mqtt(model) = &device.profile().binding else { return Vec::new() };
     let mut messages = Vec::with_capacity(model.topics.len());
     for (slot, rule) in model.topics.iter().enumerate() {
-        let mut payload = Json::Null;
+        let mut payload: Option<Json> = None;
         let mut text = None;
-        let own = model.sources.iter().zip(device.values());
-        for (source, value) in own.filter(|(source, _)| source.topic == slot) {
-            let raw = raw(source, value, source.scale.resolve(device.params()));
+        let own = model.sources.iter().zip(device.values()).enumerate();
+        let here =
+            own.filter(|(point, (source, _))| source.topic == slot && !device.follows(*point));
+        for (point, (source, value)) in here {
+            let raw = match device.withholds(point) {
+                true => Json::Null,
+                false => raw(source, value, source.scale.resolve(device.params())),
+            };
             match rule.format {
-                PayloadFormat::Json => put(&mut payload, &source.path, raw),
+                PayloadFormat::Json => put(payload.get_or_insert(Json::Null), &source.path, raw),
+                PayloadFormat::Text if raw.is_null() => {}
                 PayloadFormat::Text => {
                     text = Some(raw.as_str().map_or_else(|| raw.to_string(), str::to_owned));
                 }
@@ -38,13 +44,13 @@ pub fn messages(device: &Device, base: &str, now: i64) -> Vec<Message> {
         }
         if let (Some(path), Ok(stamp)) = (&rule.time, jiff::Timestamp::from_millisecond(now))
             && rule.format == PayloadFormat::Json
+            && !model.sources.iter().any(|own| own.topic == slot && own.path == *path)
         {
-            put(&mut payload, path, Json::String(stamp.to_string()));
+            put(payload.get_or_insert(Json::Null), path, Json::String(stamp.to_string()));
         }
-        if text.is_none() && payload.is_null() {
+        let Some(payload) = text.or_else(|| payload.map(|payload| payload.to_string())) else {
             continue;
-        }
-        let payload = text.unwrap_or_else(|| payload.to_string());
+        };
         messages.push(Message { topic: topic(&rule.pattern, base), payload });
     }
     messages

@@ -38,6 +38,8 @@ pub struct RegisterImage {
     tables: [Vec<Segment>; 4],
     max_registers: u16,
     max_bits: u16,
+    /// Stretches that are refused: table, first, last.
+    withheld: Vec<(Table, u16, u16)>,
 }
 
 fn slot(table: Table) -> usize {
@@ -85,7 +87,8 @@ impl RegisterImage {
                 })
                 .collect();
         }
-        Self { tables, max_registers: limits.max_registers, max_bits: limits.max_bits }
+        let (max_registers, max_bits) = (limits.max_registers, limits.max_bits);
+        Self { tables, max_registers, max_bits, withheld: Vec::new() }
     }
 
     /// These registers (or bits as 0 and 1) and no others, readable as far as the specification
@@ -96,7 +99,17 @@ impl RegisterImage {
             tables[slot(table)].push(Segment { first, words: words.to_vec() });
         }
         tables.iter_mut().for_each(|segments| segments.sort_by_key(|segment| segment.first));
-        Self { tables, max_registers: 125, max_bits: 2000 }
+        Self { tables, max_registers: 125, max_bits: 2000, withheld: Vec::new() }
+    }
+
+    /// Refuses every read that touches one of these sources, and no other.
+    pub fn withhold<'s>(&mut self, sources: impl Iterator<Item = &'s RegisterSource>) {
+        let stretch = |source: &RegisterSource| {
+            let more = source.encoding.width().saturating_sub(1);
+            (source.table, source.address, source.address.saturating_add(more))
+        };
+        self.withheld.clear();
+        self.withheld.extend(sources.map(stretch));
     }
 
     /// Changes one register or bit. `false`: there is none.
@@ -134,6 +147,12 @@ impl RegisterImage {
         let most = if table.is_bits() { self.max_bits } else { self.max_registers };
         if count == 0 || count > most {
             return Err(Refusal::IllegalValue);
+        }
+        let last = first.saturating_add(count - 1);
+        let touched =
+            |&(of, from, to): &(Table, u16, u16)| of == table && from <= last && to >= first;
+        if self.withheld.iter().any(touched) {
+            return Err(Refusal::IllegalAddress);
         }
         let segments = &self.tables[slot(table)];
         let after = segments.partition_point(|segment| segment.first <= first);

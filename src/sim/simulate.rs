@@ -113,8 +113,12 @@ pub async fn simulate(
             ready(Some(&at));
             let mut device = device;
             let step = || {
+                let handle = line.handle(address);
+                if let Some(handle) = &handle {
+                    handle.settle(&mut device);
+                }
                 device.step(TICK.as_secs_f64());
-                if let Some(handle) = line.handle(address) {
+                if let Some(handle) = &handle {
                     handle.refresh(&device);
                 }
             };
@@ -140,6 +144,7 @@ pub async fn simulate(
 
 async fn move_unit(mut device: Device, unit: Unit, stop: CancellationToken) {
     let step = || {
+        unit.settle(&mut device);
         device.step(TICK.as_secs_f64());
         let misfits = unit.refresh(&device);
         if misfits > 0 {

@@ -19,6 +19,8 @@ mod normal_run;
 mod parts;
 mod rs485;
 mod second_parsers;
+mod try_it;
+mod twins;
 mod wrong_profiles;
 
 // The checks of the corpus name the codecs as the fuzz targets do.

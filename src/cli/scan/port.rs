@@ -14,7 +14,7 @@ const NAMES: [&str; 7] = ["ttyUSB", "ttyACM", "ttyRS", "ttyAMA", "ttymxc", "ttyS
 const TOLD: usize = 8;
 
 /// The next thing to do about it, in both languages.
-pub(super) fn remedy(transport: &Transport, why: &Words) -> Words {
+pub(in crate::cli) fn remedy(transport: &Transport, why: &Words) -> Words {
     let refused = |kind| why.zh == Words::of_io(&io::Error::from(kind)).zh;
     match transport {
         Transport::Serial { path } if !Path::new(path).exists() => match ports(Path::new("/dev")) {

@@ -33,7 +33,7 @@ mod testing;
 pub use config::Config;
 pub use devices::MqttDevice;
 pub(in crate::driver) use extract::depth;
-pub use session::Driver;
+pub use session::{Driver, Heard, Tap};
 pub use status::BrokerStatus;
 
 /// Most messages whose readings are not durable yet.

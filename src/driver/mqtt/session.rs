@@ -1,6 +1,7 @@
 //! The MQTT driver's task: one persistent session at the field broker.
 
 mod farewell;
+mod tap;
 
 use std::collections::VecDeque;
 use std::pin::pin;
@@ -25,6 +26,7 @@ use super::{BrokerStatus, Config, MAX_UNACKED, MqttDevice};
 use crate::backoff::Backoff;
 use crate::clock::Clock;
 use crate::model::{Estate, Event, EventKind, FieldMessage, Moment, Words};
+pub use tap::{Heard, Tap};
 
 /// The client's request channel: acknowledgements and subscriptions on their way.
 const REQUESTS: usize = 256;
@@ -62,6 +64,7 @@ pub struct Driver {
     /// Filters under which the broker retains something that cannot be read.
     deaf: Vec<String>,
     tick: Interval,
+    tap: Option<Tap>,
 }
 
 #[derive(Debug)]
@@ -108,6 +111,7 @@ impl Driver {
             begun: Instant::now(),
             deaf: Vec::new(),
             tick,
+            tap: None,
         };
         (driver, reader)
     }
@@ -200,7 +204,7 @@ impl Driver {
             }
         }
         self.begun = Instant::now();
-        options.set_clean_session(false);
+        options.set_clean_session(self.tap.is_some());
         let (client, mut events) = AsyncClient::new(options, REQUESTS);
         events.set_network_options(self.config.broker.network());
         let mut filters = self.intake.filters();
@@ -362,6 +366,7 @@ impl Driver {
 
     fn message(&mut self, desk: &mut Desk, publish: &Publish) {
         self.messages += 1;
+        self.tell(publish);
         let now: Moment = self.clock.now();
         let mut token = None;
         if publish.qos != QoS::AtMostOnce {

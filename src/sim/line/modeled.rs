@@ -74,14 +74,17 @@ pub(super) fn settings(serial: SerialDefaults) -> LineSettings {
 fn electricity(meter: &mut Dlt645Meter, model: &Dlt645Model, device: &Device) -> usize {
     let mut table: BTreeMap<dlt645::DataId, Vec<u8>> = BTreeMap::new();
     let mut misfits = 0;
-    for (source, value) in model.sources.iter().zip(device.values()) {
+    let own = model.sources.iter().zip(device.values()).enumerate();
+    for (slot, (source, value)) in own.filter(|(slot, _)| !device.follows(*slot)) {
         let ItemSource { id, at, block, field, .. } = source;
-        let raw = raw(&source.scale, &source.codes, source.flag, value, device);
+        let raw = match device.withholds(slot) {
+            true => None,
+            false => raw(&source.scale, &source.codes, source.flag, value, device),
+        };
         let places = [Some((*id, *at)), *block];
-        let fits = places
-            .into_iter()
-            .flatten()
-            .all(|(id, at)| put(table.entry(id).or_default(), at, *field, raw.as_ref()));
+        // What does not fit one place is not available in the other either.
+        let put = |(id, at)| put(table.entry(id).or_default(), at, *field, raw.as_ref());
+        let fits = places.into_iter().flatten().map(put).fold(true, |all, fits| all & fits);
         misfits += usize::from(!fits);
     }
     for (id, data) in table {
@@ -100,9 +103,12 @@ fn others(meter: &mut Cjt188Meter, model: &Cjt188Model, device: &Device) -> usiz
             .sources
             .iter()
             .zip(device.values())
-            .filter(|(source, _)| source.id == id)
-            .map(|(source, value)| {
-                (source, raw(&source.scale, &source.codes, source.flag, value, device))
+            .enumerate()
+            .filter(|(slot, (source, _))| source.id == id && !device.follows(*slot))
+            .map(|(slot, (source, value))| {
+                let known = !device.withholds(slot);
+                let raw = || raw(&source.scale, &source.codes, source.flag, value, device);
+                (source, known.then(raw).flatten())
             })
             .collect();
         let number = |place: MeterPlace| {

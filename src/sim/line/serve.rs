@@ -242,6 +242,15 @@ impl Handle {
         self.all(|station| station.kind.refresh(device)).unwrap_or(0)
     }
 
+    /// Tells the device what was ordered over the line since the last time.
+    pub fn settle(&self, device: &mut Device) {
+        self.all(|station| {
+            if let Kind::Modbus(_, unit) = &station.kind {
+                unit.settle(device);
+            }
+        });
+    }
+
     /// Works on all slaves of the address; what the first says.
     fn all<R>(&self, mut work: impl FnMut(&mut Station) -> R) -> Option<R> {
         let mut engine = lock(&self.engine);

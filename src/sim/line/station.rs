@@ -132,7 +132,14 @@ pub(super) fn find(bytes: &[u8], burst: usize) -> Option<(Request, usize)> {
         return None;
     }
     let (unit, function) = (body[0], body[1]);
-    let request = crate::sim::frame::Request { transaction: 0, unit, function, first: 0, count: 0 };
+    let request = crate::sim::frame::Request {
+        transaction: 0,
+        unit,
+        function,
+        first: 0,
+        count: 0,
+        words: Vec::new(),
+    };
     Some((Request::Modbus(request), bytes.len()))
 }
 
