@@ -12,6 +12,15 @@ fn read<T: for<'de> Deserialize<'de>>(value: Spanned<DeValue<'_>>) -> Result<T, 
     T::deserialize(ValueDeserializer::from(value))
 }
 
+/// How far the work on a profile is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Stage {
+    /// Without examples.
+    Draft,
+    /// With examples that prove it.
+    Whole,
+}
+
 /// Reads one table; says the first thing that is wrong with it.
 pub(super) fn entry<T: for<'de> Deserialize<'de>>(
     value: Spanned<DeValue<'_>>,

@@ -12,7 +12,7 @@ use toml::de::{DeTable, DeValue};
 use super::binding::{Binding, Member, Param, Product, Profile, RegisterSource, Table, Verified};
 use super::command::{CommandFile, commands};
 use super::derive::{DerivedFile, derived};
-use super::entry::{by_key, entry, head};
+use super::entry::{Stage, by_key, entry, head};
 use super::example::{Example, read_example};
 use super::fault::{Faults, ProfileFault};
 use super::group::{GroupFile, GroupRead, check_used, groups};
@@ -65,15 +65,6 @@ pub fn parse_draft(name: &str, text: &str) -> Result<Loaded, Vec<ProfileFault>> 
     parse_as(name, text, Stage::Draft)
 }
 
-/// How far the work on a profile is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Stage {
-    /// Without examples.
-    Draft,
-    /// With examples that prove it.
-    Whole,
-}
-
 fn parse_as(name: &str, text: &str, stage: Stage) -> Result<Loaded, Vec<ProfileFault>> {
     let mut faults = Faults::new(name, text);
     let loaded = read(name, text, stage, &mut faults);
@@ -101,8 +92,8 @@ fn read(name: &str, text: &str, stage: Stage, faults: &mut Faults<'_>) -> Option
     let lists = Lists {
         points: entries(&mut table, "points", MAX_POINTS, by_key, faults),
         examples: match stage {
-            Stage::Draft if !table.contains_key("examples") => Vec::new(),
-            _ => entries(&mut table, "examples", MAX_EXAMPLES, entry, faults),
+            Stage::Draft => optional(&mut table, "examples", MAX_EXAMPLES, entry, faults),
+            Stage::Whole => entries(&mut table, "examples", MAX_EXAMPLES, entry, faults),
         },
         groups: optional(&mut table, "groups", MAX_GROUPS, entry, faults),
         derived: optional(&mut table, "derived", MAX_DERIVED, entry, faults),

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::profile::{self, BUILT_IN, Library, Loaded, Profile, SITE_FOLDER, profile_folders};
+use crate::profile::{self, BUILT_IN, Library, Loaded, SITE_FOLDER, profile_folders};
 
 /// A profile and the text it was read from.
 #[derive(Debug)]
@@ -21,7 +21,10 @@ impl Found {
     /// # Errors
     /// No such group, or more members than a device may have.
     #[cfg(feature = "demo")]
-    pub(in crate::cli) fn sized(&self, groups: &[(String, u16)]) -> Result<Profile, String> {
+    pub(in crate::cli) fn sized(
+        &self,
+        groups: &[(String, u16)],
+    ) -> Result<profile::Profile, String> {
         let Loaded { profile, full, .. } = &self.loaded;
         let mut sizes: Vec<u16> = profile.groups.iter().map(|group| group.count).collect();
         for (name, size) in groups {

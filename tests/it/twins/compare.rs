@@ -27,11 +27,11 @@ fn step(held: &Device, slot: usize, value: f64) -> f64 {
             Some(source) => {
                 let factor = source.scale.resolve(held.params()).abs();
                 let raw = (value - source.scale.offset) / factor;
-                return match source.encoding {
+                match source.encoding {
                     Encoding::Float(2) => factor * raw.abs() * 2f64.powi(-23),
                     Encoding::Float(_) => factor * raw.abs() * 2f64.powi(-52),
                     _ => factor,
-                };
+                }
             }
             None => 0.0,
         },
