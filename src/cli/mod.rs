@@ -54,7 +54,7 @@ enum Command {
     /// Check the configuration; opens nothing, reports all faults at once (检查配置).
     Check(check::Arguments),
     /// Find what hangs on a line or in a network, as entries of the configuration (扫描设备).
-    Scan(scan::Arguments),
+    Scan(Box<scan::Arguments>),
     /// Show the whole main job on this machine: simulated estate, gateway, platform (演示).
     #[cfg(feature = "demo")]
     Demo(demo::Arguments),

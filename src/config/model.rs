@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::Profiles;
 use crate::driver::Act;
-use crate::profile::{Binding, Profile};
+use crate::profile::{Binding, GroupError, Profile};
 use crate::protocol::dlt645;
 use crate::settings::{Fault, Place, Section, meant_key, meant_value, nearest};
 
@@ -25,36 +25,34 @@ impl Models {
         if given.is_empty() {
             return profile;
         }
-        let mut sizes: Vec<u16> = profile.groups.iter().map(|group| group.count).collect();
+        let mut sizes = profile.sizes();
         for (name, number, place) in given {
-            let names = || profile.groups.iter().map(|group| &*group.name);
-            let Some(slot) = names().position(|known| known == name) else {
-                let known: Vec<&str> = names().collect();
-                let allowed =
-                    if known.is_empty() { "no group".to_owned() } else { known.join(", ") };
-                let problem = (
-                    format!("{} has no such group", profile.id),
-                    format!("{} 没有这个分组", profile.id),
-                );
-                let near = nearest(name, names());
-                let fault = Fault::new(place.clone(), problem).allowed(allowed);
-                section.note(fault.maybe_hint(near.map(meant_key)));
-                continue;
-            };
-            let most = profile.groups[slot].max;
-            let whole = number.fract() == 0.0 && (1.0..=f64::from(most)).contains(number);
-            if whole {
-                #[expect(
-                    clippy::cast_possible_truncation,
-                    clippy::cast_sign_loss,
-                    reason = "whole and within 1 to a u16"
-                )]
-                let size = *number as u16;
-                sizes[slot] = size;
-            } else {
-                let problem = ("is out of range", format!("超出范围：应为 1 至 {most} 的整数"));
-                let fault = Fault::new(place.clone(), problem);
-                section.note(fault.allowed(format!("a whole number from 1 to {most}")));
+            let whole = number.fract() == 0.0 && (0.0..=f64::from(u16::MAX)).contains(number);
+            #[expect(
+                clippy::cast_possible_truncation,
+                clippy::cast_sign_loss,
+                reason = "whole and within a u16; no group has 0 members"
+            )]
+            let size = if whole { *number as u16 } else { 0 };
+            match profile.resize(&mut sizes, name, size) {
+                Ok(()) => {}
+                Err(GroupError::Unknown { .. }) => {
+                    let names: Vec<&str> = profile.groups.iter().map(|g| &*g.name).collect();
+                    let allowed =
+                        if names.is_empty() { "no group".to_owned() } else { names.join(", ") };
+                    let problem = (
+                        format!("{} has no such group", profile.id),
+                        format!("{} 没有这个分组", profile.id),
+                    );
+                    let near = nearest(name, names);
+                    let fault = Fault::new(place.clone(), problem).allowed(allowed);
+                    section.note(fault.maybe_hint(near.map(meant_key)));
+                }
+                Err(GroupError::Size { most, .. }) => {
+                    let problem = ("is out of range", format!("超出范围：应为 1 至 {most} 的整数"));
+                    let fault = Fault::new(place.clone(), problem);
+                    section.note(fault.allowed(format!("a whole number from 1 to {most}")));
+                }
             }
         }
         let key = (profile.id.clone(), sizes);

@@ -111,7 +111,52 @@ pub(super) fn check_used(read: &[GroupRead], members: &[Option<Member>], faults:
     }
 }
 
+/// Why a device cannot have so many members in a group.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum GroupError {
+    /// The model has no group of this name.
+    #[error("`{profile}` has no group `{name}`")]
+    Unknown {
+        /// The model.
+        profile: String,
+        /// What was asked for.
+        name: String,
+    },
+    /// More than the model may have, or none.
+    #[error("{size} members of `{name}`, allowed are 1 to {most}")]
+    Size {
+        /// The group.
+        name: String,
+        /// What was asked for.
+        size: u16,
+        /// Most members.
+        most: u16,
+    },
+}
+
 impl Profile {
+    /// How many members each group has, in the order of `groups`.
+    pub fn sizes(&self) -> Vec<u16> {
+        self.groups.iter().map(|group| group.count).collect()
+    }
+
+    /// Sets the members of one group in `sizes`.
+    ///
+    /// # Errors
+    /// [`GroupError`] names the group and what is allowed.
+    pub fn resize(&self, sizes: &mut [u16], name: &str, size: u16) -> Result<(), GroupError> {
+        let Some(slot) = self.groups.iter().position(|group| *group.name == *name) else {
+            let (profile, name) = (self.id.clone(), name.to_owned());
+            return Err(GroupError::Unknown { profile, name });
+        };
+        let most = self.groups[slot].max;
+        if !(1..=most).contains(&size) {
+            return Err(GroupError::Size { name: name.to_owned(), size, most });
+        }
+        sizes[slot] = size;
+        Ok(())
+    }
+
     /// Which member of a group the point is of.
     pub fn member(&self, point: usize) -> Option<Member> {
         self.members.get(point).copied().flatten()

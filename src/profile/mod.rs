@@ -55,6 +55,7 @@ pub use describe::describe;
 pub use encode::{EncodeError, encode_bit, encode_words};
 pub use example::{Block, Example, Expected, Message};
 pub use fault::ProfileFault;
+pub use group::GroupError;
 pub use library::{BUILT_IN, Library, Override, SITE_FOLDER, profile_folders};
 pub use load::{Loaded, parse, parse_draft};
 pub use meter::{

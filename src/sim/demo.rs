@@ -24,7 +24,7 @@ use super::{
 };
 use crate::broker::BrokerConfig;
 use crate::driver::BusAddress;
-use crate::model::{Group, Value};
+use crate::model::Value;
 use crate::profile::{Binding, Library, Profile};
 use crate::receiver::{self, Limits, ReceiverError, Summary, Verifier};
 
@@ -236,8 +236,8 @@ impl Demo {
 fn model(library: &Library, row: &Row) -> Option<Arc<Profile>> {
     let usual = library.get(row.profile)?;
     let Some((name, members)) = row.size else { return Some(usual) };
-    let size = |group: &Group| if *group.name == *name { members } else { group.count };
-    let sizes: Vec<u16> = usual.groups.iter().map(size).collect();
+    let mut sizes = usual.sizes();
+    usual.resize(&mut sizes, name, members).ok()?;
     Some(Arc::new(library.full(row.profile)?.sized(&sizes)))
 }
 

@@ -25,22 +25,21 @@ impl Found {
         &self,
         groups: &[(String, u16)],
     ) -> Result<profile::Profile, String> {
-        let Loaded { profile, full, .. } = &self.loaded;
-        let mut sizes: Vec<u16> = profile.groups.iter().map(|group| group.count).collect();
+        let Loaded { profile: usual, full, .. } = &self.loaded;
+        let mut sizes = usual.sizes();
         for (name, size) in groups {
-            let known = || full.groups.iter().map(|group| &*group.name);
-            let Some(place) = known().position(|group| group == name) else {
-                let known = known().collect::<Vec<_>>().join(", ");
-                let known = if known.is_empty() { "none".to_owned() } else { known };
-                return Err(format!("--group {name}: `{}` has {known} / 没有此组", profile.id));
-            };
-            let most = full.groups[place].max;
-            if !(1..=most).contains(size) {
-                return Err(format!(
-                    "--group {name}={size}: allowed are 1 to {most} / 应为 1 至 {most}"
-                ));
-            }
-            sizes[place] = *size;
+            usual.resize(&mut sizes, name, *size).map_err(|error| {
+                let known: Vec<&str> = usual.groups.iter().map(|group| &*group.name).collect();
+                let known = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
+                match error {
+                    profile::GroupError::Unknown { profile, .. } => {
+                        format!("--group {name}: `{profile}` has {known} / 没有此组")
+                    }
+                    profile::GroupError::Size { most, .. } => {
+                        format!("--group {name}={size}: allowed are 1 to {most} / 应为 1 至 {most}")
+                    }
+                }
+            })?;
         }
         Ok(full.sized(&sizes))
     }
