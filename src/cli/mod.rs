@@ -60,7 +60,7 @@ enum Command {
     Demo(demo::Arguments),
     /// Play one simulated device, for tests and training (模拟设备).
     #[cfg(feature = "demo")]
-    Simulate(simulate::Arguments),
+    Simulate(Box<simulate::Arguments>),
     /// List, show and check device profiles (设备型号库).
     Profiles(profiles::Arguments),
     /// Explain the bytes of a meter or Modbus frame (报文解析).
@@ -83,7 +83,7 @@ pub fn execute(arguments: Arguments) -> ExitCode {
         #[cfg(feature = "demo")]
         Command::Demo(arguments) => demo::execute(arguments),
         #[cfg(feature = "demo")]
-        Command::Simulate(arguments) => simulate::execute(arguments),
+        Command::Simulate(arguments) => simulate::execute(*arguments),
         Command::Profiles(arguments) => profiles::execute(&arguments),
         Command::Decode(arguments) => decode::execute(&arguments),
         Command::Buffer(arguments) => buffer::execute(&arguments),
