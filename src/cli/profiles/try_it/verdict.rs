@@ -39,13 +39,20 @@ impl Verdict {
         let hint = word_order(state.profile, state.params, points, state.caught);
         let mut advice = Vec::new();
         if state.line_down.is_none() {
-            let silent = good == 0 && state.caught.is_empty();
+            let quiet = |reason: &Option<Reason>| {
+                matches!(reason, None | Some(Reason::NoAnswer | Reason::DeviceOffline))
+            };
+            let silent = good == 0 && state.caught.is_empty() && kinds.keys().all(quiet);
             let asked = state.device.health != Health::Unknown || kinds.contains_key(&None);
             if silent && asked {
                 advice.push(nothing(state.profile));
             } else {
                 let told = kinds.iter().filter_map(|(reason, names)| look(*reason, names));
                 advice.extend(told);
+                let refused = kinds.get(&Some(Reason::Refused)).map_or(0, Vec::len);
+                if refused == points.len() {
+                    advice.push(everything_refused());
+                }
             }
             advice.extend(hint.map(order_told));
         }
@@ -110,6 +117,16 @@ fn nothing(profile: &Profile) -> Words {
         )
             .into(),
     }
+}
+
+/// Somebody answers, and refuses all.
+fn everything_refused() -> Words {
+    (
+        "everything is refused: is it the right unit id, the right model? A server or gateway in \
+         between refuses a unit id that nobody has",
+        "全部被拒绝：请检查站号和型号；中间的服务器或网关会拒绝不存在的站号",
+    )
+        .into()
 }
 
 /// What to look at for points of one kind.
