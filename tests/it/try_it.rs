@@ -131,6 +131,19 @@ async fn a_wrong_unit_id_and_a_refused_address_are_told_apart() {
 }
 
 #[tokio::test]
+async fn a_device_that_refuses_everything_is_not_told_as_silent() {
+    let mut device = twin("xy-md02");
+    (0..device.profile().points.len()).for_each(|point| device.withhold(point));
+    with_unit(&device, Framing::Tcp, |at| async move {
+        let said = tried(&["xy-md02", "--tcp", &at, "--once", "--unit", "7"]).await;
+        assert_eq!(said.code, 1, "{}", said.told);
+        assert!(said.out.contains("everything is refused") && said.out.contains("全部被拒绝"));
+        assert!(!said.out.contains("does not answer"), "{}", said.out);
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn a_wrong_word_order_is_recognised_from_the_values() {
     let folder = tempfile::tempdir().unwrap();
     for (id, mine) in [("eastron-sdm630", "cdab"), ("acrel-ddsy1352", "dcba")] {
