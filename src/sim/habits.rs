@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::f64::consts::TAU;
 
 use super::model::{Behaviour, within};
-use super::usual::{counter, is_alarm, phase_share, text, typical};
+use super::usual::{CONNECTOR, counter, is_alarm, is_usually_set, phase_share, text, typical};
 use crate::model::{Point, Quantity, Value};
 use crate::profile::{Binding, Code, Profile};
 
@@ -190,7 +190,15 @@ fn state(point: &Point, codes: &[Code], flag: bool) -> (Behaviour, Value) {
         known = point.labels.iter().map(|label| label.code).collect();
     }
     if known.is_empty() && flag {
-        known = if alarm { vec![0, 0, 0, 0, 0, 0, 0, 1] } else { vec![0, 0, 0, 1] };
+        known = match (alarm, is_usually_set(&point.name)) {
+            (true, _) => vec![0, 0, 0, 0, 0, 0, 0, 1],
+            (_, true) => vec![1, 1, 1, 1, 1, 1, 1, 0],
+            _ => vec![0, 0, 0, 1],
+        };
+    }
+    if point.name.ends_with("connectorStatus") && known.contains(&CONNECTOR[0]) {
+        let told = CONNECTOR.into_iter().filter(|code| known.contains(code));
+        known = told.collect();
     }
     if known.is_empty() {
         #[expect(clippy::cast_possible_truncation, reason = "ranges of states are small")]

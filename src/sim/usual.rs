@@ -11,6 +11,16 @@ pub(super) fn phase_share(name: &str) -> f64 {
     }
 }
 
+/// Whether a flag is usually set: what is powered, in service, ready.
+pub(super) fn is_usually_set(name: &str) -> bool {
+    let own = name.rsplit('.').next().unwrap_or(name);
+    matches!(own, "externalPower" | "inService" | "on" | "enabled" | "cash" | "cashless")
+}
+
+/// The codes of a connector of a charger as often as they are met, that of charging first: while
+/// the simulated load flows it is neither offline nor free (T/CEC 102).
+pub(super) const CONNECTOR: [i64; 10] = [3, 3, 3, 3, 3, 3, 2, 4, 1, 255];
+
 /// Whether a state is seldom anything but right.
 pub(super) fn is_alarm(name: &str) -> bool {
     const WORDS: [&str; 18] = [
