@@ -234,7 +234,7 @@ fn obtain(profile: &Profile, example: &Example, slot: usize) -> Option<Expected>
     }
 }
 
-fn matches(pattern: &str, topic: &str) -> bool {
+pub(super) fn matches(pattern: &str, topic: &str) -> bool {
     let (mut pattern, mut topic) = (pattern.split('/'), topic.split('/'));
     loop {
         match (pattern.next(), topic.next()) {

@@ -1,6 +1,6 @@
 //! Reads a profile's file and says everything that is wrong with it at once.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::ops::Range;
 use std::path::Path;
 use std::sync::Arc;
@@ -9,7 +9,7 @@ use std::time::Duration;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use super::binding::{Binding, Member, Param, Product, Profile, RegisterSource, Table, Verified};
+use super::binding::{Binding, Member, Product, Profile, RegisterSource, Table, Verified};
 use super::command::{CommandFile, commands};
 use super::derive::{DerivedFile, derived};
 use super::entry::{Stage, by_key, entry, head};
@@ -21,6 +21,8 @@ use super::load_modbus::{check_forbidden, first_address, modbus_model};
 use super::load_mqtt::mqtt_model;
 use super::meter::{Cjt188Model, Dlt645Model};
 use super::mqtt::MqttModel;
+use super::names::settle;
+use super::params::params;
 use super::plausible::check_overlaps;
 use super::points::{Read, Source, Templates};
 use super::schema::{ExampleFile, HeadFile, PointFile};
@@ -31,7 +33,6 @@ const MAX_FILE: usize = 256 * 1024;
 /// Most points of a model.
 pub(super) const MAX_POINTS: usize = 2000;
 const MAX_EXAMPLES: usize = 64;
-const MAX_PARAMS: usize = 16;
 const MAX_DERIVED: usize = 100;
 const MAX_COMMANDS: usize = 64;
 const MAX_GROUPS: usize = 8;
@@ -187,7 +188,7 @@ fn assemble(id: String, head: HeadFile, lists: Lists, faults: &mut Faults<'_>) -
     offered.points.extend(of_derived);
     offered.periods.resize(offered.points.len(), None);
     let usual: Vec<u16> = groups.iter().map(|read| read.usual).collect();
-    let full = Profile {
+    let mut full = Profile {
         id,
         category: category?,
         zh: head.title.zh,
@@ -213,11 +214,12 @@ fn assemble(id: String, head: HeadFile, lists: Lists, faults: &mut Faults<'_>) -
         derived: follow,
         commands,
     };
-    let examples = lists
+    let examples: Vec<Example> = lists
         .examples
         .into_iter()
         .filter_map(|example| read_example(example, &full, &usual, first, faults))
         .collect();
+    settle(&mut full, &examples);
     Some(Loaded { profile: full.sized(&usual), full, examples, places: names })
 }
 
@@ -336,36 +338,6 @@ fn category(word: &Spanned<String>, faults: &mut Faults<'_>) -> Option<Category>
         faults.word(word.span(), message, word.get_ref(), words);
     }
     found
-}
-
-fn params(head: &HeadFile, faults: &mut Faults<'_>) -> Vec<Param> {
-    let mut names = BTreeSet::new();
-    let mut params = Vec::new();
-    for spanned in head.params.iter().take(MAX_PARAMS + 1) {
-        let (span, param) = (spanned.span(), spanned.get_ref());
-        if params.len() == MAX_PARAMS {
-            faults.at(span, format!("more than {MAX_PARAMS} params"));
-            break;
-        }
-        if !names.insert(&param.name) {
-            faults.at(span, format!("param `{}` is given twice", param.name));
-        } else if !(param.min <= param.default && param.default <= param.max) {
-            faults.at(
-                span,
-                format!(
-                    "default {} of param `{}` lies outside {} to {}",
-                    param.default, param.name, param.min, param.max
-                ),
-            );
-        }
-        params.push(Param {
-            name: param.name.clone(),
-            default: param.default,
-            range: (param.min, param.max),
-            about: param.about.clone(),
-        });
-    }
-    params
 }
 
 pub(super) fn checked<T: Copy + PartialOrd + std::fmt::Display>(

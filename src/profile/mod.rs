@@ -26,6 +26,8 @@ mod load_modbus;
 mod load_mqtt;
 mod meter;
 mod mqtt;
+mod names;
+mod params;
 mod payload;
 mod plausible;
 mod points;

@@ -72,6 +72,8 @@ pub struct MqttSource {
     pub topic: usize,
     /// Where it stands in the document; empty for the whole payload.
     pub path: Vec<PathStep>,
+    /// Bit `k`: the number in step `k` of the path is a name in an object, not a place in an array.
+    pub names: u32,
     /// To the point's unit.
     pub scale: Scale,
     /// Texts or numbers that mean "not available" (JSON null always does).

@@ -59,6 +59,7 @@ impl Templates<'_> {
         Some(Source::Message(MqttSource {
             topic,
             path,
+            names: 0,
             scale: self.scale(file, faults),
             unavailable: file
                 .unavailable

@@ -9,8 +9,8 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use super::tests::plug;
-use super::{EmbeddedBroker, MqttDevice, MqttFleet, Ports, demo_config};
-use crate::broker::BrokerConfig;
+use super::{Device, EmbeddedBroker, MqttDevice, MqttFleet, Ports, demo_config};
+use crate::broker::{BrokerConfig, MAX_PACKET};
 use crate::config::Connection;
 use crate::model::{Document, TimeBase, TimeTrust};
 use crate::profile::Library;
@@ -35,12 +35,42 @@ async fn a_device_that_goes_without_a_word_is_announced_offline_by_its_will() {
             }
         }
         stop.cancel();
+        // Who subscribes while it is published may get it live and retained.
+        said.dedup();
         said
     };
     let limit = Duration::from_secs(20);
     let both = async { tokio::join!(fleet.run(stop.clone()), listen).1 };
     let said = tokio::time::timeout(limit, both).await.unwrap();
     assert_eq!(said, ["Online", "Offline"]);
+}
+
+#[tokio::test]
+async fn a_cabinet_with_two_hundred_cells_publishes_all_of_them() {
+    let broker = EmbeddedBroker::start("test-broker", 9).await.unwrap();
+    let full = Library::built_in().full("parcel-locker-cabinet").unwrap();
+    let (device, _presence) =
+        MqttDevice::new(Device::new(full, 1), "l", Duration::from_millis(100));
+    let port = broker.address().port();
+    let fleet = MqttFleet { host: "127.0.0.1".into(), port, devices: vec![device] };
+    let stop = CancellationToken::new();
+    let listen = async {
+        let mut options = MqttOptions::new("listener", "127.0.0.1", port);
+        options.set_max_packet_size(MAX_PACKET, MAX_PACKET);
+        let (client, mut events) = AsyncClient::new(options, 16);
+        client.try_subscribe("l/state", QoS::AtLeastOnce).unwrap();
+        loop {
+            if let Event::Incoming(Packet::Publish(publish)) = events.poll().await.unwrap() {
+                stop.cancel();
+                return publish.payload;
+            }
+        }
+    };
+    let both = async { tokio::join!(fleet.run(stop.clone()), listen).1 };
+    let payload = tokio::time::timeout(Duration::from_secs(20), both).await.unwrap();
+    let state: serde_json::Value = serde_json::from_slice(&payload).unwrap();
+    assert_eq!(state["cells"].as_object().unwrap().len(), 200);
+    assert!(payload.len() > 10 * 1024, "no more than the client sends anyway");
 }
 
 fn ports(with_pty: bool) -> Ports {

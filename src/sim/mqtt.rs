@@ -14,6 +14,7 @@ use super::orders::of_message;
 use super::payload::availability;
 use super::{Device, messages};
 use crate::backoff::Backoff;
+use crate::broker::MAX_PACKET;
 use crate::profile::Target;
 
 /// Messages that wait for the connection at most; a device that cannot send drops what is new.
@@ -101,6 +102,8 @@ impl MqttFleet {
             device.base.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).collect();
         let mut options = MqttOptions::new(format!("sim-{id}"), &self.host, self.port);
         options.set_keep_alive(Duration::from_secs(10));
+        // The state of a cabinet with 200 cells is larger than the client's own limit of 10 KiB.
+        options.set_max_packet_size(MAX_PACKET, MAX_PACKET);
         if let Some(will) = availability(&device.lock(), &device.base, false) {
             options.set_last_will(LastWill::new(will.topic, will.payload, QoS::AtLeastOnce, true));
         }

@@ -35,7 +35,10 @@ pub fn messages(device: &Device, base: &str, now: i64) -> Vec<Message> {
                 false => raw(source, value, source.scale.resolve(device.params())),
             };
             match rule.format {
-                PayloadFormat::Json => put(payload.get_or_insert(Json::Null), &source.path, raw),
+                PayloadFormat::Json => {
+                    let place = payload.get_or_insert(Json::Null);
+                    put(place, &source.path, source.names, raw);
+                }
                 PayloadFormat::Text if raw.is_null() => {}
                 PayloadFormat::Text => {
                     text = Some(raw.as_str().map_or_else(|| raw.to_string(), str::to_owned));
@@ -46,7 +49,8 @@ pub fn messages(device: &Device, base: &str, now: i64) -> Vec<Message> {
             && rule.format == PayloadFormat::Json
             && !model.sources.iter().any(|own| own.topic == slot && own.path == *path)
         {
-            put(payload.get_or_insert(Json::Null), path, Json::String(stamp.to_string()));
+            let stamp = Json::String(stamp.to_string());
+            put(payload.get_or_insert(Json::Null), path, 0, stamp);
         }
         let Some(payload) = text.or_else(|| payload.map(|payload| payload.to_string())) else {
             continue;
@@ -65,7 +69,7 @@ pub(super) fn availability(device: &Device, base: &str, present: bool) -> Option
         word.clone()
     } else {
         let mut payload = Json::Null;
-        put(&mut payload, &rule.path, Json::String(word.clone()));
+        put(&mut payload, &rule.path, 0, Json::String(word.clone()));
         payload.to_string()
     };
     Some(Message { topic: topic(&rule.pattern, base), payload })
@@ -116,21 +120,27 @@ fn number(value: f64) -> Json {
     Number::from_f64(rounded).map_or(Json::Null, Json::Number)
 }
 
-fn put(place: &mut Json, path: &[PathStep], value: Json) {
+/// `names`: bit `k` when the number in step `k` is a name.
+fn put(place: &mut Json, path: &[PathStep], names: u32, value: Json) {
     let Some((step, rest)) = path.split_first() else {
         *place = value;
         return;
     };
-    match step {
-        PathStep::Key(key) => {
+    let name = match step {
+        PathStep::Key(key) => Some(key.clone()),
+        PathStep::Index(index) if names & 1 == 1 => Some(index.to_string()),
+        PathStep::Index(_) => None,
+    };
+    match (step, name) {
+        (_, Some(name)) => {
             if !place.is_object() {
                 *place = Json::Object(Map::new());
             }
             if let Json::Object(members) = place {
-                put(members.entry(key.as_str()).or_insert(Json::Null), rest, value);
+                put(members.entry(name).or_insert(Json::Null), rest, names >> 1, value);
             }
         }
-        PathStep::Index(index) => {
+        (PathStep::Index(index), None) => {
             if !place.is_array() {
                 *place = Json::Array(Vec::new());
             }
@@ -140,8 +150,9 @@ fn put(place: &mut Json, path: &[PathStep], value: Json) {
                 if elements.len() <= *index {
                     elements.resize(index + 1, Json::Null);
                 }
-                put(&mut elements[*index], rest, value);
+                put(&mut elements[*index], rest, names >> 1, value);
             }
         }
+        (PathStep::Key(_), None) => {}
     }
 }

@@ -234,6 +234,7 @@ pub(super) fn plug() -> Device {
     let mqtt_source = |topic, path| MqttSource {
         topic,
         path,
+        names: 0,
         scale: Scale { factor: 0.001, ..Scale::default() },
         unavailable: Vec::new(),
         codes: Vec::new(),

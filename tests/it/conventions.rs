@@ -2,11 +2,13 @@
 //! profile reads they allow, what it cannot read they refuse. See `peers/json_schema.py`.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use linli::profile::{
     BUILT_IN, Binding, Command, Loaded, Message, PayloadFormat, PayloadTopic, Target, parse,
     payload_topics,
 };
+use linli::sim::{Device, messages as sim_messages};
 use serde_json::{Value, json};
 
 use crate::second_parsers::Opinion;
@@ -92,6 +94,28 @@ fn every_example_of_a_convention_is_allowed_and_what_it_shows_as_bad_is_refused(
                 (_, None) => true,
             });
             assert!(refused, "{id}: {} is allowed", example.about);
+        }
+    }
+}
+
+/// What is simulated is what a vendor is asked for: an hour of it, of the largest device too.
+#[test]
+fn what_the_twin_of_a_convention_publishes_is_allowed() {
+    let mut opinion = Opinion::of("json_schema.py");
+    for convention in conventions() {
+        let (id, schema) = (&convention.loaded.profile.id, &convention.schema);
+        for profile in [&convention.loaded.profile, &convention.loaded.full] {
+            let mut device = Device::new(Arc::new(profile.clone()), 1);
+            for _ in 0..4 {
+                device.step(900.0);
+                for published in sim_messages(&device, "{base}", 1_790_000_000_000) {
+                    let message = Message { topic: published.topic, payload: published.payload };
+                    let (definition, payload) = convention.read(&message);
+                    let payload = payload.unwrap();
+                    let found = wrong(&mut opinion, schema, &definition, &payload);
+                    assert_eq!(found, None, "{id} {definition}: {payload}");
+                }
+            }
         }
     }
 }

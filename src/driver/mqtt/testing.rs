@@ -32,6 +32,7 @@ fn source(key: &str) -> MqttSource {
     MqttSource {
         topic: 0,
         path: vec![PathStep::Key(key.into())],
+        names: 0,
         scale: Scale::default(),
         unavailable: Vec::new(),
         codes: Vec::new(),

@@ -24,6 +24,7 @@ fn message(path: Vec<PathStep>) -> MqttSource {
     MqttSource {
         topic: 0,
         path,
+        names: 0,
         scale: Scale::default(),
         unavailable: Vec::new(),
         codes: Vec::new(),
