@@ -95,6 +95,12 @@ fn value(lang: Lang, point: &Point, last: &PointState) -> String {
     last.value.as_ref().map_or_else(|| "—".to_owned(), |value| show::value(lang, point, value))
 }
 
+/// What the members are called together: `{n} 号格口` is `格口`.
+fn of_all(lang: Lang, group: &Group) -> String {
+    let title = lang.pick(&group.zh, &group.en).replace("{n}", "");
+    title.trim().trim_start_matches('号').to_owned()
+}
+
 /// The members of a group, each in a box: what is good needs no word of it.
 fn members(lang: Lang, device: &Device, group: &Group, state: &DeviceState) -> Markup {
     let mut boxes: Vec<Vec<(&Point, &PointState)>> = vec![Vec::new(); usize::from(group.count)];
@@ -104,7 +110,7 @@ fn members(lang: Lang, device: &Device, group: &Group, state: &DeviceState) -> M
         }
     }
     html! {
-        h2 { (lang.pick(group.zh.replace("{n}", ""), group.en.replace("{n}", "")).trim()) " " span.soft.num { "× " (group.count) } }
+        h2 { (of_all(lang, group)) " " span.soft.num { "× " (group.count) } }
         div.members { @for (place, points) in (0u16..).zip(&boxes) {
             @let title = lang.pick(group.zh(place), group.en(place));
             div.card {
