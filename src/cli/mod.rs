@@ -11,6 +11,7 @@ mod run;
 mod scan;
 #[cfg(feature = "schema")]
 mod schema;
+mod scorecard;
 #[cfg(feature = "demo")]
 mod simulate;
 mod stars;
@@ -69,6 +70,8 @@ enum Command {
     Buffer(buffer::Arguments),
     /// Show the star level as the running gateway sees it (星级自评).
     Stars(stars::Arguments),
+    /// Fill in an evaluation table of annex A from answers and evidence (红色物业评分表).
+    Scorecard(Box<scorecard::Arguments>),
     /// Write or check the JSON Schema and AsyncAPI documents of the stream.
     #[cfg(feature = "schema")]
     Schema(schema::Arguments),
@@ -88,6 +91,7 @@ pub fn execute(arguments: Arguments) -> ExitCode {
         Command::Decode(arguments) => decode::execute(&arguments),
         Command::Buffer(arguments) => buffer::execute(&arguments),
         Command::Stars(arguments) => stars::execute(&arguments),
+        Command::Scorecard(arguments) => scorecard::execute(&arguments),
         #[cfg(feature = "schema")]
         Command::Schema(arguments) => schema::execute(&arguments),
     };

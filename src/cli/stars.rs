@@ -1,7 +1,7 @@
 //! `linli stars`: the star level as the running gateway sees it, asked over its local page.
 
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::Context as _;
@@ -26,24 +26,10 @@ pub(super) struct Arguments {
 }
 
 pub(super) fn execute(arguments: &Arguments) -> anyhow::Result<ExitCode> {
-    let page = match arguments.page {
-        Some(page) => page,
-        None => match config::load(&arguments.config) {
-            Ok(settings) => {
-                settings
-                    .status
-                    .context("the configuration has no [status] page / 配置中没有 [status] 页面")?
-                    .listen
-            }
-            Err(faults) => {
-                complain(&faults.to_string());
-                return Ok(ExitCode::from(BAD_CONFIGURATION));
-            }
-        },
+    let body = match ask(&arguments.config, arguments.page)? {
+        Asked::Answer(body) => body,
+        Asked::Refused => return Ok(ExitCode::from(BAD_CONFIGURATION)),
     };
-    let body = runtime()?
-        .block_on(status::fetch(page, "/api/v1/stars"))
-        .with_context(|| format!("asking the gateway's page at {page}; is the gateway running? / 询问 {page} 的网关页面，网关在运行吗？"))?;
     if arguments.json {
         say(&body);
         return Ok(ExitCode::SUCCESS);
@@ -52,6 +38,37 @@ pub(super) fn execute(arguments: &Arguments) -> anyhow::Result<ExitCode> {
         .context("the page's answer is no assessment / 页面的应答不是自评结果")?;
     describe(&assessment);
     Ok(ExitCode::SUCCESS)
+}
+
+/// What came of asking the gateway.
+pub(super) enum Asked {
+    /// The assessment as JSON.
+    Answer(String),
+    /// The configuration is wrong; its faults were said.
+    Refused,
+}
+
+/// Asks the running gateway for its assessment, at `page` or where the configuration says.
+pub(super) fn ask(config: &Path, page: Option<SocketAddr>) -> anyhow::Result<Asked> {
+    let page = match page {
+        Some(page) => page,
+        None => match config::load(config) {
+            Ok(settings) => {
+                settings
+                    .status
+                    .context("the configuration has no [status] page / 配置中没有 [status] 页面")?
+                    .listen
+            }
+            Err(faults) => {
+                complain(&faults.to_string());
+                return Ok(Asked::Refused);
+            }
+        },
+    };
+    let body = runtime()?
+        .block_on(status::fetch(page, "/api/v1/stars"))
+        .with_context(|| format!("asking the gateway's page at {page}; is the gateway running? / 询问 {page} 的网关页面，网关在运行吗？"))?;
+    Ok(Asked::Answer(body))
 }
 
 fn describe(assessment: &Assessment) {

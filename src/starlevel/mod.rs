@@ -4,6 +4,8 @@
 //! What nothing measures is *unknown* and never passes, so no star is shown without evidence.
 //! This first cut measures P1, C1, C2 and Q1 from the snapshot and the uplink; the other checks
 //! say what would feed them.
+//!
+//! [`scorecard`] fills in the evaluation tables of annex A; their stars are another scale.
 
 mod assessment;
 mod config;
@@ -13,6 +15,7 @@ mod judge;
 mod metric;
 mod online;
 mod pack;
+pub mod scorecard;
 #[cfg(test)]
 mod tests;
 mod verdict;

@@ -59,7 +59,7 @@ const CRATES: &[(&str, &[&str])] = &[
     ("tokio_modbus", &["driver", "sim"]),
     ("tokio_serial", &["driver"]),
     ("axum", &["status"]),
-    ("maud", &["status"]),
+    ("maud", &["status", "starlevel"]),
     ("anyhow", &["main", "app", "cli", "bin"]),
 ];
 

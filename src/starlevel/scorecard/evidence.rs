@@ -1,0 +1,112 @@
+//! What an assessment of the gateway says about an item. What is unknown, provisional or judged for
+//! another kind of estate gives no points.
+
+use super::card::Proof;
+use super::table::Variant;
+use crate::model::Words;
+use crate::starlevel::{Assessment, Bilingual, CheckResult, Outcome};
+
+/// What an assessment says about an item.
+pub(super) struct Finding {
+    /// Everything asked for is met.
+    pub met: bool,
+    /// In words.
+    pub lines: Vec<Bilingual>,
+}
+
+/// Whether an assessment was made for a kind of estate.
+///
+/// # Errors
+/// What does not fit.
+pub fn fitting(assessment: &Assessment, variant: Option<Variant>) -> Result<(), Words> {
+    match variant {
+        Some(variant) if variant.estate() != assessment.kind => Err((
+            format!(
+                "the assessment is of an estate of the kind \"{}\", the scorecard of the variant \"{}\", allowed is \"{}\"",
+                assessment.kind.word(),
+                variant.word(),
+                variant.estate().word()
+            ),
+            format!(
+                "自评结果的小区类型为 \"{}\"，评分表的类型为 \"{}\"，应为 \"{}\"",
+                assessment.kind.word(),
+                variant.word(),
+                variant.estate().word()
+            ),
+        )
+            .into()),
+        _ => Ok(()),
+    }
+}
+
+/// Looks up in an assessment what an item asks for, at the star `target`.
+pub(super) fn look(proof: &Proof, target: u8, assessment: &Assessment) -> Finding {
+    let mut met = true;
+    let mut lines = Vec::new();
+    if proof.own_star {
+        met &= assessment.star >= target;
+        let (star, pack) = (assessment.star, &assessment.pack);
+        lines.push(Bilingual::new(
+            format!(
+                "智慧小区自评 {star} 星，目标 {target} 星（规则包 {} {}）",
+                pack.id, pack.version
+            ),
+            format!(
+                "smart-area star by self-assessment {star}, target {target} (rule pack {} {})",
+                pack.id, pack.version
+            ),
+        ));
+    }
+    for id in &proof.checks {
+        let outcome = assessment.check(id).map(|check| (check, at(check, target)));
+        met &= outcome.is_some_and(|(_, outcome)| outcome == Outcome::Met);
+        lines.push(match outcome {
+            Some((check, outcome)) => check_line(check, outcome, target),
+            None => Bilingual::new(
+                format!("{id}：自评结果中没有此项"),
+                format!("{id}: not in the assessment"),
+            ),
+        });
+    }
+    for category in &proof.categories {
+        let found = assessment.categories.iter().find(|row| row.category == *category);
+        let devices = found.map_or(0, |row| row.devices);
+        let rate =
+            found.and_then(|row| row.online_rate).map(|rate| format!("{:.1} %", rate * 100.0));
+        let (zh, en) = match rate {
+            Some(rate) => (format!("，在线率 {rate}"), format!(", online rate {rate}")),
+            None => ("，在线率未知".to_owned(), ", online rate unknown".to_owned()),
+        };
+        lines.push(Bilingual::new(
+            format!("{}：{devices} 台{zh}", category.zh()),
+            format!("{}: {devices} devices{en}", category.en()),
+        ));
+    }
+    if assessment.provisional {
+        met = false;
+        lines.push(Bilingual::new(
+            "自评结果为暂定（历史不足），不计分",
+            "the assessment is provisional (too little history) and gives no points",
+        ));
+    }
+    Finding { met, lines }
+}
+
+/// The outcome of a check at a star; the nearest star below when that one does not ask for it.
+fn at(check: &CheckResult, star: u8) -> Outcome {
+    let levels = check.levels.iter().filter(|level| level.star <= star);
+    levels.max_by_key(|level| level.star).map_or(Outcome::Unknown, |level| level.outcome)
+}
+
+fn check_line(check: &CheckResult, outcome: Outcome, target: u8) -> Bilingual {
+    let (zh, en) = match outcome {
+        Outcome::Met => ("达标", "met"),
+        Outcome::NotMet => ("未达标", "not met"),
+        Outcome::Unknown => ("证据不足", "unknown"),
+        Outcome::NotApplicable => ("不适用", "not applicable"),
+    };
+    Bilingual::new(
+        format!("{} {}：{zh}（{target} 星要求）", check.id, check.title.zh),
+        format!("{} {}: {en} (as {target} stars need)", check.id, check.title.en),
+    )
+}
