@@ -7,13 +7,14 @@ use super::assessment::{
     ASSESSMENT_VERSION, Assessment, Bilingual, CategoryResult, CheckResult, DeviceCause,
     GroupSummary, LevelResult, LevelSummary, Outcome, PackInfo,
 };
+use super::evidence::{Book, EvidenceChain, GatewaySeen};
 use super::metric::Metric;
-use super::online::OnlineTime;
 use super::pack::{Check, Measure, RulePack, STARS};
 use super::verdict::{
     Judged, Level, judge_coverage, judge_link, judge_rate, judge_set, round4, shortfall, unknown,
 };
 use crate::model::{Category, DeviceIndex, Estate, Health, Moment, Snapshot, WallTime};
+use crate::store::StoreError;
 
 /// Most devices named per check; the document is retained by the broker and stays small.
 const MOST_DEVICES: usize = 20;
@@ -48,15 +49,23 @@ pub struct Exemption {
 pub struct Engine {
     pack: RulePack,
     estate: Arc<Estate>,
-    online: OnlineTime,
+    book: Book,
     exemptions: Vec<Exemption>,
 }
 
 impl Engine {
     /// Begins with no history at `started`.
     pub fn new(pack: RulePack, estate: Arc<Estate>, started: Moment) -> Self {
-        let online = OnlineTime::new(&pack, &estate, started);
-        Self { pack, estate, online, exemptions: Vec::new() }
+        let book = Book::new(&pack, &estate, started);
+        Self { pack, estate, book, exemptions: Vec::new() }
+    }
+
+    /// Goes on with the evidence of a store, and keeps it there.
+    ///
+    /// # Errors
+    /// The store cannot be read.
+    pub fn keep(&mut self, chain: EvidenceChain) -> Result<(), StoreError> {
+        self.book.attach(chain)
     }
 
     /// Replaces the exemptions; expired ones count as missing at each assessment.
@@ -69,10 +78,24 @@ impl Engine {
         &self.pack
     }
 
-    /// Adds the devices' online time since the last call. Between two calls at most the shortest
-    /// offline limit of the pack (three minutes) should pass.
-    pub fn observe(&mut self, snapshot: &Snapshot, now: Moment) {
-        self.online.observe(snapshot, now);
+    /// Books the time since the last call; while the wall clock is not trusted it is kept apart.
+    /// Between two calls at most half a minute should pass: the shortest period of a check is one.
+    pub fn observe(
+        &mut self,
+        snapshot: &Snapshot,
+        now: Moment,
+        wall: Option<WallTime>,
+        gateway: &GatewaySeen,
+    ) {
+        self.book.observe(snapshot, now, wall, gateway);
+    }
+
+    /// Hands to the store what is due; at the end, everything. It is durable with the next commit.
+    ///
+    /// # Errors
+    /// The store refused; the next call tries again.
+    pub fn save(&mut self, now: Moment, all: bool) -> Result<(), StoreError> {
+        self.book.save(now, all)
     }
 
     /// The result on the history observed so far.
@@ -112,7 +135,7 @@ impl Engine {
         let checks = results
             .map(|(check, judged)| self.result(check, judged, shown.star, snapshot, now, wall))
             .collect();
-        let window = self.online.window();
+        let window = self.book.window();
         let rules = self.pack.evaluation();
         let head = self.pack.head();
         Assessment {
@@ -153,7 +176,7 @@ impl Engine {
     fn level(&self, star: u8, exempt: &[Category]) -> Level {
         let mut sums = [(0.0, 0u32); Category::ALL.len()];
         for (index, device) in self.estate.indexed() {
-            if let Some(rate) = self.online.rate(index, star) {
+            if let Some(rate) = self.book.rate(index, star) {
                 let (sum, count) = &mut sums[device.category as usize];
                 *sum += rate;
                 *count += 1;
@@ -193,7 +216,7 @@ impl Engine {
     ) -> Judged {
         match check.metric {
             Metric::PlatformSession => judge_link(link, now),
-            _ if self.online.window().is_zero() => unknown(
+            _ if self.book.window().is_zero() => unknown(
                 needed,
                 Bilingual::new("刚启动，尚无在线统计", "just started: no online time measured yet"),
             ),
@@ -318,7 +341,7 @@ impl Engine {
         let mut worst: Vec<(f64, DeviceIndex)> = self
             .estate
             .indexed()
-            .filter_map(|(index, _)| Some((self.online.rate(index, star)?, index)))
+            .filter_map(|(index, _)| Some((self.book.rate(index, star)?, index)))
             .filter(|(rate, _)| *rate < threshold)
             .collect();
         worst.sort_by(|a, b| a.0.total_cmp(&b.0));

@@ -8,10 +8,10 @@
 mod assessment;
 mod config;
 mod engine;
+mod evidence;
 mod fault;
 mod judge;
 mod metric;
-mod online;
 mod pack;
 #[cfg(test)]
 mod tests;
@@ -23,6 +23,7 @@ pub use assessment::{
 };
 pub use config::Config;
 pub use engine::{Engine, Exemption, LinkEvidence};
+pub use evidence::{BufferSeen, ChainFault, ChainReport, EvidenceChain, GatewaySeen};
 pub use fault::PackFault;
 pub use metric::Metric;
 pub use pack::{
