@@ -132,6 +132,7 @@ impl App {
             buffer: buffer_status,
             uplink,
             assessment,
+            evidence: Some(EvidenceChain::new(buffer.store())),
             clock,
             started,
             version: env!("CARGO_PKG_VERSION").into(),

@@ -387,4 +387,9 @@ impl RulePack {
         let period = *rule.reading_s.get(usize::from(star).checked_sub(1)?)?;
         Some(Duration::from_secs(period))
     }
+
+    /// Whether devices of the category are meters.
+    pub fn is_meter(&self, category: Category) -> bool {
+        self.file.category.iter().any(|rule| rule.id == category && rule.group == "meter")
+    }
 }

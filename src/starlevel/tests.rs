@@ -146,9 +146,9 @@ fn a_perfect_estate_still_has_no_star_while_other_checks_lack_evidence() {
     assert_eq!(result.star, 0);
     assert_eq!(result.next, Some(1));
     assert!(!result.missing.contains(&"P1".to_owned()));
-    assert!(result.missing.contains(&"Q3".to_owned()), "unknown never passes");
-    let reason = result.check("Q3").unwrap().reason.as_ref().unwrap();
-    assert!(reason.en.contains("needs daily counts"));
+    assert!(result.missing.contains(&"C3".to_owned()), "unknown never passes");
+    let reason = result.check("C3").unwrap().reason.as_ref().unwrap();
+    assert!(reason.en.contains("needs an inventory"));
 }
 
 #[test]

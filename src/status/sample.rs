@@ -169,6 +169,7 @@ pub(super) async fn sample(copies: usize, more: usize) -> Sample {
         buffer: buffer_seen,
         uplink: uplink_seen,
         assessment,
+        evidence: None,
         clock,
         started: back(7200),
         version: "0.1.0".into(),

@@ -240,11 +240,7 @@ impl Book {
     }
 
     /// Rows that a day got before their devices left the estate.
-    fn rows_of_others(
-        &self,
-        chain: &EvidenceChain,
-        day: u32,
-    ) -> Result<Rows, StoreError> {
+    fn rows_of_others(&self, chain: &EvidenceChain, day: u32) -> Result<Rows, StoreError> {
         let mut rows = Vec::new();
         chain.scan(DEVICE, day, day + 1, |_, key, row| {
             if index_of(&self.estate, key.get(5..)).is_none() {

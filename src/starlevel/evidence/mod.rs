@@ -38,7 +38,6 @@ pub use chain::{ChainFault, ChainReport, EvidenceChain};
 use day::{DeviceDay, GatewayDay, PerStar};
 pub(in crate::starlevel) use keep::KEEP_DAYS;
 use keep::{Keeper, Kept};
-pub(in crate::starlevel) use sums::Delivery;
 
 use super::pack::{RulePack, STARS};
 use crate::model::{DeviceIndex, Epoch, Estate, Moment, Seq, Snapshot, WallTime};

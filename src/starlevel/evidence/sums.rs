@@ -38,11 +38,6 @@ impl Book {
         Duration::from_millis(span(self.begin_of_window(), self.end()))
     }
 
-    /// Whether evidence was ever booked.
-    pub(in crate::starlevel) fn is_empty(&self) -> bool {
-        self.kept.frontier.is_none()
-    }
-
     fn device_begin(&self, device: DeviceIndex) -> Option<i64> {
         Some(self.known[device.slot()].since?.max(self.begin_of_window()))
     }
@@ -89,17 +84,29 @@ impl Book {
             .fold((0, 0), |(all, valid), (_, row)| (all + row.readings, valid + row.valid))
     }
 
-    /// Whole natural days of the window that the device existed, and those with a valid reading.
-    pub(in crate::starlevel) fn days_read(&self, device: DeviceIndex) -> Option<(u64, u64)> {
-        let since = self.known[device.slot()].since?;
-        let first = self.whole_from(since);
+    /// The mean over the whole natural days of the window of devices with a valid reading over
+    /// devices that existed all day; `None` before such a day ended.
+    pub(in crate::starlevel) fn daily_reads(&self, devices: &[DeviceIndex]) -> Option<f64> {
         let today = self.zone.day(self.end());
-        let read = self
-            .rows(device)
-            .filter(|(day, row)| (first..today).contains(day) && row.valid > 0)
-            .count();
-        let days = u64::from(today.saturating_sub(first));
-        (days > 0).then_some((days, u64::try_from(read).unwrap_or(0)))
+        let from: Vec<(usize, u32)> = devices
+            .iter()
+            .filter_map(|d| Some((d.slot(), self.whole_from(self.known[d.slot()].since?))))
+            .collect();
+        let mut sum = 0.0;
+        let mut days = 0u32;
+        for day in self.first_day()..today {
+            let there = from.iter().filter(|(_, first)| *first <= day);
+            let row = self.days.get(&day);
+            let (all, read) = there.fold((0u64, 0u64), |(all, read), (slot, _)| {
+                let valid = row.is_some_and(|row| row.devices[*slot].valid > 0);
+                (all + 1, read + u64::from(valid))
+            });
+            if let Some(share) = share(read, all) {
+                sum += share;
+                days += 1;
+            }
+        }
+        (days > 0).then(|| sum / f64::from(days))
     }
 
     /// The first day of the window that lies wholly after `since`.

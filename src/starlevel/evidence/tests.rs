@@ -162,7 +162,7 @@ fn a_meter_that_is_read_daily_stays_online_while_the_gateway_is_down() {
     let online = rig.online(0, 0) + rig.online(0, 1);
     assert!(online > ms(36) && online <= ms(37), "{online}");
     assert_eq!(rig.online(0, 0), ms(24));
-    assert_eq!(rig.book.days_read(DeviceIndex(0)), Some((1, 1)));
+    assert_eq!(rig.book.daily_reads(&[DeviceIndex(0)]), Some(1.0));
 }
 
 #[test]
@@ -217,7 +217,7 @@ fn what_was_heard_before_the_clock_was_trusted_is_booked_to_its_day() {
         rig.hear(0);
         rig.look(60_000, false);
     }
-    assert!(rig.book.is_empty());
+    assert!(rig.book.kept.frontier.is_none());
     rig.hear(0);
     rig.look(60_000, true);
     assert_eq!((rig.observed(-1), rig.observed(0)), (ms(1), ms(1) + 60_000));
