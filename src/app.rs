@@ -29,13 +29,13 @@ use crate::config::Settings;
 use crate::driver::bus::LessonBook;
 use crate::model::{Estate, Event, EventKind, FieldMessage, Record, Snapshot};
 use crate::pipeline::{Baselines, Pipeline, Progress};
-use crate::starlevel::{Assessment, Bilingual, Engine, RulePack};
+use crate::starlevel::{Assessment, Bilingual, Engine, EvidenceChain, RulePack};
 use crate::status::{self, ScanDesk, View};
 use crate::supervise::{Failure, Part, Supervisor};
 use crate::uplink::{Session, UplinkStatus};
 use crate::watchdog;
 use field::Buses;
-use tasks::{assess, evidence, publish_assessment, watch_clock};
+use tasks::{assess, evidence, gateway_seen, publish_assessment, watch_clock};
 
 pub use trial::Trial;
 
@@ -119,7 +119,7 @@ impl App {
 
         let (assessment_in, assessment) = watch::channel(None);
         let uplink = joints.uplink(&settings, &buffer, assessment.clone());
-        joints.assessor(&settings, assessment_in, uplink.clone())?;
+        joints.assessor(&settings, assessment_in, uplink.clone(), &buffer)?;
         joints.clock_watcher();
         let buffer_status = buffer.status();
         joints.watchdog(progress, buffer_status.clone());
@@ -132,6 +132,7 @@ impl App {
             buffer: buffer_status,
             uplink,
             assessment,
+            evidence: Some(EvidenceChain::new(buffer.store())),
             clock,
             started,
             version: env!("CARGO_PKG_VERSION").into(),
@@ -183,6 +184,7 @@ impl Joints {
         settings: &Settings,
         out: watch::Sender<Option<Arc<Assessment>>>,
         uplink: watch::Receiver<UplinkStatus>,
+        buffer: &buffer::Buffer,
     ) -> anyhow::Result<()> {
         let pack = match &settings.starlevel.rule_pack {
             None => RulePack::built_in(),
@@ -191,18 +193,26 @@ impl Joints {
                 anyhow::anyhow!("the rule pack of the star levels:\n{}", faults.join("\n"))
             })?,
         };
-        let engine = Engine::new(pack, Arc::clone(&self.estate), self.clock.now());
+        let mut engine = Engine::new(pack, Arc::clone(&self.estate), self.clock.now());
+        engine
+            .keep(EvidenceChain::new(buffer.store()))
+            .context("the evidence of the star level")?;
+        let stored = buffer.status();
         let authenticates = settings.uplink.as_ref().is_some_and(|u| u.broker.authenticates());
         let task = assess(
             engine,
             settings.starlevel.every,
             self.snapshot.clone(),
             self.clock.clone(),
-            move || evidence(&uplink.borrow(), authenticates),
+            move || {
+                let uplink = uplink.borrow();
+                (evidence(&uplink, authenticates), gateway_seen(&uplink, &stored.borrow()))
+            },
             out,
-            self.supervisor.token(Part::Outlet),
+            // It ends with the sources, so that the recorder's last commit finds its evidence.
+            self.supervisor.token(Part::Source),
         );
-        self.supervisor.spawn(Part::Outlet, "star level", task);
+        self.supervisor.spawn(Part::Source, "star level", task);
         Ok(())
     }
 

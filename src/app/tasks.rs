@@ -6,13 +6,16 @@ use std::time::Duration;
 use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
 
+use crate::buffer::BufferStatus;
 use crate::clock::Clock;
-use crate::model::{Event, EventKind, FieldMessage, Snapshot};
-use crate::starlevel::{Assessment, Engine, LinkEvidence};
+use crate::model::{Event, EventKind, FieldMessage, Moment, Snapshot};
+use crate::starlevel::{Assessment, BufferSeen, Engine, GatewaySeen, LinkEvidence};
 use crate::uplink::UplinkStatus;
 
 /// How often the time sources are looked at.
 const CLOCK_EVERY: Duration = Duration::from_secs(5);
+/// Longest time between two looks at the devices: the shortest period of a check is a minute.
+const LONGEST_LOOK: Duration = Duration::from_secs(30);
 
 /// What the uplink proves. The session's proof is about the last one too: a short outage speaks
 /// not against the link.
@@ -24,29 +27,61 @@ pub(super) fn evidence(status: &UplinkStatus, authenticates: bool) -> LinkEviden
     }
 }
 
-/// Renews the assessment at its interval; observes ten times as often.
+/// What the uplink and the buffer tell for the evidence of the day.
+pub(super) fn gateway_seen(uplink: &UplinkStatus, buffer: &BufferStatus) -> GatewaySeen {
+    let rate = buffer.bytes_per_hour;
+    // What is stored now would be room again after it was delivered.
+    #[expect(clippy::cast_precision_loss, reason = "bytes of a disk fit 53 bits")]
+    let held = buffer.live_bytes as f64 / rate;
+    GatewaySeen {
+        link_up: uplink.connected,
+        acknowledged: uplink.acknowledged_blocks,
+        buffer: Some(BufferSeen {
+            epoch: buffer.epoch,
+            next: buffer.next_seq,
+            oldest: buffer.oldest_seq,
+            blocks: buffer.blocks,
+            lost: buffer.evicted_blocks + buffer.damaged_blocks,
+            readings: buffer.committed_readings,
+            capacity_hours: buffer.hours_left.filter(|_| rate > 0.0).map(|left| left + held),
+        }),
+    }
+}
+
+/// Renews the assessment at its interval; observes ten times as often, and at least every half
+/// minute. At the end it hands the evidence to the store.
 pub(super) async fn assess(
     mut engine: Engine,
     every: Duration,
     snapshot: Snapshot,
     clock: Clock,
-    link: impl Fn() -> LinkEvidence,
+    look: impl Fn() -> (LinkEvidence, GatewaySeen),
     out: watch::Sender<Option<Arc<Assessment>>>,
     stop: CancellationToken,
 ) {
-    let mut ticks = tokio::time::interval(every / 10);
+    let mut ticks = tokio::time::interval((every / 10).min(LONGEST_LOOK));
     ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    let mut assessed: Option<Moment> = None;
     for turn in 0u32.. {
-        tokio::select! {
-            () = stop.cancelled() => return,
-            _ = ticks.tick() => {}
-        }
+        let stopped = tokio::select! {
+            () = stop.cancelled() => true,
+            _ = ticks.tick() => false,
+        };
         let now = clock.now();
-        engine.observe(&snapshot, now);
+        let wall = clock.wall(now);
+        let (link, seen) = look();
+        engine.observe(&snapshot, now, wall, &seen);
+        if let Err(error) = engine.save(now, stopped) {
+            tracing::info!(%error, "the evidence of the star level is not noted yet");
+        }
+        if stopped {
+            return;
+        }
         // Right after the start little is known: the first interval renews at every look.
-        if turn < 10 || turn.is_multiple_of(10) {
-            let assessment = engine.assess(&snapshot, &link(), now, clock.wall(now));
+        if turn < 10 || assessed.is_none_or(|last| now.since(last) >= every) {
+            let assessment = engine.assess(&snapshot, &link, now, wall);
             out.send_replace(Some(Arc::new(assessment)));
+            assessed = Some(now);
         }
     }
 }

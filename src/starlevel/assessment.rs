@@ -131,6 +131,9 @@ pub struct DeviceCause {
     pub since_ms: Option<i64>,
     /// Its online time as a share of the window.
     pub online_rate: f64,
+    /// Its own value of the check, a share, where that is not the online time.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub share: Option<f64>,
 }
 
 /// What became of one check.

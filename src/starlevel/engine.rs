@@ -4,19 +4,17 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::assessment::{
-    ASSESSMENT_VERSION, Assessment, Bilingual, CategoryResult, CheckResult, DeviceCause,
-    GroupSummary, LevelResult, LevelSummary, Outcome, PackInfo,
+    ASSESSMENT_VERSION, Assessment, Bilingual, CategoryResult, CheckResult, GroupSummary,
+    LevelResult, LevelSummary, Outcome, PackInfo,
 };
+use super::evidence::{Book, EvidenceChain, GatewaySeen};
 use super::metric::Metric;
-use super::online::OnlineTime;
 use super::pack::{Check, Measure, RulePack, STARS};
 use super::verdict::{
-    Judged, Level, judge_coverage, judge_link, judge_rate, judge_set, round4, shortfall, unknown,
+    Judged, Level, judge_coverage, judge_link, judge_rate, judge_set, shortfall, unknown,
 };
-use crate::model::{Category, DeviceIndex, Estate, Health, Moment, Snapshot, WallTime};
-
-/// Most devices named per check; the document is retained by the broker and stays small.
-const MOST_DEVICES: usize = 20;
+use crate::model::{Category, Estate, Moment, Snapshot, WallTime};
+use crate::store::StoreError;
 
 /// What the uplink proves.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -43,20 +41,38 @@ pub struct Exemption {
     pub until: WallTime,
 }
 
+/// What one assessment looks at beside the evidence.
+pub(super) struct Sight<'a> {
+    pub(super) snapshot: &'a Snapshot,
+    pub(super) link: &'a LinkEvidence,
+    /// Categories that a named person declared not to apply.
+    pub(super) exempt: Vec<Category>,
+    pub(super) now: Moment,
+}
+
 /// Watches the estate and assesses it.
 #[derive(Debug)]
 pub struct Engine {
-    pack: RulePack,
-    estate: Arc<Estate>,
-    online: OnlineTime,
+    pub(super) pack: RulePack,
+    pub(super) estate: Arc<Estate>,
+    pub(super) book: Book,
+    pub(super) started: Moment,
     exemptions: Vec<Exemption>,
 }
 
 impl Engine {
     /// Begins with no history at `started`.
     pub fn new(pack: RulePack, estate: Arc<Estate>, started: Moment) -> Self {
-        let online = OnlineTime::new(&pack, &estate, started);
-        Self { pack, estate, online, exemptions: Vec::new() }
+        let book = Book::new(&pack, &estate, started);
+        Self { pack, estate, book, started, exemptions: Vec::new() }
+    }
+
+    /// Goes on with the evidence of a store, and keeps it there.
+    ///
+    /// # Errors
+    /// The store cannot be read.
+    pub fn keep(&mut self, chain: EvidenceChain) -> Result<(), StoreError> {
+        self.book.attach(chain)
     }
 
     /// Replaces the exemptions; expired ones count as missing at each assessment.
@@ -69,10 +85,24 @@ impl Engine {
         &self.pack
     }
 
-    /// Adds the devices' online time since the last call. Between two calls at most the shortest
-    /// offline limit of the pack (three minutes) should pass.
-    pub fn observe(&mut self, snapshot: &Snapshot, now: Moment) {
-        self.online.observe(snapshot, now);
+    /// Books the time since the last call; while the wall clock is not trusted it is kept apart.
+    /// Between two calls at most half a minute should pass: the shortest period of a check is one.
+    pub fn observe(
+        &mut self,
+        snapshot: &Snapshot,
+        now: Moment,
+        wall: Option<WallTime>,
+        gateway: &GatewaySeen,
+    ) {
+        self.book.observe(snapshot, now, wall, gateway);
+    }
+
+    /// Hands to the store what is due; at the end, everything. It is durable with the next commit.
+    ///
+    /// # Errors
+    /// The store refused; the next call tries again.
+    pub fn save(&mut self, now: Moment, all: bool) -> Result<(), StoreError> {
+        self.book.save(now, all)
     }
 
     /// The result on the history observed so far.
@@ -83,8 +113,9 @@ impl Engine {
         now: Moment,
         wall: Option<WallTime>,
     ) -> Assessment {
-        let exempt = self.exempt(wall);
-        let levels: Vec<Level> = (1..=STARS).map(|star| self.level(star, &exempt)).collect();
+        let sight = Sight { snapshot, link, exempt: self.exempt(wall), now };
+        let exempt = &sight.exempt;
+        let levels: Vec<Level> = (1..=STARS).map(|star| self.level(star, exempt)).collect();
         let judged: Vec<Vec<(u8, Judged)>> = self
             .pack
             .checks()
@@ -92,7 +123,7 @@ impl Engine {
             .map(|check| {
                 let stars = levels.iter().filter_map(|level| {
                     let needed = check.needed(level.star)?;
-                    Some((level.star, self.judge(check, needed, level, &exempt, link, now)))
+                    Some((level.star, self.judge(check, needed, level, &sight)))
                 });
                 stars.collect()
             })
@@ -107,12 +138,12 @@ impl Engine {
         let missing = missing.into_iter().map(|(_, id)| id).collect();
         let groups = self.groups(&judged, target);
         let shown = &levels[usize::from(next.unwrap_or(STARS)) - 1];
-        let categories = self.categories(shown, &exempt);
+        let categories = self.categories(shown, exempt);
         let results = self.pack.checks().iter().zip(judged);
         let checks = results
             .map(|(check, judged)| self.result(check, judged, shown.star, snapshot, now, wall))
             .collect();
-        let window = self.online.window();
+        let window = self.book.window();
         let rules = self.pack.evaluation();
         let head = self.pack.head();
         Assessment {
@@ -151,22 +182,7 @@ impl Engine {
     }
 
     fn level(&self, star: u8, exempt: &[Category]) -> Level {
-        let mut sums = [(0.0, 0u32); Category::ALL.len()];
-        for (index, device) in self.estate.indexed() {
-            if let Some(rate) = self.online.rate(index, star) {
-                let (sum, count) = &mut sums[device.category as usize];
-                *sum += rate;
-                *count += 1;
-            }
-        }
-        let rates: Vec<(Category, f64)> = Category::ALL
-            .iter()
-            .filter(|category| !exempt.contains(category))
-            .filter_map(|&category| match sums[category as usize] {
-                (_, 0) => None,
-                (sum, count) => Some((category, sum / f64::from(count))),
-            })
-            .collect();
+        let rates = self.by_category(exempt, |index| self.book.rate(index, star));
         let threshold = self.online_threshold(star);
         let good = rates.iter().filter(|(_, rate)| threshold.is_some_and(|least| *rate >= least));
         let covered = good.map(|(category, _)| *category).collect();
@@ -174,7 +190,7 @@ impl Engine {
     }
 
     /// The online rate that makes a category covered at a star: the threshold of Q1.
-    fn online_threshold(&self, star: u8) -> Option<f64> {
+    pub(super) fn online_threshold(&self, star: u8) -> Option<f64> {
         let check = self.pack.checks().iter().find(|check| check.metric == Metric::OnlineRate)?;
         match check.needed(star)? {
             Measure::Number(least) => Some(least),
@@ -182,29 +198,20 @@ impl Engine {
         }
     }
 
-    fn judge(
-        &self,
-        check: &Check,
-        needed: Measure,
-        level: &Level,
-        exempt: &[Category],
-        link: &LinkEvidence,
-        now: Moment,
-    ) -> Judged {
+    fn judge(&self, check: &Check, needed: Measure, level: &Level, sight: &Sight<'_>) -> Judged {
         match check.metric {
-            Metric::PlatformSession => judge_link(link, now),
-            _ if self.online.window().is_zero() => unknown(
+            Metric::PlatformSession => judge_link(sight.link, sight.now),
+            _ if self.book.window().is_zero() => unknown(
                 needed,
-                Bilingual::new("刚启动，尚无在线统计", "just started: no online time measured yet"),
+                Bilingual::new(
+                    "刚启动，或时钟尚未可信：尚无证据",
+                    "just started, or the clock is not trusted yet: no evidence",
+                ),
             ),
-            Metric::CategoriesCovered => judge_coverage(needed, level, exempt),
-            Metric::CategorySet => judge_set(self.pack.set(level.star), level, exempt),
+            Metric::CategoriesCovered => judge_coverage(needed, level, &sight.exempt),
+            Metric::CategorySet => judge_set(self.pack.set(level.star), level, &sight.exempt),
             Metric::OnlineRate => judge_rate(check, needed, level),
-            metric => {
-                let (zh, en) = metric.feeder();
-                let zh = format!("尚无证据：需要{zh}");
-                unknown(needed, Bilingual::new(zh, format!("no evidence yet: needs {en}")))
-            }
+            _ => self.judge_measured(check, needed, level, sight),
         }
     }
 
@@ -276,13 +283,11 @@ impl Engine {
         let slot = judged.iter().position(|(star, _)| *star >= next).unwrap_or(judged.len() - 1);
         let (star, chosen) =
             judged.into_iter().nth(slot).expect("a pack without faults requires each check");
-        let passes = chosen.outcome.passes();
         let (hint_zh, hint_en) = check.metric.hint();
-        let (devices, more_devices) = match check.metric {
-            Metric::CategoriesCovered | Metric::CategorySet | Metric::OnlineRate if !passes => {
-                self.culprits(star, snapshot, now, wall)
-            }
-            _ => (Vec::new(), 0),
+        let (devices, more_devices) = if chosen.outcome == Outcome::NotMet {
+            self.culprits(check, star, snapshot, now, wall)
+        } else {
+            (Vec::new(), 0)
         };
         CheckResult {
             id: check.id.clone(),
@@ -304,43 +309,6 @@ impl Engine {
             more_devices,
             levels,
         }
-    }
-
-    /// Devices whose own online rate is below the star's threshold, worst first.
-    fn culprits(
-        &self,
-        star: u8,
-        snapshot: &Snapshot,
-        now: Moment,
-        wall: Option<WallTime>,
-    ) -> (Vec<DeviceCause>, u32) {
-        let threshold = self.online_threshold(star).unwrap_or(1.0);
-        let mut worst: Vec<(f64, DeviceIndex)> = self
-            .estate
-            .indexed()
-            .filter_map(|(index, _)| Some((self.online.rate(index, star)?, index)))
-            .filter(|(rate, _)| *rate < threshold)
-            .collect();
-        worst.sort_by(|a, b| a.0.total_cmp(&b.0));
-        let more = worst.len().saturating_sub(MOST_DEVICES);
-        let named = worst.into_iter().take(MOST_DEVICES).map(|(rate, index)| {
-            let device = self.estate.device(index);
-            let (health, cause, since) =
-                snapshot.with(index, |s| (s.health, s.cause.clone(), s.since));
-            let known = (health != Health::Unknown).then(|| now.since(since));
-            DeviceCause {
-                device: device.id.as_str().to_owned(),
-                name: device.title().to_owned(),
-                health,
-                cause: cause.map(|cause| Bilingual::new(cause.zh(), cause.en())),
-                for_s: known.map(|span| span.as_secs()),
-                since_ms: known.zip(wall).map(|(span, wall)| {
-                    wall.unix_ms - i64::try_from(span.as_millis()).unwrap_or(i64::MAX)
-                }),
-                online_rate: round4(rate),
-            }
-        });
-        (named.collect(), u32::try_from(more).unwrap_or(u32::MAX))
     }
 }
 

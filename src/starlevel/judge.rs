@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 
+use super::evidence::Zone;
 use super::fault::PackFault;
 use super::pack::{Check, Direction, Evaluation, File, Measure, Online, STARS};
 use crate::model::Category;
@@ -53,6 +54,10 @@ impl Judge<'_> {
             let days = rules.window_days;
             self.say(place, format!("`window_days` is {days}, allowed is 1 to 400"));
         }
+        if Zone::named(&rules.timezone).is_none() {
+            let zone = &rules.timezone;
+            self.say(place, format!("`timezone` is `{zone}`, allowed are `Asia/Shanghai`, `UTC`"));
+        }
         if !(0.0..=0.5).contains(&rules.excused_max_share) {
             let share = rules.excused_max_share;
             self.say(place, format!("`excused_max_share` is {share}, allowed is 0 to 0.5"));
@@ -80,6 +85,13 @@ impl Judge<'_> {
         }
         for rule in &file.category {
             let place = format!("category {}", rule.id);
+            if rule.reading_s.iter().any(|s| *s < 60 || 86_400 % s != 0) {
+                let text = format!(
+                    "`reading_s` is {:?}; allowed is 60 s and more, and periods that divide a day",
+                    rule.reading_s
+                );
+                self.say(&place, text);
+            }
             for (key, periods) in [("reading_s", rule.reading_s), ("upload_s", rule.upload_s)] {
                 if periods.iter().any(|s| !(1..=31 * 86_400).contains(s)) {
                     let text = format!("`{key}` is {periods:?}, allowed is 1 s to 31 days each");

@@ -2,18 +2,21 @@
 //!
 //! The star is the highest level all of whose checks, and those of every level below, are met.
 //! What nothing measures is *unknown* and never passes, so no star is shown without evidence.
-//! This first cut measures P1, C1, C2 and Q1 from the snapshot and the uplink; the other checks
-//! say what would feed them.
+//! Measured are P1 to P3, C1, C2, Q1 to Q4, Q7, M1, E1 and G5, from evidence by natural day that is
+//! kept in the store for 400 days in a hash chain (`evidence`); G1 can fail but not be met yet. The
+//! other checks say what would feed them.
 //!
 //! [`scorecard`] fills in the evaluation tables of annex A; their stars are another scale.
 
 mod assessment;
 mod config;
+mod culprits;
 mod engine;
+mod evidence;
 mod fault;
 mod judge;
+mod measured;
 mod metric;
-mod online;
 mod pack;
 pub mod scorecard;
 #[cfg(test)]
@@ -26,6 +29,7 @@ pub use assessment::{
 };
 pub use config::Config;
 pub use engine::{Engine, Exemption, LinkEvidence};
+pub use evidence::{BufferSeen, ChainFault, ChainReport, EvidenceChain, GatewaySeen};
 pub use fault::PackFault;
 pub use metric::Metric;
 pub use pack::{

@@ -379,4 +379,17 @@ impl RulePack {
         let least = Duration::from_secs(online.min_offline_after_s);
         Some(Duration::from_secs(period).mul_f64(factor).max(least))
     }
+
+    /// How often a valid reading is expected of a device of the category when `star` (1..=5) is
+    /// judged; `None` for `other`.
+    pub fn reading_every(&self, category: Category, star: u8) -> Option<Duration> {
+        let rule = self.file.category.iter().find(|rule| rule.id == category)?;
+        let period = *rule.reading_s.get(usize::from(star).checked_sub(1)?)?;
+        Some(Duration::from_secs(period))
+    }
+
+    /// Whether devices of the category are meters.
+    pub fn is_meter(&self, category: Category) -> bool {
+        self.file.category.iter().any(|rule| rule.id == category && rule.group == "meter")
+    }
 }

@@ -161,7 +161,7 @@ pub(super) fn shortfall(judged: &Judged) -> f64 {
     }
 }
 
-fn names(categories: &[Category]) -> (String, String) {
+pub(super) fn names(categories: &[Category]) -> (String, String) {
     let zh: Vec<&str> = categories.iter().map(|category| category.zh()).collect();
     let en: Vec<String> = categories.iter().map(|category| category.en().to_lowercase()).collect();
     (zh.join("、"), en.join(", "))

@@ -12,7 +12,7 @@ use crate::buffer::BufferStatus;
 use crate::clock::{self, Clock, Trust};
 use crate::driver::mqtt::BrokerStatus;
 use crate::model::*;
-use crate::starlevel::{Engine, LinkEvidence, RulePack};
+use crate::starlevel::{Engine, GatewaySeen, LinkEvidence, RulePack};
 use crate::uplink::UplinkStatus;
 
 /// The senders keep the channels open and let a test change the states.
@@ -137,7 +137,8 @@ pub(super) async fn sample(copies: usize, more: usize) -> Sample {
         for (index, _) in estate.indexed().filter(|(index, _)| index.slot() != 3) {
             snapshot.with(index, |state| state.heard_at = Some(back(minute * 60 + 30)));
         }
-        engine.observe(&snapshot, back(minute * 60));
+        let at = back(minute * 60);
+        engine.observe(&snapshot, at, clock.wall(at), &GatewaySeen::default());
     }
     for (index, device) in estate.indexed() {
         snapshot.with(index, |state| fill(state, device, index.slot(), now, &back));
@@ -168,6 +169,7 @@ pub(super) async fn sample(copies: usize, more: usize) -> Sample {
         buffer: buffer_seen,
         uplink: uplink_seen,
         assessment,
+        evidence: None,
         clock,
         started: back(7200),
         version: "0.1.0".into(),

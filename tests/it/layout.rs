@@ -20,7 +20,7 @@ const EDGES: &[(&str, &[&str])] = &[
         &["protocol", "store", "profile", "model", "clock", "backoff", "broker", "settings"],
     ),
     ("pipeline", &["model", "clock", "store"]),
-    ("starlevel", &["model", "settings"]),
+    ("starlevel", &["model", "settings", "store"]),
     ("buffer", &["model", "clock", "store", "settings"]),
     ("uplink", &["buffer", "model", "clock", "backoff", "broker", "settings"]),
     (

@@ -13,6 +13,7 @@ mod discovery;
 #[path = "../fuzz/checks/reply_finder.rs"]
 mod driver;
 mod end_to_end;
+mod evidence;
 mod layout;
 mod line;
 mod normal_run;

@@ -1,0 +1,308 @@
+//! The verdict on each check that the days' evidence and the estate's register can answer.
+
+use std::time::Duration;
+
+use super::assessment::{Bilingual, Outcome};
+use super::engine::{Engine, Sight};
+use super::evidence::KEEP_DAYS;
+use super::metric::Metric;
+use super::pack::{Check, Direction, Measure};
+use super::verdict::{Judged, Level, names, round4, unknown};
+use crate::model::{Category, Device, DeviceIndex, Moment, Snapshot};
+
+/// A parameter of the environment counts when it brought a good value within this time.
+const FRESH: Duration = Duration::from_secs(86_400);
+/// So long after the start a missing parameter may still come.
+const EARLY: Duration = Duration::from_secs(3600);
+
+/// Parameters of the environment by what they are called in profiles, star 3 first (check E1).
+const FIRST: [&str; 4] = ["pm25", "laeq", "temperature", "relativehumidity"];
+const SECOND: &str = "pm10";
+const THIRD: [&str; 5] = ["o3", "no2", "so2", "co", "windspeed"];
+
+impl Engine {
+    /// The verdict on a check that needs the evidence of days, or the register.
+    pub(super) fn judge_measured(
+        &self,
+        check: &Check,
+        needed: Measure,
+        level: &Level,
+        sight: &Sight<'_>,
+    ) -> Judged {
+        let counts = |device: &Device| {
+            device.category != Category::Other && !sight.exempt.contains(&device.category)
+        };
+        match check.metric {
+            Metric::OnlineRateWorst => self.worst(check, needed, level, sight),
+            Metric::DataCompleteness => {
+                let rates = self
+                    .by_category(&sight.exempt, |index| self.book.completeness(index, level.star));
+                number(check, needed, mean(&rates), None, "no period of a reading has ended yet")
+            }
+            Metric::ValidShare => {
+                let devices = self.estate.indexed().filter(|(_, device)| counts(device));
+                let (all, valid) = devices.fold((0, 0), |(all, valid), (index, _)| {
+                    let (more, good) = self.book.readings(index);
+                    (all + more, valid + good)
+                });
+                number(check, needed, share(valid, all), None, "no reading was obtained yet")
+            }
+            Metric::DailyReads => self.daily_reads(check, needed, sight),
+            Metric::PlatformAvailability => {
+                let reason = Bilingual::new(
+                    "按平台会话（含心跳）的时间计；网关未运行或时钟未可信的时间不计为可用",
+                    "time with a session at the platform, kept alive by its heartbeat; time in which \
+                     the gateway was down or its clock not trusted is not available time",
+                );
+                number(check, needed, self.book.link(), Some(reason), "nothing was observed yet")
+            }
+            Metric::DeliveryCompleteness => self.delivery(check, needed),
+            Metric::BufferHours => {
+                let hours = self.book.capacity_hours().map(f64::floor);
+                number(check, needed, hours, None, "the buffer's rate is not known yet")
+            }
+            Metric::EvidenceRetention => self.retention(check, needed),
+            Metric::EnvironmentRank => self.environment(check, needed, sight),
+            Metric::AssetRegister => self.register(check, needed),
+            metric => {
+                let (zh, en) = metric.feeder();
+                let zh = format!("尚无证据：需要{zh}");
+                unknown(needed, Bilingual::new(zh, format!("no evidence yet: needs {en}")))
+            }
+        }
+    }
+
+    /// The mean of a value per category, applicable ones only.
+    pub(super) fn by_category(
+        &self,
+        exempt: &[Category],
+        value: impl Fn(DeviceIndex) -> Option<f64>,
+    ) -> Vec<(Category, f64)> {
+        let mut sums = [(0.0, 0u32); Category::ALL.len()];
+        for (index, device) in self.estate.indexed() {
+            if let Some(value) = value(index) {
+                let (sum, count) = &mut sums[device.category as usize];
+                *sum += value;
+                *count += 1;
+            }
+        }
+        let open = Category::ALL.iter().filter(|category| !exempt.contains(category));
+        open.filter_map(|&category| match sums[category as usize] {
+            (_, 0) => None,
+            (sum, count) => Some((category, sum / f64::from(count))),
+        })
+        .collect()
+    }
+
+    /// Online rate of the worst category that the star requires: all of its set, and of each list
+    /// of alternatives the best. A required category without a device has no rate: unknown.
+    fn worst(&self, check: &Check, needed: Measure, level: &Level, sight: &Sight<'_>) -> Judged {
+        let Some(set) = self.pack.set(level.star) else {
+            return unknown(needed, Bilingual::new("规则未列类别", "the rules name no set"));
+        };
+        let rate = |category: &Category| {
+            level.rates.iter().find(|(c, _)| c == category).map(|(_, rate)| *rate)
+        };
+        let applies = |category: &&Category| !sight.exempt.contains(category);
+        let mut worst: Option<(f64, Category)> = None;
+        let mut lacking: Vec<Category> = Vec::new();
+        let mut take = |found: Option<(f64, Category)>, otherwise: &[Category]| match found {
+            Some(found) if worst.is_none_or(|worst| found.0 < worst.0) => worst = Some(found),
+            Some(_) => {}
+            None => lacking.extend(otherwise),
+        };
+        for category in set.all_of.iter().filter(applies) {
+            take(rate(category).map(|rate| (rate, *category)), &[*category]);
+        }
+        for list in &set.any_of {
+            let open: Vec<Category> = list.iter().filter(applies).copied().collect();
+            let rates = open.iter().filter_map(|c| Some((rate(c)?, *c)));
+            take(rates.max_by(|a, b| a.0.total_cmp(&b.0)), &open);
+        }
+        let named = |zh: &str, en: &str, categories: &[Category]| {
+            let (names_zh, names_en) = names(categories);
+            Bilingual::new(format!("{zh}{names_zh}"), format!("{en}{names_en}"))
+        };
+        let judged = worst.map(|(rate, category)| {
+            let reason = named("最低：", "the worst: ", &[category]);
+            number(check, needed, Some(rate), Some(reason), "")
+        });
+        match judged {
+            Some(judged) if judged.outcome == Outcome::NotMet || lacking.is_empty() => judged,
+            _ => unknown(needed, named("无设备的必备类别：", "required, no device: ", &lacking)),
+        }
+    }
+
+    fn daily_reads(&self, check: &Check, needed: Measure, sight: &Sight<'_>) -> Judged {
+        let meters: Vec<DeviceIndex> = self
+            .estate
+            .indexed()
+            .filter(|(_, device)| self.pack.is_meter(device.category))
+            .filter(|(_, device)| !sight.exempt.contains(&device.category))
+            .map(|(index, _)| index)
+            .collect();
+        if meters.is_empty() {
+            return unknown(needed, Bilingual::new("未配置计量装置", "no meter is configured"));
+        }
+        let share = self.book.daily_reads(&meters);
+        number(check, needed, share, None, "no whole day has ended yet")
+    }
+
+    fn delivery(&self, check: &Check, needed: Measure) -> Judged {
+        let balance = self.book.delivery();
+        let measured = balance.and_then(|b| share(b.created - b.lacking, b.created));
+        let reason = balance.map(|balance| {
+            let (created, lacking) = (balance.created, balance.lacking);
+            Bilingual::new(
+                format!("按数据块计：满 72 小时的 {created} 块，平台至多缺 {lacking} 块"),
+                format!(
+                    "counted in blocks: of {created} older than 72 h the platform lacks at most \
+                     {lacking}"
+                ),
+            )
+        });
+        number(check, needed, measured, reason, "no record of a whole day is 72 h old yet")
+    }
+
+    fn retention(&self, check: &Check, needed: Measure) -> Judged {
+        let held = self.book.days_held();
+        match self.book.chain_holds() {
+            None => unknown(needed, Bilingual::new("证据未存盘", "the evidence is in no store")),
+            Some(true) => {
+                let reason = Bilingual::new(
+                    format!("保留 {KEEP_DAYS} 天，哈希成链；目前已有 {held} 天"),
+                    format!("kept for {KEEP_DAYS} days in a hash chain; {held} days so far"),
+                );
+                number(check, needed, Some(f64::from(KEEP_DAYS)), Some(reason), "")
+            }
+            Some(false) => {
+                let reason = Bilingual::new(
+                    "证据链断裂：运行 linli stars verify 查看是哪一日",
+                    "the chain is broken: `linli stars verify` names the day",
+                );
+                number(check, needed, Some(0.0), Some(reason), "")
+            }
+        }
+    }
+
+    fn environment(&self, check: &Check, needed: Measure, sight: &Sight<'_>) -> Judged {
+        let fresh = fresh_parameters(sight.snapshot, sight.now);
+        let has = |name: &str| fresh.iter().any(|fresh| fresh == name);
+        let missing: Vec<&str> = FIRST.into_iter().filter(|name| !has(name)).collect();
+        let more = THIRD.into_iter().filter(|name| has(name)).count();
+        let rank = match (missing.is_empty(), has(SECOND), more) {
+            (false, ..) => 0.0,
+            (true, false, _) => 1.0,
+            (true, true, 0 | 1) => 2.0,
+            (true, true, _) => 3.0,
+        };
+        let wanted = match rank as u8 {
+            0 => missing.join(", "),
+            1 => SECOND.to_owned(),
+            2 => format!("2 / {}", THIRD.join(", ")),
+            _ => String::new(),
+        };
+        let reason = (!wanted.is_empty()).then(|| {
+            Bilingual::new(
+                format!("24 小时内无有效值：{wanted}"),
+                format!("no good value within 24 h: {wanted}"),
+            )
+        });
+        let judged = number(check, needed, Some(rank), reason.clone(), "");
+        let early = sight.now.since(self.started) < EARLY;
+        match (judged.outcome, reason) {
+            // Right after a start a value may not have come yet.
+            (Outcome::NotMet, Some(reason)) if early => unknown(needed, reason),
+            _ => judged,
+        }
+    }
+
+    /// The register names category, place, product; whom a device belongs to and who maintains it
+    /// cannot be entered yet, so the check can fail but not be met.
+    fn register(&self, check: &Check, needed: Measure) -> Judged {
+        let devices = self.estate.devices();
+        let filled = devices.iter().filter(|device| is_filled(device)).count();
+        let measured = share(filled as u64, devices.len() as u64);
+        let (all, filled) = (devices.len(), filled);
+        let judged = number(check, needed, measured, None, "no device is configured");
+        if judged.outcome != Outcome::Met {
+            return judged;
+        }
+        let reason = Bilingual::new(
+            format!("{all} 台中 {filled} 台的名称、位置、型号齐全；责任人与维护单位尚无处登记"),
+            format!(
+                "{filled} of {all} devices have name, place and product; owner and maintainer \
+                 cannot be entered yet"
+            ),
+        );
+        unknown(needed, reason)
+    }
+}
+
+/// Whether the register names what a person needs to find the device.
+pub(super) fn is_filled(device: &Device) -> bool {
+    [&device.name, &device.place, &device.product].iter().all(|text| !text.trim().is_empty())
+}
+
+/// Parameters that environment sensors measured lately, lower case.
+fn fresh_parameters(snapshot: &Snapshot, now: Moment) -> Vec<String> {
+    let mut found = Vec::new();
+    for (index, device) in snapshot.estate().indexed() {
+        if device.category != Category::EnvironmentSensor {
+            continue;
+        }
+        snapshot.with(index, |state| {
+            for (point, state) in device.points.iter().zip(&state.points) {
+                if state.good_at.is_some_and(|at| now.since(at) <= FRESH) {
+                    found.push(point.name.to_ascii_lowercase());
+                }
+            }
+        });
+    }
+    found
+}
+
+fn mean(rates: &[(Category, f64)]) -> Option<f64> {
+    let count = f64::from(u32::try_from(rates.len()).unwrap_or(u32::MAX));
+    (count > 0.0).then(|| rates.iter().map(|(_, rate)| rate).sum::<f64>() / count)
+}
+
+#[expect(clippy::cast_precision_loss, reason = "counts of readings fit 53 bits")]
+fn share(part: u64, whole: u64) -> Option<f64> {
+    (whole > 0).then(|| part as f64 / whole as f64)
+}
+
+/// A measured number against what is needed; `otherwise` says why there is none.
+fn number(
+    check: &Check,
+    needed: Measure,
+    measured: Option<f64>,
+    reason: Option<Bilingual>,
+    otherwise: &str,
+) -> Judged {
+    let Measure::Number(limit) = needed else {
+        return unknown(needed, Bilingual::new("规则错误", "the rule is wrong"));
+    };
+    let Some(measured) = measured else {
+        let zh = match otherwise {
+            "no whole day has ended yet" => "尚无完整的自然日",
+            "no reading was obtained yet" => "尚未采到读数",
+            "no period of a reading has ended yet" => "尚无结束的采集周期",
+            "no record of a whole day is 72 h old yet" => "尚无满 72 小时的整日记录",
+            "the buffer's rate is not known yet" => "缓存速率尚不清楚",
+            "no device is configured" => "未配置设备",
+            _ => "尚无证据",
+        };
+        return unknown(needed, Bilingual::new(zh, otherwise));
+    };
+    let good = match check.dir {
+        Direction::Le => measured <= limit,
+        Direction::Ge | Direction::True => measured >= limit,
+    };
+    Judged {
+        outcome: if good { Outcome::Met } else { Outcome::NotMet },
+        measured: Some(Measure::Number(round4(measured))),
+        needed,
+        reason,
+    }
+}

@@ -1,0 +1,84 @@
+//! The star level's evidence as a user verifies it.
+
+use std::ops::ControlFlow;
+use std::path::Path;
+use std::process::{Command, Output};
+use std::sync::Arc;
+use std::time::Duration;
+
+use linli::model::{Estate, EstateKind, GatewayId, Moment, Snapshot, WallTime};
+use linli::starlevel::{Engine, EvidenceChain, GatewaySeen, RulePack};
+use linli::store::{Changes, Limits, Store};
+
+/// 2026-01-01T00:00 in Shanghai.
+const MIDNIGHT: i64 = 1_767_196_800_000;
+const HOUR: u64 = 3_600_000;
+
+fn verify(folder: &Path, more: &[&str]) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_linli"));
+    command.args(["stars", "verify", "--path"]).arg(folder).args(more);
+    command.output().unwrap()
+}
+
+/// Three closed days of a gateway without devices.
+fn three_days(folder: &Path) {
+    let store = Store::open(folder, Limits::default()).unwrap();
+    let gateway = GatewayId::new("g").unwrap();
+    let estate = Estate::new(gateway, String::new(), EstateKind::New, Vec::new()).unwrap();
+    let estate = Arc::new(estate);
+    let start = Moment { boot_ms: HOUR };
+    let snapshot = Snapshot::new(Arc::clone(&estate), start);
+    let mut engine = Engine::new(RulePack::built_in(), estate, start);
+    engine.keep(EvidenceChain::new(&store)).unwrap();
+    for hour in 1..=73 {
+        let now = start.plus(Duration::from_millis(hour * HOUR));
+        let unix_ms = MIDNIGHT + i64::try_from(hour * HOUR).unwrap();
+        engine.observe(&snapshot, now, Some(WallTime { unix_ms }), &GatewaySeen::default());
+        engine.save(now, false).unwrap();
+    }
+    store.commit().unwrap();
+}
+
+#[test]
+fn a_changed_byte_of_the_stored_evidence_is_told_with_its_day() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("store");
+    three_days(&path);
+    let output = verify(&path, &[]);
+    let told = String::from_utf8(output.stdout).unwrap();
+    assert!(output.status.success() && told.contains("3 closed days hold"), "{told}");
+    assert!(told.contains("2026-01-01 – 2026-01-03"), "{told}");
+    {
+        let store = Store::open(&path, Limits::default()).unwrap();
+        let tree = store.tree("evidence");
+        let mut days = Vec::new();
+        tree.scan(b"g", b"h", |key, value| {
+            days.push((key.to_vec(), value.to_vec()));
+            ControlFlow::Continue(())
+        })
+        .unwrap();
+        let (key, mut value) = days.swap_remove(1);
+        *value.last_mut().unwrap() ^= 1;
+        let mut changes = Changes::default();
+        changes.insert(&key, &value);
+        tree.apply(changes).unwrap();
+        store.commit().unwrap();
+    }
+    let output = verify(&path, &[]);
+    assert_eq!(output.status.code(), Some(1));
+    let told = String::from_utf8(output.stderr).unwrap();
+    assert!(told.contains("2026-01-02") && told.contains("not as they were written"), "{told}");
+    let output = verify(&path, &["--json"]);
+    let report: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert!(report["fault"]["day"].as_str() == Some("2026-01-02"), "{report}");
+}
+
+#[test]
+fn a_folder_without_a_store_is_told_and_not_made() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("nothing");
+    let output = verify(&path, &[]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(String::from_utf8(output.stderr).unwrap().contains("there is no store"));
+    assert!(!path.exists());
+}
