@@ -4,7 +4,7 @@
 use super::card::Proof;
 use super::table::Variant;
 use crate::model::Words;
-use crate::starlevel::{Assessment, Bilingual, CheckResult, Outcome};
+use crate::starlevel::{Assessment, Bilingual, CheckResult, LevelResult, Outcome};
 
 /// What an assessment says about an item.
 pub(super) struct Finding {
@@ -58,10 +58,10 @@ pub(super) fn look(proof: &Proof, target: u8, assessment: &Assessment) -> Findin
         ));
     }
     for id in &proof.checks {
-        let outcome = assessment.check(id).map(|check| (check, at(check, target)));
-        met &= outcome.is_some_and(|(_, outcome)| outcome == Outcome::Met);
-        lines.push(match outcome {
-            Some((check, outcome)) => check_line(check, outcome, target),
+        let found = assessment.check(id).and_then(|check| Some((check, at(check, target)?)));
+        met &= found.is_some_and(|(_, level)| level.outcome == Outcome::Met);
+        lines.push(match found {
+            Some((check, level)) => check_line(check, level),
             None => Bilingual::new(
                 format!("{id}：自评结果中没有此项"),
                 format!("{id}: not in the assessment"),
@@ -92,21 +92,22 @@ pub(super) fn look(proof: &Proof, target: u8, assessment: &Assessment) -> Findin
     Finding { met, lines }
 }
 
-/// The outcome of a check at a star; the nearest star below when that one does not ask for it.
-fn at(check: &CheckResult, star: u8) -> Outcome {
+/// What a check gave at a star; at the nearest star below when that one does not ask for it.
+fn at(check: &CheckResult, star: u8) -> Option<&LevelResult> {
     let levels = check.levels.iter().filter(|level| level.star <= star);
-    levels.max_by_key(|level| level.star).map_or(Outcome::Unknown, |level| level.outcome)
+    levels.max_by_key(|level| level.star)
 }
 
-fn check_line(check: &CheckResult, outcome: Outcome, target: u8) -> Bilingual {
-    let (zh, en) = match outcome {
+fn check_line(check: &CheckResult, level: &LevelResult) -> Bilingual {
+    let (zh, en) = match level.outcome {
         Outcome::Met => ("达标", "met"),
         Outcome::NotMet => ("未达标", "not met"),
         Outcome::Unknown => ("证据不足", "unknown"),
         Outcome::NotApplicable => ("不适用", "not applicable"),
     };
+    let star = level.star;
     Bilingual::new(
-        format!("{} {}：{zh}（{target} 星要求）", check.id, check.title.zh),
-        format!("{} {}: {en} (as {target} stars need)", check.id, check.title.en),
+        format!("{} {}：{zh}（智慧小区 {star} 星要求）", check.id, check.title.zh),
+        format!("{} {}: {en} (as {star} smart-area stars need)", check.id, check.title.en),
     )
 }

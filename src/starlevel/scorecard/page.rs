@@ -126,7 +126,7 @@ impl Scorecard {
             @if !self.unanswered.is_empty() {
                 p {
                     "未作答 " (self.unanswered.len()) " 项，计 0 分：" (self.unanswered.join(" "))
-                    span.en { (self.unanswered.len()) " items not answered, counted as 0" }
+                    span.en { "Not answered: " (self.unanswered.len()) ", counted as 0" }
                 }
             }
         }
