@@ -152,6 +152,12 @@ fn a_gateway_that_does_not_run_and_a_report_that_cannot_be_written_end_with_1() 
     let output = scorecard(&["a3", "--answers", answers, "--live", "--page", &port.to_string()]);
     assert_eq!(output.status.code(), Some(1), "{}", text(&output.stderr));
     assert!(text(&output.stderr).contains("is the gateway running?"));
+    // A configuration that is wrong is wrong input: no report is made without the assessment.
+    let config = file(folder.path(), "linli.toml", "[gateway]\nid = \"Bad Name\"\n");
+    let config = config.to_str().unwrap();
+    let output = scorecard(&["a3", "--answers", answers, "--live", "--config", config]);
+    assert_eq!((output.status.code(), output.stdout.len()), (Some(64), 0));
+    assert!(text(&output.stderr).contains("Bad Name"), "{}", text(&output.stderr));
     let output = scorecard(&["a3", "--answers", answers, "--out", "/nowhere/r.html"]);
     assert_eq!(output.status.code(), Some(1));
     assert!(text(&output.stderr).contains("/nowhere/r.html"));

@@ -1,10 +1,12 @@
 //! What an assessment of the gateway says about an item. What is unknown, provisional or judged for
 //! another kind of estate gives no points.
 
-use super::card::Proof;
+use super::card::{GatewayRole, Proof};
 use super::table::Variant;
 use crate::model::Words;
-use crate::starlevel::{Assessment, Bilingual, CheckResult, LevelResult, Outcome};
+use crate::starlevel::{
+    Assessment, Bilingual, CheckResult, Direction, LevelResult, Measure, Outcome,
+};
 
 /// What an assessment says about an item.
 pub(super) struct Finding {
@@ -84,10 +86,16 @@ pub(super) fn look(proof: &Proof, target: u8, assessment: &Assessment) -> Findin
     }
     if assessment.provisional {
         met = false;
-        lines.push(Bilingual::new(
-            "自评结果为暂定（历史不足），不计分",
-            "the assessment is provisional (too little history) and gives no points",
-        ));
+        lines.push(match proof.gateway {
+            GatewayRole::Measured => Bilingual::new(
+                "自评结果为暂定（历史不足），不计分",
+                "the assessment is provisional (too little history) and gives no points",
+            ),
+            GatewayRole::Evidence => Bilingual::new(
+                "自评结果为暂定（历史不足）",
+                "the assessment is provisional (too little history)",
+            ),
+        });
     }
     Finding { met, lines }
 }
@@ -105,9 +113,32 @@ fn check_line(check: &CheckResult, level: &LevelResult) -> Bilingual {
         Outcome::Unknown => ("证据不足", "unknown"),
         Outcome::NotApplicable => ("不适用", "not applicable"),
     };
-    let star = level.star;
+    let (star, (of_zh, of_en)) = (level.star, figures(check, level));
     Bilingual::new(
-        format!("{} {}：{zh}（智慧小区 {star} 星要求）", check.id, check.title.zh),
-        format!("{} {}: {en} (as {star} smart-area stars need)", check.id, check.title.en),
+        format!("{} {}：{zh}（智慧小区 {star} 星要求{of_zh}）", check.id, check.title.zh),
+        format!("{} {}: {en} (as {star} smart-area stars need{of_en})", check.id, check.title.en),
     )
+}
+
+/// What a star needs and what was measured, when these are numbers.
+fn figures(check: &CheckResult, level: &LevelResult) -> (String, String) {
+    let Measure::Number(needed) = level.needed else { return Default::default() };
+    let sign = if check.dir == Direction::Le { "≤" } else { "≥" };
+    let unit = check.unit.as_deref().map(|unit| format!(" {unit}")).unwrap_or_default();
+    let needed = short(needed);
+    match level.measured {
+        Some(Measure::Number(measured)) => {
+            let measured = short(measured);
+            (
+                format!(" {sign} {needed}{unit}，实测 {measured}"),
+                format!(" {sign} {needed}{unit}, measured {measured}"),
+            )
+        }
+        _ => (format!(" {sign} {needed}{unit}"), format!(" {sign} {needed}{unit}")),
+    }
+}
+
+/// A number with at most four decimals.
+fn short(number: f64) -> String {
+    format!("{}", (number * 10_000.0).round() / 10_000.0)
 }

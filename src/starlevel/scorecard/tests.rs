@@ -220,13 +220,26 @@ fn measured_items_get_points_only_from_an_assessment_that_says_met() {
 fn evidence_is_shown_beside_the_answer_and_changes_no_point() {
     let mut seen = assessment(Variant::New, 4);
     seen.checks[0].id = "A3".to_owned();
-    let with = |seen| {
-        scored(Table::A1, Some(Variant::New), "[[answer]]\nitem = \"a1.19\"\npoints = 1.5\n", seen)
+    let with = |seen: &Assessment| {
+        scored(
+            Table::A1,
+            Some(Variant::New),
+            "[[answer]]\nitem = \"a1.19\"\npoints = 1.5\n",
+            Some(seen),
+        )
     };
-    let card = with(Some(&seen));
+    let card = with(&seen);
     let item = card.items.iter().find(|item| item.id == "a1.19").unwrap();
     assert_eq!((item.points, item.source), (Points::hundredths(150), Source::Answer));
     assert_eq!(item.evidence[0].en, "A3 link: met (as 4 smart-area stars need)");
+    seen.checks[0].levels[3].needed = Measure::Number(0.95);
+    seen.checks[0].levels[3].measured = Some(Measure::Number(2.0 / 3.0));
+    seen.provisional = true;
+    let card = with(&seen);
+    let item = card.items.iter().find(|item| item.id == "a1.19").unwrap();
+    let line = "A3 链路：达标（智慧小区 4 星要求 ≥ 0.95，实测 0.6667）";
+    assert_eq!((item.points, item.evidence[0].zh.as_str()), (Points::hundredths(150), line));
+    assert_eq!(item.evidence[1].zh, "自评结果为暂定（历史不足）");
     let bins = card.items.iter().find(|item| item.id == "a1.23").unwrap();
     assert_eq!((bins.points, bins.source), (Points::ZERO, Source::Unanswered));
     assert_eq!(bins.evidence[0].zh, "垃圾分类箱：0 台，在线率未知");
