@@ -124,21 +124,28 @@ fn check_line(check: &CheckResult, level: &LevelResult) -> Bilingual {
 fn figures(check: &CheckResult, level: &LevelResult) -> (String, String) {
     let Measure::Number(needed) = level.needed else { return Default::default() };
     let sign = if check.dir == Direction::Le { "≤" } else { "≥" };
-    let unit = check.unit.as_deref().map(|unit| format!(" {unit}")).unwrap_or_default();
-    let needed = short(needed);
+    let unit = check.unit.as_deref();
+    let needed = short(needed, unit);
     match level.measured {
         Some(Measure::Number(measured)) => {
-            let measured = short(measured);
+            let measured = short(measured, unit);
             (
-                format!(" {sign} {needed}{unit}，实测 {measured}"),
-                format!(" {sign} {needed}{unit}, measured {measured}"),
+                format!(" {sign} {needed}，实测 {measured}"),
+                format!(" {sign} {needed}, measured {measured}"),
             )
         }
-        _ => (format!(" {sign} {needed}{unit}"), format!(" {sign} {needed}{unit}")),
+        _ => (format!(" {sign} {needed}"), format!(" {sign} {needed}")),
     }
 }
 
-/// A number with at most four decimals.
-fn short(number: f64) -> String {
-    format!("{}", (number * 10_000.0).round() / 10_000.0)
+/// A number with its unit; a share as percent with at most two decimals, others with four.
+fn short(number: f64, unit: Option<&str>) -> String {
+    let rounded = (number * 10_000.0).round();
+    match unit {
+        Some("share") => format!("{} %", rounded / 100.0),
+        Some(unit) if !["count", "rank"].contains(&unit) => {
+            format!("{} {unit}", rounded / 10_000.0)
+        }
+        _ => format!("{}", rounded / 10_000.0),
+    }
 }

@@ -232,12 +232,13 @@ fn evidence_is_shown_beside_the_answer_and_changes_no_point() {
     let item = card.items.iter().find(|item| item.id == "a1.19").unwrap();
     assert_eq!((item.points, item.source), (Points::hundredths(150), Source::Answer));
     assert_eq!(item.evidence[0].en, "A3 link: met (as 4 smart-area stars need)");
+    (seen.checks[0].dir, seen.checks[0].unit) = (Direction::Ge, Some("share".to_owned()));
     seen.checks[0].levels[3].needed = Measure::Number(0.95);
     seen.checks[0].levels[3].measured = Some(Measure::Number(2.0 / 3.0));
     seen.provisional = true;
     let card = with(&seen);
     let item = card.items.iter().find(|item| item.id == "a1.19").unwrap();
-    let line = "A3 链路：达标（智慧小区 4 星要求 ≥ 0.95，实测 0.6667）";
+    let line = "A3 链路：达标（智慧小区 4 星要求 ≥ 95 %，实测 66.67 %）";
     assert_eq!((item.points, item.evidence[0].zh.as_str()), (Points::hundredths(150), line));
     assert_eq!(item.evidence[1].zh, "自评结果为暂定（历史不足）");
     let bins = card.items.iter().find(|item| item.id == "a1.23").unwrap();
