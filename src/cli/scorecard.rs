@@ -97,12 +97,17 @@ pub(super) fn execute(arguments: &Arguments) -> anyhow::Result<ExitCode> {
         let read = Answers::read(&answers.display().to_string(), &text, &card, variant);
         read.map_err(|faults| faults.to_string())
     });
+    if let (true, Err(faults)) = (arguments.live, &answers) {
+        wrong.push(faults.clone());
+        return Ok(refuse(&wrong));
+    }
     let assessment = match arguments.assessment()? {
         Ok(assessment) => assessment,
-        Err(fault) => {
-            wrong.extend(fault);
+        Err(Some(fault)) => {
+            wrong.push(fault);
             None
         }
+        Err(None) => return Ok(ExitCode::from(BAD_CONFIGURATION)),
     };
     let answers = match answers {
         Ok(answers) => answers,

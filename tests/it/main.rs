@@ -19,6 +19,7 @@ mod line;
 mod normal_run;
 mod parts;
 mod rs485;
+mod scorecards;
 mod second_parsers;
 mod try_it;
 mod twins;

@@ -13,6 +13,11 @@ use crate::settings::{Fault, Section, Wrong};
 pub struct Percent(Points);
 
 impl Percent {
+    /// A whole number of percent.
+    pub const fn whole(percent: u32) -> Self {
+        Self(Points::whole(percent))
+    }
+
     /// Reads a number with at most two decimals.
     pub fn from_number(number: f64) -> Option<Self> {
         Points::from_number(number).map(Self)

@@ -1,10 +1,12 @@
 //! What an assessment of the gateway says about an item. What is unknown, provisional or judged for
 //! another kind of estate gives no points.
 
-use super::card::Proof;
+use super::card::{GatewayRole, Proof};
 use super::table::Variant;
 use crate::model::Words;
-use crate::starlevel::{Assessment, Bilingual, CheckResult, Outcome};
+use crate::starlevel::{
+    Assessment, Bilingual, CheckResult, Direction, LevelResult, Measure, Outcome,
+};
 
 /// What an assessment says about an item.
 pub(super) struct Finding {
@@ -58,10 +60,10 @@ pub(super) fn look(proof: &Proof, target: u8, assessment: &Assessment) -> Findin
         ));
     }
     for id in &proof.checks {
-        let outcome = assessment.check(id).map(|check| (check, at(check, target)));
-        met &= outcome.is_some_and(|(_, outcome)| outcome == Outcome::Met);
-        lines.push(match outcome {
-            Some((check, outcome)) => check_line(check, outcome, target),
+        let found = assessment.check(id).and_then(|check| Some((check, at(check, target)?)));
+        met &= found.is_some_and(|(_, level)| level.outcome == Outcome::Met);
+        lines.push(match found {
+            Some((check, level)) => check_line(check, level),
             None => Bilingual::new(
                 format!("{id}：自评结果中没有此项"),
                 format!("{id}: not in the assessment"),
@@ -84,29 +86,66 @@ pub(super) fn look(proof: &Proof, target: u8, assessment: &Assessment) -> Findin
     }
     if assessment.provisional {
         met = false;
-        lines.push(Bilingual::new(
-            "自评结果为暂定（历史不足），不计分",
-            "the assessment is provisional (too little history) and gives no points",
-        ));
+        lines.push(match proof.gateway {
+            GatewayRole::Measured => Bilingual::new(
+                "自评结果为暂定（历史不足），不计分",
+                "the assessment is provisional (too little history) and gives no points",
+            ),
+            GatewayRole::Evidence => Bilingual::new(
+                "自评结果为暂定（历史不足）",
+                "the assessment is provisional (too little history)",
+            ),
+        });
     }
     Finding { met, lines }
 }
 
-/// The outcome of a check at a star; the nearest star below when that one does not ask for it.
-fn at(check: &CheckResult, star: u8) -> Outcome {
+/// What a check gave at a star; at the nearest star below when that one does not ask for it.
+fn at(check: &CheckResult, star: u8) -> Option<&LevelResult> {
     let levels = check.levels.iter().filter(|level| level.star <= star);
-    levels.max_by_key(|level| level.star).map_or(Outcome::Unknown, |level| level.outcome)
+    levels.max_by_key(|level| level.star)
 }
 
-fn check_line(check: &CheckResult, outcome: Outcome, target: u8) -> Bilingual {
-    let (zh, en) = match outcome {
+fn check_line(check: &CheckResult, level: &LevelResult) -> Bilingual {
+    let (zh, en) = match level.outcome {
         Outcome::Met => ("达标", "met"),
         Outcome::NotMet => ("未达标", "not met"),
         Outcome::Unknown => ("证据不足", "unknown"),
         Outcome::NotApplicable => ("不适用", "not applicable"),
     };
+    let (star, (of_zh, of_en)) = (level.star, figures(check, level));
     Bilingual::new(
-        format!("{} {}：{zh}（{target} 星要求）", check.id, check.title.zh),
-        format!("{} {}: {en} (as {target} stars need)", check.id, check.title.en),
+        format!("{} {}：{zh}（智慧小区 {star} 星要求{of_zh}）", check.id, check.title.zh),
+        format!("{} {}: {en} (as {star} smart-area stars need{of_en})", check.id, check.title.en),
     )
+}
+
+/// What a star needs and what was measured, when these are numbers.
+fn figures(check: &CheckResult, level: &LevelResult) -> (String, String) {
+    let Measure::Number(needed) = level.needed else { return Default::default() };
+    let sign = if check.dir == Direction::Le { "≤" } else { "≥" };
+    let unit = check.unit.as_deref();
+    let needed = short(needed, unit);
+    match level.measured {
+        Some(Measure::Number(measured)) => {
+            let measured = short(measured, unit);
+            (
+                format!(" {sign} {needed}，实测 {measured}"),
+                format!(" {sign} {needed}, measured {measured}"),
+            )
+        }
+        _ => (format!(" {sign} {needed}"), format!(" {sign} {needed}")),
+    }
+}
+
+/// A number with its unit; a share as percent with at most two decimals, others with four.
+fn short(number: f64, unit: Option<&str>) -> String {
+    let rounded = (number * 10_000.0).round();
+    match unit {
+        Some("share") => format!("{} %", rounded / 100.0),
+        Some(unit) if !["count", "rank"].contains(&unit) => {
+            format!("{} {unit}", rounded / 10_000.0)
+        }
+        _ => format!("{}", rounded / 10_000.0),
+    }
 }

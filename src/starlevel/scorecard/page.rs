@@ -126,7 +126,7 @@ impl Scorecard {
             @if !self.unanswered.is_empty() {
                 p {
                     "未作答 " (self.unanswered.len()) " 项，计 0 分：" (self.unanswered.join(" "))
-                    span.en { (self.unanswered.len()) " items not answered, counted as 0" }
+                    span.en { "Not answered: " (self.unanswered.len()) ", counted as 0" }
                 }
             }
         }
@@ -139,7 +139,7 @@ impl Scorecard {
             table {
                 thead { tr {
                     th { "编号" span.en { "Id" } }
-                    th { "三级指标" span.en { "Item" } }
+                    th.item { "三级指标" span.en { "Item" } }
                     th { "依据" span.en { "Ground" } }
                     th.n { "得分" span.en { "Points" } }
                 } }
@@ -212,7 +212,7 @@ fn list(words: &[Bilingual]) -> Markup {
 fn parts(zh: &str, en: &str, parts: &[Part]) -> Markup {
     html! {
         h2 { (zh) span.en { (en) } }
-        table {
+        table.parts {
             @for part in parts {
                 tr {
                     td { (both(&part.name)) }
@@ -237,7 +237,7 @@ fn row(item: &ItemResult) -> Markup {
             td.id { (item.id) }
             td {
                 (both(&item.text))
-                span.en { (item.group.zh) " · " (item.evaluator.zh) " " (item.evaluator.en) " · " (kind.zh) " " (kind.en) }
+                span.en { (item.group.zh) " " (item.group.en) " · " (item.evaluator.zh) " " (item.evaluator.en) " · " (kind.zh) " " (kind.en) }
                 (list(&item.notes))
             }
             td { (ground(item)) (list(&item.evidence)) }

@@ -2,6 +2,7 @@
 
 use super::answers::{Answer, Answers, Said};
 use super::card::{Card, GatewayRole, Item, Proof, Remark};
+use super::conversion::Percent;
 use super::evidence::{Finding, look};
 use super::points::Points;
 use super::result::{
@@ -161,7 +162,21 @@ fn notes(item: &Item, answer: Option<&Answer>, finding: Option<&Finding>) -> Vec
             ),
         });
     }
+    notes.extend(short_of_threshold(item, answer));
     notes
+}
+
+/// What is said when a rate reaches the share that the text names and still gets less than all.
+fn short_of_threshold(item: &Item, answer: Option<&Answer>) -> Option<Bilingual> {
+    let (threshold, answer) = (item.threshold_percent?, answer?);
+    let (Said::Rate(rate) | Said::Converted(rate, _)) = &answer.said else { return None };
+    let short = *rate >= Percent::whole(threshold) && answer.points < item.most();
+    short.then(|| {
+        Bilingual::new(
+            format!("所填比率 {rate} 已达到原文的 {threshold}%，计分却不满，请核对"),
+            format!("the rate {rate} reaches the {threshold} % of the text, yet not all points are given: please check"),
+        )
+    })
 }
 
 /// What is said when a person answers an item that the gateway decides.

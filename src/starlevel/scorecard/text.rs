@@ -106,7 +106,7 @@ impl Scorecard {
         if !self.unanswered.is_empty() {
             let count = self.unanswered.len();
             out.line(&format!(
-                "\n未作答 {count} 项，计 0 分 / {count} items not answered, counted as 0"
+                "\n未作答 {count} 项，计 0 分 / not answered: {count}, counted as 0"
             ));
             out.line(&format!("  {}", self.unanswered.join(" ")));
         }
