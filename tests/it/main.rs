@@ -20,6 +20,7 @@ mod normal_run;
 mod parts;
 mod rs485;
 mod second_parsers;
+mod star_history;
 mod try_it;
 mod twins;
 mod wrong_profiles;
