@@ -182,3 +182,33 @@ fn a_device_that_reads_too_little_is_named_with_its_own_share_worst_first() {
     let named: Vec<_> = check.devices.iter().map(|d| (d.device.as_str(), d.share)).collect();
     assert_eq!(named, [("b", Some(0.3333))]);
 }
+
+#[test]
+fn a_month_of_500_devices_is_assessed_quickly_and_its_rows_stay_small() {
+    let devices = (0..500).map(|n| {
+        let category = Category::ALL[n % 12];
+        device(&format!("{}-{n}", category.word()), category)
+    });
+    let (mut engine, snapshot) = rig(devices.collect());
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::open(&folder.path().join("store"), Limits::default()).unwrap();
+    engine.keep(EvidenceChain::new(&store)).unwrap();
+    for hour in 1..=31 * 24 {
+        for slot in (0..500).filter(|slot| (u64::from(*slot) + hour) % 7 != 0) {
+            hear(&snapshot, slot, after(hour * 3600 - 1));
+        }
+        let now = after(hour * 3600);
+        engine.observe(&snapshot, now, Some(wall(now)), &buffer(hour, Some(100.0)));
+        engine.save(now, false).unwrap();
+    }
+    let began = tokio::time::Instant::now();
+    let now = after(31 * 24 * 3600);
+    let result = engine.assess(&snapshot, &LinkEvidence::default(), now, Some(wall(now)));
+    let took = began.elapsed();
+    let report = EvidenceChain::new(&store).verify().unwrap();
+    let row = report.bytes * 30 / u64::from(report.days) / 500;
+    println!("500 devices: assessed in {took:?}, document {} bytes", result.to_json().len());
+    println!("evidence: {row} bytes a device and month; files {} bytes", store.file_bytes());
+    assert!(took.as_millis() < 2000, "{took:?}: far above what a build without optimisation needs");
+    assert!(row <= 2048 && !result.provisional);
+}
