@@ -12,7 +12,7 @@ use crate::model::{
 const START: Moment = Moment { boot_ms: 1_000_000 };
 const WALL: WallTime = WallTime { unix_ms: 1_767_225_600_000 };
 
-fn device(id: &str, category: Category) -> Device {
+pub(super) fn device(id: &str, category: Category) -> Device {
     let point = Point {
         name: "x".into(),
         zh: String::new(),
@@ -51,11 +51,11 @@ fn estate(categories: &[Category]) -> (Engine, Snapshot) {
     (Engine::new(RulePack::built_in(), estate, START), snapshot)
 }
 
-fn after(seconds: u64) -> Moment {
+pub(super) fn after(seconds: u64) -> Moment {
     START.plus(Duration::from_secs(seconds))
 }
 
-fn hear(snapshot: &Snapshot, slot: u32, at: Moment) {
+pub(super) fn hear(snapshot: &Snapshot, slot: u32, at: Moment) {
     snapshot.with(DeviceIndex(slot), |state| {
         state.apply(at, &Reading::good(PointIndex(0), Value::Number(1.0)));
         state.health = Health::Online;
@@ -67,7 +67,7 @@ fn good_link(now: Moment) -> LinkEvidence {
 }
 
 /// The wall time that belongs to a moment: `WALL` is 100 s after `START`.
-fn wall(at: Moment) -> WallTime {
+pub(super) fn wall(at: Moment) -> WallTime {
     let ms = i64::try_from(at.boot_ms).unwrap() - i64::try_from(after(100).boot_ms).unwrap();
     WallTime { unix_ms: WALL.unix_ms + ms }
 }
@@ -76,7 +76,7 @@ fn look(engine: &mut Engine, snapshot: &Snapshot, at: Moment) {
     engine.observe(snapshot, at, Some(wall(at)), &GatewaySeen::default());
 }
 
-fn outcome(assessment: &Assessment, id: &str, star: u8) -> Outcome {
+pub(super) fn outcome(assessment: &Assessment, id: &str, star: u8) -> Outcome {
     let check = assessment.check(id).expect(id);
     check.levels.iter().find(|level| level.star == star).expect(id).outcome
 }

@@ -1,5 +1,7 @@
 //! The star level's evidence as a user verifies it.
 
+use std::fs;
+use std::net::SocketAddr;
 use std::ops::ControlFlow;
 use std::path::Path;
 use std::process::{Command, Output};
@@ -9,6 +11,8 @@ use std::time::Duration;
 use linli::model::{Estate, EstateKind, GatewayId, Moment, Snapshot, WallTime};
 use linli::starlevel::{Engine, EvidenceChain, GatewaySeen, RulePack};
 use linli::store::{Changes, Limits, Store};
+
+use crate::parts::{ask, free_port, let_run, linli, wait_until};
 
 /// 2026-01-01T00:00 in Shanghai.
 const MIDNIGHT: i64 = 1_767_196_800_000;
@@ -81,4 +85,58 @@ fn a_folder_without_a_store_is_told_and_not_made() {
     assert_eq!(output.status.code(), Some(1));
     assert!(String::from_utf8(output.stderr).unwrap().contains("there is no store"));
     assert!(!path.exists());
+}
+
+#[test]
+fn the_daemon_goes_on_with_its_evidence_after_a_restart_and_verifies_it_while_it_runs() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = folder.path();
+    let (config, log, port) = (at.join("linli.toml"), at.join("log"), free_port());
+    let page = SocketAddr::from(([127, 0, 0, 1], port));
+    let text = format!(
+        r#"
+[gateway]
+id = "keeps"
+[clock]
+trust = "system"
+[buffer]
+path = "{}/buffer"
+keep_free = "1MiB"
+[status]
+listen = "127.0.0.1:{port}"
+[stars]
+every = "10s"
+[[bus]]
+id = "row"
+tcp = "127.0.0.1:{}"
+[[device]]
+id = "meter"
+profile = "eastron-sdm120"
+bus = "row"
+unit = 1
+"#,
+        at.display(),
+        free_port()
+    );
+    fs::write(&config, text).unwrap();
+    let window = || {
+        ask(page, "/api/v1/stars").and_then(|stars| stars["window_s"].as_u64()).unwrap_or_default()
+    };
+    let daemon = linli(&config, &log);
+    wait_until("the estate was observed", || window() >= 3);
+    let before = window();
+    assert_eq!(daemon.terminate(), 0);
+    let_run(Duration::from_secs(3));
+    let daemon = linli(&config, &log);
+    wait_until("it observes again", || window() > 0);
+    let after = window();
+    assert!(after >= before + 3, "{before} s before, {after} s after: the time between counts too");
+    let output = Command::new(env!("CARGO_BIN_EXE_linli"))
+        .args(["stars", "verify", "--config"])
+        .arg(&config)
+        .output()
+        .unwrap();
+    let told = String::from_utf8(output.stdout).unwrap();
+    assert!(output.status.success() && told.contains("closed days hold"), "{told}");
+    assert_eq!(daemon.terminate(), 0);
 }

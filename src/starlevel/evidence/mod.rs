@@ -119,6 +119,8 @@ pub(super) struct Book {
     pending: Vec<(u32, Moment)>,
     pending_lost: bool,
     now: GatewaySeen,
+    /// The look whose counts are booked.
+    counted: GatewaySeen,
 }
 
 impl Book {
@@ -155,6 +157,7 @@ impl Book {
             pending: Vec::new(),
             pending_lost: false,
             now: GatewaySeen::default(),
+            counted: GatewaySeen::default(),
         }
     }
 
@@ -169,7 +172,7 @@ impl Book {
         if now <= self.seen {
             return;
         }
-        let before = std::mem::replace(&mut self.now, *gateway);
+        self.now = *gateway;
         let Some(wall) = wall else {
             self.note_pending(snapshot);
             return;
@@ -200,7 +203,7 @@ impl Book {
             self.watch(from, to, gateway.link_up);
             self.kept.frontier = Some(to);
         }
-        self.count(&before, gateway);
+        self.count();
         self.seen = now;
         if std::mem::take(&mut self.pending_lost) {
             tracing::warn!("the clock was not trusted for long: a part of that time is not booked");
@@ -340,10 +343,12 @@ impl Book {
             .map(|row| &mut row.devices[slot])
     }
 
-    /// Counts of the buffer and the uplink since the last look.
-    fn count(&mut self, before: &GatewaySeen, now: &GatewaySeen) {
+    /// Counts of the buffer and the uplink since they were last counted.
+    fn count(&mut self) {
         let Some(frontier) = self.kept.frontier else { return };
+        let now = self.now;
         let Some(buffer) = now.buffer else { return };
+        let before = std::mem::replace(&mut self.counted, now);
         let (created, lost) = self.kept.since_mark(&buffer);
         let readings = before.buffer.map_or(0, |b| b.readings);
         let count = self.known.len();

@@ -1,0 +1,214 @@
+//! The checks that days and the register answer.
+
+use super::tests::{after, device, hear, outcome, wall};
+use super::*;
+use crate::model::{
+    Category, DeviceIndex, Epoch, Estate, EstateKind, GatewayId, Point, Seq, Snapshot,
+};
+use crate::store::{Limits, Store};
+use std::sync::Arc;
+
+fn rig(devices: Vec<crate::model::Device>) -> (Engine, Snapshot) {
+    let gateway = GatewayId::new("g").unwrap();
+    let kind = EstateKind::OldRetrofit;
+    let estate = Arc::new(Estate::new(gateway, String::new(), kind, devices).unwrap());
+    let snapshot = Snapshot::new(Arc::clone(&estate), after(0));
+    (Engine::new(RulePack::built_in(), estate, after(0)), snapshot)
+}
+
+fn assess_at(
+    engine: &mut Engine,
+    snapshot: &Snapshot,
+    seconds: u64,
+    seen: &GatewaySeen,
+) -> Assessment {
+    let now = after(seconds);
+    engine.observe(snapshot, now, Some(wall(now)), seen);
+    engine.assess(snapshot, &LinkEvidence::default(), now, Some(wall(now)))
+}
+
+fn reason(result: &Assessment, id: &str) -> String {
+    result.check(id).unwrap().reason.as_ref().map(|r| r.en.clone()).unwrap_or_default()
+}
+
+fn buffer(next: u64, capacity_hours: Option<f64>) -> GatewaySeen {
+    let buffer = BufferSeen {
+        epoch: Epoch(1),
+        next: Seq(next),
+        oldest: None,
+        blocks: 0,
+        lost: 0,
+        readings: 0,
+        capacity_hours,
+    };
+    GatewaySeen { link_up: true, acknowledged: next - 1, buffer: Some(buffer) }
+}
+
+#[test]
+fn the_worst_category_is_the_worst_that_is_required_and_one_without_a_device_is_unknown() {
+    let (mut engine, snapshot) = rig(vec![
+        device("e", Category::ElectricityMeter),
+        device("w", Category::WaterMeter),
+        device("b", Category::EmergencyBroadcast),
+        device("s", Category::InfoScreen),
+        device("v", Category::EnvironmentSensor),
+        device("c", Category::EvCharger),
+        // Not required at star 3.
+        device("m", Category::VendingMachine),
+    ]);
+    (0..6).for_each(|slot| hear(&snapshot, slot, after(0)));
+    let result = assess_at(&mut engine, &snapshot, 100, &GatewaySeen::default());
+    assert_eq!(outcome(&result, "Q2", 3), Outcome::Met);
+    assert_eq!(outcome(&result, "Q2", 4), Outcome::Unknown, "no locker, no bin");
+    assert_eq!(outcome(&result, "Q2", 5), Outcome::NotMet, "there it is, and says nothing");
+    let result = assess_at(&mut engine, &snapshot, 20_000, &GatewaySeen::default());
+    assert_eq!(outcome(&result, "Q2", 3), Outcome::NotMet);
+    assert_eq!(outcome(&result, "Q2", 4), Outcome::NotMet, "too little is so without them too");
+}
+
+#[test]
+fn an_empty_register_fails_and_a_filled_one_stays_unknown_without_owner_and_maintainer() {
+    let (mut engine, snapshot) = rig(vec![device("a", Category::EvCharger)]);
+    let result = assess_at(&mut engine, &snapshot, 100, &GatewaySeen::default());
+    assert_eq!(outcome(&result, "G1", 1), Outcome::NotMet);
+    assert_eq!(result.check("G1").unwrap().devices[0].device, "a");
+    let mut filled = device("a", Category::EvCharger);
+    filled.name = "充电桩".into();
+    filled.place = "3号楼".into();
+    filled.product = "X1".into();
+    let (mut engine, snapshot) = rig(vec![filled]);
+    let result = assess_at(&mut engine, &snapshot, 100, &GatewaySeen::default());
+    assert_eq!(outcome(&result, "G1", 1), Outcome::Unknown);
+    assert!(reason(&result, "G1").contains("owner and maintainer"));
+}
+
+#[test]
+fn evidence_is_retained_only_where_it_is_stored() {
+    let (mut engine, snapshot) = rig(vec![device("a", Category::EvCharger)]);
+    let result = assess_at(&mut engine, &snapshot, 100, &GatewaySeen::default());
+    assert_eq!(outcome(&result, "G5", 1), Outcome::Unknown);
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::open(&folder.path().join("store"), Limits::default()).unwrap();
+    let (mut engine, snapshot) = rig(vec![device("a", Category::EvCharger)]);
+    engine.keep(EvidenceChain::new(&store)).unwrap();
+    let result = assess_at(&mut engine, &snapshot, 100, &GatewaySeen::default());
+    assert_eq!(outcome(&result, "G5", 1), Outcome::Met);
+    assert!(reason(&result, "G5").contains("1 days so far"));
+}
+
+#[test]
+fn the_buffer_is_judged_by_what_its_whole_budget_holds_and_not_before_its_rate_is_known() {
+    let (mut engine, snapshot) = rig(vec![device("a", Category::EvCharger)]);
+    let result = assess_at(&mut engine, &snapshot, 100, &buffer(1, None));
+    assert_eq!(outcome(&result, "Q7", 3), Outcome::Unknown);
+    let result = assess_at(&mut engine, &snapshot, 130, &buffer(1, Some(100.5)));
+    assert_eq!(outcome(&result, "Q7", 3), Outcome::Met);
+    assert_eq!(outcome(&result, "Q7", 4), Outcome::NotMet);
+    let measured = result.check("Q7").unwrap().levels[0].measured;
+    assert_eq!(measured, Some(Measure::Number(100.0)));
+}
+
+#[test]
+fn delivery_is_unknown_until_a_whole_day_of_records_is_72_hours_old() {
+    let (mut engine, snapshot) = rig(vec![device("a", Category::EvCharger)]);
+    let day = 86_400;
+    for n in 1..=3 {
+        let result = assess_at(&mut engine, &snapshot, n * day, &buffer(100 * n, Some(1.0)));
+        assert_eq!(outcome(&result, "P3", 2), Outcome::Unknown);
+        assert_eq!(outcome(&result, "P2", 2), Outcome::Met);
+    }
+    let mut seen = buffer(600, Some(1.0));
+    let result = assess_at(&mut engine, &snapshot, 6 * day, &seen);
+    assert_eq!(outcome(&result, "P3", 5), Outcome::Met);
+    // Blocks that are older than that and still wait, and some that were evicted.
+    if let Some(buffer) = &mut seen.buffer {
+        buffer.oldest = Some(Seq(90));
+        buffer.blocks = 500;
+        buffer.lost = 3;
+    }
+    let result = assess_at(&mut engine, &snapshot, 6 * day + 30, &seen);
+    assert_eq!(outcome(&result, "P3", 2), Outcome::NotMet);
+    assert!(reason(&result, "P3").contains("lacks at most"));
+}
+
+#[test]
+fn the_environment_needs_its_parameters_by_star_and_says_which_are_missing() {
+    let mut sensor = device("v", Category::EnvironmentSensor);
+    let names = ["pm25", "laeq", "temperature", "relativeHumidity", "pm10", "o3", "co"];
+    let point = sensor.points[0].clone();
+    sensor.points = names.map(|name| Point { name: name.into(), ..point.clone() }).into();
+    let (mut engine, snapshot) = rig(vec![sensor]);
+    let bring = |count: usize, at| {
+        snapshot.with(DeviceIndex(0), |state| {
+            state.points.iter_mut().take(count).for_each(|point| point.good_at = Some(at));
+        });
+    };
+    bring(3, after(50));
+    let result = assess_at(&mut engine, &snapshot, 100, &GatewaySeen::default());
+    assert_eq!(outcome(&result, "E1", 3), Outcome::Unknown, "just started: it may still come");
+    let result = assess_at(&mut engine, &snapshot, 4000, &GatewaySeen::default());
+    assert_eq!(outcome(&result, "E1", 3), Outcome::NotMet);
+    assert!(reason(&result, "E1").contains("relativehumidity"));
+    for (count, star) in [(4, 3), (6, 4), (7, 5)] {
+        bring(count, after(4000));
+        let result =
+            assess_at(&mut engine, &snapshot, 4000 + count as u64, &GatewaySeen::default());
+        assert_eq!(outcome(&result, "E1", star), Outcome::Met, "{count}");
+        if star < 5 {
+            assert_eq!(outcome(&result, "E1", star + 1), Outcome::NotMet, "{count}");
+        }
+    }
+    let result = assess_at(&mut engine, &snapshot, 4000 + 86_401, &GatewaySeen::default());
+    assert_eq!(outcome(&result, "E1", 3), Outcome::NotMet, "a day without a value");
+}
+
+#[test]
+fn a_device_that_reads_too_little_is_named_with_its_own_share_worst_first() {
+    let (mut engine, snapshot) =
+        rig(vec![device("a", Category::EvCharger), device("b", Category::EvCharger)]);
+    // One is heard each minute, the other only in the first forty minutes.
+    for minute in 0..240 {
+        hear(&snapshot, 0, after(minute * 60));
+        if minute < 40 {
+            hear(&snapshot, 1, after(minute * 60));
+        }
+        assess_at(&mut engine, &snapshot, minute * 60 + 30, &GatewaySeen::default());
+    }
+    let result = assess_at(&mut engine, &snapshot, 4 * 3600, &GatewaySeen::default());
+    let check = result.check("Q3").unwrap();
+    assert_eq!((check.star, check.outcome), (1, Outcome::NotMet));
+    // Whole hours of the day since the start: three, of which the other has one.
+    assert_eq!(check.measured, Some(Measure::Number(0.6666)));
+    let named: Vec<_> = check.devices.iter().map(|d| (d.device.as_str(), d.share)).collect();
+    assert_eq!(named, [("b", Some(0.3333))]);
+}
+
+#[test]
+fn a_month_of_500_devices_is_assessed_quickly_and_its_rows_stay_small() {
+    let devices = (0..500).map(|n| {
+        let category = Category::ALL[n % 12];
+        device(&format!("{}-{n}", category.word()), category)
+    });
+    let (mut engine, snapshot) = rig(devices.collect());
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::open(&folder.path().join("store"), Limits::default()).unwrap();
+    engine.keep(EvidenceChain::new(&store)).unwrap();
+    for hour in 1..=31 * 24 {
+        for slot in (0..500).filter(|slot| (u64::from(*slot) + hour) % 7 != 0) {
+            hear(&snapshot, slot, after(hour * 3600 - 1));
+        }
+        let now = after(hour * 3600);
+        engine.observe(&snapshot, now, Some(wall(now)), &buffer(hour, Some(100.0)));
+        engine.save(now, false).unwrap();
+    }
+    let began = tokio::time::Instant::now();
+    let now = after(31 * 24 * 3600);
+    let result = engine.assess(&snapshot, &LinkEvidence::default(), now, Some(wall(now)));
+    let took = began.elapsed();
+    let report = EvidenceChain::new(&store).verify().unwrap();
+    let row = report.bytes * 30 / u64::from(report.days) / 500;
+    println!("500 devices: assessed in {took:?}, document {} bytes", result.to_json().len());
+    println!("evidence: {row} bytes a device and month; files {} bytes", store.file_bytes());
+    assert!(took.as_millis() < 2000, "{took:?}: far above what a build without optimisation needs");
+    assert!(row <= 2048 && !result.provisional);
+}
