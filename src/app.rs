@@ -75,20 +75,12 @@ impl App {
     /// # Errors
     /// When the buffer cannot be opened, the page's address is taken, or the rule pack is wrong.
     pub async fn start(settings: Settings, notes: Vec<Bilingual>) -> anyhow::Result<Self> {
-        let estate = Arc::new(settings.estate());
-        let clock = Clock::new(settings.clock.clone());
+        let (mut joints, field_out) = Joints::new(&settings);
+        let Joints { estate, clock, snapshot, .. } = &joints;
+        let (estate, clock, snapshot) = (Arc::clone(estate), clock.clone(), snapshot.clone());
         let started = clock.now();
-        let snapshot = Snapshot::new(Arc::clone(&estate), started);
-        let (field, field_out) = mpsc::channel(FIELD_MESSAGES);
         let (records, records_out) = mpsc::channel(RECORDS);
         let (acts, acts_out) = mpsc::channel(ACTS);
-        let mut joints = Joints {
-            estate: Arc::clone(&estate),
-            clock: clock.clone(),
-            snapshot: snapshot.clone(),
-            supervisor: Supervisor::new(),
-            field,
-        };
 
         let (recorder, buffer) = buffer::open(&settings.buffer, Arc::clone(&estate), clock.clone())
             .context("the buffer")?;
@@ -154,6 +146,16 @@ impl App {
 }
 
 impl Joints {
+    /// Everything unknown, nothing running; the receiver is the pipeline's.
+    fn new(settings: &Settings) -> (Self, mpsc::Receiver<FieldMessage>) {
+        let estate = Arc::new(settings.estate());
+        let clock = Clock::new(settings.clock.clone());
+        let snapshot = Snapshot::new(Arc::clone(&estate), clock.now());
+        let (field, field_out) = mpsc::channel(FIELD_MESSAGES);
+        let supervisor = Supervisor::new();
+        (Self { estate, clock, snapshot, supervisor, field }, field_out)
+    }
+
     fn uplink(
         &mut self,
         settings: &Settings,

@@ -12,7 +12,7 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use super::field::Buses;
-use super::{ACTS, FIELD_MESSAGES, Joints, RECORDS};
+use super::{ACTS, Joints, RECORDS};
 use crate::clock::Clock;
 use crate::config::Settings;
 use crate::driver::bus::LessonBook;
@@ -20,7 +20,7 @@ use crate::driver::mqtt::{BrokerStatus, Heard, Tap};
 use crate::model::{BusTable, DeviceIndex, Estate, FieldRequest, PointIndex, Record, Snapshot};
 use crate::pipeline::{Act, Pipeline};
 use crate::status::BusLine;
-use crate::supervise::{Failure, Part, Supervisor};
+use crate::supervise::{Failure, Part};
 
 /// Longest orderly end.
 const GRACE: Duration = Duration::from_secs(5);
@@ -55,19 +55,11 @@ impl Trial {
     /// Starts the drivers of all devices of the settings, and the pipeline. Must be called within
     /// a tokio runtime.
     pub fn start(settings: &Settings) -> Self {
-        let estate = Arc::new(settings.estate());
-        let clock = Clock::new(settings.clock.clone());
-        let snapshot = Snapshot::new(Arc::clone(&estate), clock.now());
-        let (field, field_out) = mpsc::channel(FIELD_MESSAGES);
+        let (mut joints, field_out) = Joints::new(settings);
+        let Joints { estate, clock, snapshot, .. } = &joints;
+        let (estate, clock, snapshot) = (Arc::clone(estate), clock.clone(), snapshot.clone());
         let (records_in, records) = mpsc::channel(RECORDS);
         let (acts, acts_out) = mpsc::channel(ACTS);
-        let mut joints = Joints {
-            estate: Arc::clone(&estate),
-            clock: clock.clone(),
-            snapshot: snapshot.clone(),
-            supervisor: Supervisor::new(),
-            field,
-        };
         let Buses { table: buses, drivers, lines } = joints.buses(settings, &LessonBook::default());
         let (tap, heard) = Tap::new(HEARD);
         let broker = joints.field_broker(settings, Arc::new(|| ()), Some(tap));

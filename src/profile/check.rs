@@ -234,12 +234,18 @@ fn obtain(profile: &Profile, example: &Example, slot: usize) -> Option<Expected>
     }
 }
 
+/// Whether the topic is one of the pattern.
 pub(super) fn matches(pattern: &str, topic: &str) -> bool {
+    matches_by(pattern, topic, |want, level| want == level)
+}
+
+/// As [`matches`], with another idea of which level is meant; `+` means any.
+pub(super) fn matches_by(pattern: &str, topic: &str, same: impl Fn(&str, &str) -> bool) -> bool {
     let (mut pattern, mut topic) = (pattern.split('/'), topic.split('/'));
     loop {
         match (pattern.next(), topic.next()) {
             (None, None) => return true,
-            (Some(want), Some(level)) if want == "+" || want == level => {}
+            (Some(want), Some(level)) if want == "+" || same(want, level) => {}
             _ => return false,
         }
     }

@@ -9,6 +9,7 @@ mod tree;
 use serde_json::{Value as Json, json};
 
 use super::binding::{Code, Profile};
+use super::check::matches_by;
 use super::mqtt::{MqttModel, MqttSource, PathStep, PayloadFormat};
 use crate::model::{Point, Quantity};
 use tree::Step;
@@ -36,15 +37,8 @@ impl PayloadTopic {
 
     /// Whether a message of an example is of this topic.
     pub fn is_of(&self, topic: &str) -> bool {
-        let (mut pattern, mut topic) = (self.pattern.split('/'), topic.split('/'));
-        loop {
-            match (pattern.next(), topic.next()) {
-                (None, None) => return true,
-                (Some(want), Some(level)) if want == "+" || want == level => {}
-                (Some(want), Some(level)) if numbered(want, level) => {}
-                _ => return false,
-            }
-        }
+        let same = |want: &str, level: &str| want == level || numbered(want, level);
+        matches_by(&self.pattern, topic, same)
     }
 }
 

@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use super::*;
 use crate::model::{
-    Category, Device, DeviceId, EstateKind, GatewayId, Health, Point, PointIndex, Quality,
-    Quantity, Reading, Reason, ReportRule, Unit, Value,
+    Category, EstateKind, GatewayId, Health, PointIndex, Quality, Reading, Reason, Value,
 };
+use crate::starlevel::tests::device;
 use crate::store::{Changes, Limits, Store};
 
 /// 2026-01-01T00:00 in Shanghai.
@@ -22,36 +22,6 @@ struct Rig {
     /// Wall milliseconds at boot.
     offset: i64,
     now: Moment,
-}
-
-fn device(id: &str, category: Category) -> Device {
-    let point = Point {
-        name: "x".into(),
-        zh: String::new(),
-        en: String::new(),
-        unit: Unit::ONE,
-        quantity: Quantity::Instantaneous,
-        decimals: 0,
-        range: None,
-        max_rate: None,
-        counter_max: None,
-        labels: Vec::new(),
-        report: ReportRule::default(),
-    };
-    Device {
-        id: DeviceId::new(id).unwrap(),
-        name: String::new(),
-        place: String::new(),
-        category,
-        profile: "p".into(),
-        product: String::new(),
-        connection: String::new(),
-        bus: None,
-        expected_every: Duration::from_secs(60),
-        points: Arc::new([point]),
-        groups: Arc::new([]),
-        derived: Arc::new([]),
-    }
 }
 
 impl Rig {
