@@ -58,7 +58,7 @@ pub(super) struct Arguments {
     #[arg(long, value_name = "FRAME")]
     frame: Option<String>,
     /// On a line: what is wrong with it, more than once if wanted: silent, late=2s, half,
-    /// noise-before=8, noise-after=8, wrong-check-sum, flipped-bit, twin=5ms, drift=10ms,
+    /// noise-before=8, noise-after=8, wrong-check-sum, flipped-bit[=4], twin=5ms, drift=10ms,
     /// wrong-line=2400-8E1, refuse=2, echo.
     #[arg(long, value_name = "FAULT", value_parser = fault::parse)]
     fault: Vec<Order>,

@@ -16,7 +16,7 @@ pub(super) enum Order {
 }
 
 const WORDS: &str = "silent, late=TIME, half, noise-before=COUNT, noise-after=COUNT, \
-wrong-check-sum, flipped-bit, twin=TIME, drift=TIME, wrong-line=BAUD-FRAME, refuse=CODE, echo";
+wrong-check-sum, flipped-bit, flipped-bit=EVERY, twin=TIME, drift=TIME, wrong-line=BAUD-FRAME, refuse=CODE, echo";
 
 /// Reads one order, e.g. `late=2s`.
 pub(super) fn parse(text: &str) -> Result<Order, String> {
@@ -26,7 +26,11 @@ pub(super) fn parse(text: &str) -> Result<Order, String> {
         ("silent", "") => Fault::Silent,
         ("half", "") => Fault::Half,
         ("wrong-check-sum", "") => Fault::WrongCheckSum,
-        ("flipped-bit", "") => Fault::FlippedBit,
+        ("flipped-bit", "") => Fault::FlippedBit(1),
+        ("flipped-bit", value) => {
+            let every = value.parse().ok().filter(|every| *every > 0);
+            Fault::FlippedBit(every.ok_or_else(|| format!("`{value}` is no count, 1 or more"))?)
+        }
         ("late", value) => Fault::Late(time(value)?),
         ("twin", value) => Fault::Twin(time(value)?),
         ("drift", value) => Fault::Drift(time(value)?),
@@ -85,6 +89,8 @@ mod tests {
         assert_eq!(parse("wrong-line=2400-8E1"), Ok(Order::Slave(Fault::WrongLine(line))));
         assert!(parse("wrong-line=2400-7E1").unwrap_err().contains("8E1"));
         assert!(parse("late=2").is_err());
+        assert_eq!(parse("flipped-bit=4"), Ok(Order::Slave(Fault::FlippedBit(4))));
+        assert!(parse("flipped-bit=0").unwrap_err().contains("1 or more"));
         assert!(parse("noise-after=0").unwrap_err().contains("1 to 200"));
         assert!(parse("asleep").unwrap_err().contains("silent"));
     }

@@ -30,8 +30,8 @@ pub enum Fault {
     NoiseAfter(usize),
     /// The check sum of its answer is wrong.
     WrongCheckSum,
-    /// One bit of its answer is turned.
-    FlippedBit,
+    /// One bit of every so manieth answer is turned; 1 means of each.
+    FlippedBit(u32),
     /// Another slave with the same address sends the same answer this much later.
     Twin(Duration),
     /// Every answer takes this much longer than the one before, up to ten seconds.
@@ -260,10 +260,9 @@ impl Station {
                 Fault::Late(by) => delay += by,
                 Fault::Drift(by) => self.drift = (self.drift + by).min(SLOWEST),
                 Fault::Twin(after) => again = Some(after),
-                Fault::WrongLine(_) | Fault::Refuse(_) => {}
                 Fault::Half => bytes.truncate(bytes.len() / 2),
                 Fault::WrongCheckSum => self.kind.break_sum(&mut bytes),
-                Fault::FlippedBit => {
+                Fault::FlippedBit(every) if (self.answers + 1).is_multiple_of(every.into()) => {
                     let place = dice.usize(..bytes.len().max(1));
                     if let Some(byte) = bytes.get_mut(place) {
                         *byte ^= 1 << dice.u8(..8);
@@ -274,6 +273,7 @@ impl Station {
                     bytes.extend(frame);
                 }
                 Fault::NoiseAfter(count) => bytes.extend(noise(count, dice)),
+                Fault::WrongLine(_) | Fault::Refuse(_) | Fault::FlippedBit(_) => {}
             }
         }
         self.answers += 1;

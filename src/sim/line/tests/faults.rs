@@ -67,7 +67,7 @@ fn noise_stands_before_or_behind_a_frame_that_is_whole() {
 
 #[test]
 fn a_wrong_check_sum_or_a_flipped_bit_spoils_the_frame_of_every_protocol() {
-    for fault in [Fault::WrongCheckSum, Fault::FlippedBit] {
+    for fault in [Fault::WrongCheckSum, Fault::FlippedBit(1)] {
         let (reply, _, _) = asked(&[fault]);
         let (healthy, _) = healthy();
         assert_eq!(reply.len(), healthy.len());
@@ -78,6 +78,15 @@ fn a_wrong_check_sum_or_a_flipped_bit_spoils_the_frame_of_every_protocol() {
     bench.engine.stations[0].set_faults(vec![Fault::WrongCheckSum]);
     let (bad, _) = bench.ask(&ASK_UNIT, PATIENCE);
     assert_eq!((&good[..24], good[24] ^ 0x55), (&bad[..24], bad[24]));
+}
+
+#[test]
+fn a_bit_may_be_turned_in_every_third_answer_only() {
+    let mut bench = Bench::new(vec![Slave::modbus(1, unit(), FAST)], Tuning::of(FAST));
+    let (good, _) = bench.ask(&ASK_UNIT, PATIENCE);
+    bench.engine.stations[0].set_faults(vec![Fault::FlippedBit(3)]);
+    let spoiled: Vec<bool> = (0..6).map(|_| bench.ask(&ASK_UNIT, PATIENCE).0 != good).collect();
+    assert_eq!(spoiled, [false, true, false, false, true, false]);
 }
 
 #[test]
