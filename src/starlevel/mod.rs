@@ -16,8 +16,6 @@ mod evidence;
 mod fault;
 mod judge;
 mod measured;
-#[cfg(test)]
-mod measured_tests;
 mod metric;
 mod pack;
 pub mod scorecard;

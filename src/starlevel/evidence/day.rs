@@ -101,7 +101,7 @@ impl DeviceDay {
 }
 
 /// What the gateway did on one day.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub(super) struct GatewayDay {
     /// Version of the row.
     pub(super) v: u8,

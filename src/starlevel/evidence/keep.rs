@@ -223,7 +223,7 @@ impl Book {
 
     /// The rows of a day: the gateway's first.
     fn rows_of(&self, day: u32, row: &Day) -> Rows {
-        let gateway = GatewayDay { v: GATEWAY_ROW, ..row.gateway };
+        let gateway = GatewayDay { v: GATEWAY_ROW, ..row.gateway.clone() };
         let gateway = serde_json::to_vec(&gateway).unwrap_or_default();
         let mut devices: Rows = Vec::new();
         for (slot, device) in self.estate.devices().iter().enumerate() {

@@ -1,10 +1,10 @@
 //! The checks that days and the register answer.
 
-use super::tests::{after, device, hear, outcome, wall};
-use super::*;
 use crate::model::{
     Category, DeviceIndex, Epoch, Estate, EstateKind, GatewayId, Point, Seq, Snapshot,
 };
+use crate::starlevel::tests::{after, device, hear, outcome, wall};
+use crate::starlevel::*;
 use crate::store::{Limits, Store};
 use std::sync::Arc;
 

@@ -1,14 +1,17 @@
 //! The verdict on each check that the days' evidence and the estate's register can answer.
 
+#[cfg(test)]
+mod tests;
+
 use std::time::Duration;
 
-use super::assessment::{Bilingual, Outcome};
-use super::engine::{Engine, Sight};
-use super::evidence::KEEP_DAYS;
-use super::metric::Metric;
-use super::pack::{Check, Direction, Measure};
-use super::verdict::{Judged, Level, names, round4, unknown};
 use crate::model::{Category, Device, DeviceIndex, Moment, Snapshot};
+use crate::starlevel::assessment::{Bilingual, Outcome};
+use crate::starlevel::engine::{Engine, Sight};
+use crate::starlevel::evidence::KEEP_DAYS;
+use crate::starlevel::metric::Metric;
+use crate::starlevel::pack::{Check, Direction, Measure};
+use crate::starlevel::verdict::{Judged, Level, names, round4, unknown};
 
 /// A parameter of the environment counts when it brought a good value within this time.
 const FRESH: Duration = Duration::from_secs(86_400);
@@ -22,7 +25,7 @@ const THIRD: [&str; 5] = ["o3", "no2", "so2", "co", "windspeed"];
 
 impl Engine {
     /// The verdict on a check that needs the evidence of days, or the register.
-    pub(super) fn judge_measured(
+    pub(in crate::starlevel) fn judge_measured(
         &self,
         check: &Check,
         needed: Measure,
@@ -73,7 +76,7 @@ impl Engine {
     }
 
     /// The mean of a value per category, applicable ones only.
-    pub(super) fn by_category(
+    pub(in crate::starlevel) fn by_category(
         &self,
         exempt: &[Category],
         value: impl Fn(DeviceIndex) -> Option<f64>,
@@ -240,7 +243,7 @@ impl Engine {
 }
 
 /// Whether the register names what a person needs to find the device.
-pub(super) fn is_filled(device: &Device) -> bool {
+pub(in crate::starlevel) fn is_filled(device: &Device) -> bool {
     [&device.name, &device.place, &device.product].iter().all(|text| !text.trim().is_empty())
 }
 
