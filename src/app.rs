@@ -196,6 +196,7 @@ impl Joints {
             })?,
         };
         let mut engine = Engine::new(pack, Arc::clone(&self.estate), self.clock.now());
+        engine.set_season(settings.starlevel.heating_season);
         engine
             .keep(EvidenceChain::new(buffer.store()))
             .context("the evidence of the star level")?;

@@ -201,6 +201,9 @@ pub struct CategoryResult {
     pub covered: bool,
     /// Whether a named person declared that it does not apply here.
     pub not_applicable: bool,
+    /// Nothing was expected of it in the whole window: heat meters outside the heating season.
+    #[serde(default)]
+    pub out_of_season: bool,
 }
 
 /// The result of the star-level check.

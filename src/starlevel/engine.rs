@@ -10,6 +10,7 @@ use super::assessment::{
 use super::evidence::{Book, EvidenceChain, GatewaySeen};
 use super::metric::Metric;
 use super::pack::{Check, Measure, RulePack, STARS};
+use super::season::Season;
 use super::verdict::{
     Judged, Level, judge_coverage, judge_link, judge_rate, judge_set, shortfall, unknown,
 };
@@ -73,6 +74,11 @@ impl Engine {
     /// The store cannot be read.
     pub fn keep(&mut self, chain: EvidenceChain) -> Result<(), StoreError> {
         self.book.attach(chain)
+    }
+
+    /// Sets when heat meters are expected to bring readings; all year without one.
+    pub fn set_season(&mut self, season: Option<Season>) {
+        self.book.season = season;
     }
 
     /// Replaces the exemptions; expired ones count as missing at each assessment.
@@ -185,8 +191,25 @@ impl Engine {
         let rates = self.by_category(exempt, |index| self.book.rate(index, star));
         let threshold = self.online_threshold(star);
         let good = rates.iter().filter(|(_, rate)| threshold.is_some_and(|least| *rate >= least));
-        let covered = good.map(|(category, _)| *category).collect();
-        Level { star, rates, covered }
+        let dormant = self.dormant(&rates, exempt);
+        let covered = good.map(|(category, _)| *category).chain(dormant.iter().copied()).collect();
+        Level { star, rates, dormant, covered }
+    }
+
+    /// Categories without a rate because nothing was expected of their devices.
+    fn dormant(&self, rates: &[(Category, f64)], exempt: &[Category]) -> Vec<Category> {
+        let without = |category: Category| {
+            !exempt.contains(&category) && rates.iter().all(|(other, _)| *other != category)
+        };
+        let mut found: Vec<Category> = self
+            .estate
+            .indexed()
+            .filter(|(index, device)| without(device.category) && self.book.dormant(*index))
+            .map(|(_, device)| device.category)
+            .collect();
+        found.sort_unstable();
+        found.dedup();
+        found
     }
 
     /// The online rate that makes a category covered at a star: the threshold of Q1.
@@ -257,6 +280,7 @@ impl Engine {
                     online_rate: level.rate(category),
                     covered: level.covered.contains(&category),
                     not_applicable: exempt.contains(&category),
+                    out_of_season: level.dormant.contains(&category),
                 }
             })
             .collect()

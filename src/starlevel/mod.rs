@@ -19,6 +19,7 @@ mod measured;
 mod metric;
 mod pack;
 pub mod scorecard;
+mod season;
 #[cfg(test)]
 mod tests;
 mod verdict;
@@ -36,3 +37,4 @@ pub use pack::{
     Advisory, BUILT_IN, CategoryRule, CategorySet, Check, Completeness, Direction, Evaluation,
     Evidence, Head, Measure, Online, Origin, RulePack, STARS, Scope, Severity, Validity,
 };
+pub use season::Season;

@@ -1,5 +1,5 @@
-//! Sixty days of a made-up estate (outages, dead devices, a restart in the night, a clock that is
-//! corrected) against the numbers of an independent script in Python, exactly.
+//! Sixty days of a made-up estate (outages, dead devices, heat meters out of season, a restart in the
+//! night, a clock that is corrected) against the numbers of an independent script in Python, exactly.
 
 use std::fs;
 use std::path::Path;
@@ -13,6 +13,7 @@ use linli::model::{
 };
 use linli::starlevel::{
     Assessment, BufferSeen, Engine, EvidenceChain, GatewaySeen, LinkEvidence, Measure, RulePack,
+    Season,
 };
 use linli::store::{Limits, Store};
 use serde::Deserialize;
@@ -31,6 +32,7 @@ struct History {
     wrong: Vec<[u64; 3]>,
     evicted: Vec<[u64; 2]>,
     block_every: u64,
+    season: String,
     expected: serde_json::Map<String, serde_json::Value>,
 }
 
@@ -135,6 +137,7 @@ impl History {
         let moment = |time: u64| Moment { boot_ms: (time - begin + 100) * 1000 };
         let snapshot = Snapshot::new(Arc::clone(&estate), moment(begin));
         let mut engine = Engine::new(RulePack::built_in(), Arc::clone(&estate), moment(begin));
+        engine.set_season(Some(Season::parse(&self.season).unwrap()));
         engine.keep(EvidenceChain::new(&store)).unwrap();
         let mut time = begin;
         while time < end {

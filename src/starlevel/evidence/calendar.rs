@@ -40,6 +40,13 @@ pub(super) fn date(day: u32) -> String {
     date.map_or_else(|_| format!("day {day}"), |date| date.to_string())
 }
 
+/// Month and day of the year.
+pub(super) fn month_and_day(day: u32) -> (u8, u8) {
+    let span = jiff::SignedDuration::from_hours(24 * i64::from(day));
+    let date = jiff::civil::date(1970, 1, 1).checked_add(span);
+    date.map_or((1, 1), |date| (date.month().unsigned_abs(), date.day().unsigned_abs()))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

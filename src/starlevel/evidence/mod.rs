@@ -40,6 +40,7 @@ pub(in crate::starlevel) use keep::KEEP_DAYS;
 use keep::{Keeper, Kept};
 
 use super::pack::{RulePack, STARS};
+use super::season::Season;
 use crate::model::{DeviceIndex, Epoch, Estate, Moment, Seq, Snapshot, WallTime};
 
 /// Hearings that are kept while the clock is not trusted.
@@ -103,6 +104,9 @@ pub(super) struct Book {
     window_days: u32,
     /// Per device: offline after so many milliseconds; `None` for devices that no star asks for.
     limits: Vec<Option<PerStar>>,
+    /// Per device: expected only inside the heating season.
+    seasonal: Vec<bool>,
+    pub(super) season: Option<Season>,
     /// Per device: milliseconds of one expected reading.
     periods: Vec<Option<PerStar>>,
     known: Vec<Known>,
@@ -143,6 +147,8 @@ impl Book {
                 .iter()
                 .map(|d| per_star(&|star| pack.offline_after(d.category, star)))
                 .collect(),
+            seasonal: devices.iter().map(|d| pack.is_seasonal(d.category)).collect(),
+            season: None,
             periods: devices
                 .iter()
                 .map(|d| per_star(&|star| pack.reading_every(d.category, star)))

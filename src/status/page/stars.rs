@@ -124,6 +124,7 @@ fn categories(lang: Lang, result: &Assessment) -> Markup {
                 }
                 td data-l=(lang.t(Text::State)) {
                     @if row.not_applicable { (pill("off", lang.t(Text::NotApplicable))) }
+                    @else if row.out_of_season { (pill("off", lang.t(Text::OutOfSeason))) }
                     @else if row.covered { (pill("ok", lang.t(Text::Covered))) }
                     @else { (pill("off", lang.t(Text::NotCovered))) }
                 }
