@@ -111,6 +111,13 @@ impl Engine {
         self.book.save(now, all)
     }
 
+    /// Notes what an assessment gave: for the day's evidence, and since when a check does not pass.
+    pub fn note(&mut self, assessment: &Assessment, wall: Option<WallTime>) {
+        if let Some(wall) = wall {
+            self.book.note(assessment, wall.unix_ms);
+        }
+    }
+
     /// The result on the history observed so far.
     pub fn assess(
         &self,
@@ -329,6 +336,11 @@ impl Engine {
             reason: chosen.reason,
             // What nothing measures needs its source first; the reason names it.
             hint: (chosen.outcome == Outcome::NotMet).then(|| Bilingual::new(hint_zh, hint_en)),
+            since_ms: if chosen.outcome.passes() {
+                None
+            } else {
+                self.book.unmet_since(&check.id, star)
+            },
             devices,
             more_devices,
             levels,

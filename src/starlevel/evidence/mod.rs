@@ -23,6 +23,7 @@
 
 mod calendar;
 mod chain;
+mod checks;
 mod day;
 mod keep;
 mod sums;
@@ -35,6 +36,7 @@ use std::sync::Arc;
 use calendar::DAY_MS;
 pub(in crate::starlevel) use calendar::Zone;
 pub use chain::{ChainFault, ChainReport, EvidenceChain};
+use checks::{CheckDay, Unmet};
 use day::{DeviceDay, GatewayDay, PerStar};
 pub(in crate::starlevel) use keep::KEEP_DAYS;
 use keep::{Keeper, Kept};
@@ -94,6 +96,7 @@ struct Known {
 struct Day {
     devices: Vec<DeviceDay>,
     gateway: GatewayDay,
+    checks: Option<CheckDay>,
 }
 
 /// The evidence of the window, and how it gets into the store.
@@ -113,6 +116,8 @@ pub(super) struct Book {
     days: BTreeMap<u32, Day>,
     /// Days up to this one are hashed and stored, and never changed again.
     closed_until: Option<u32>,
+    /// Since when each check does not pass.
+    unmet: Unmet,
     /// What is kept beside the days.
     kept: Kept,
     keeper: Option<Keeper>,
@@ -156,6 +161,7 @@ impl Book {
             known: vec![Known::default(); count],
             days: BTreeMap::new(),
             closed_until: None,
+            unmet: Unmet::new(),
             kept: Kept::default(),
             keeper: None,
             seen: started,
