@@ -13,6 +13,8 @@
 //! | status, assessment, time | watch | only the newest is kept |
 
 mod field;
+#[cfg(feature = "demo")]
+mod past;
 mod tasks;
 mod trial;
 
@@ -37,6 +39,8 @@ use crate::watchdog;
 use field::Buses;
 use tasks::{assess, evidence, gateway_seen, publish_assessment, watch_clock};
 
+#[cfg(feature = "demo")]
+pub use past::invent;
 pub use trial::Trial;
 
 /// Messages between the drivers and the pipeline.
