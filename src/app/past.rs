@@ -19,6 +19,7 @@ use crate::store::{Limits, Store};
 
 /// Seconds between two looks: no check asks for more.
 const LOOK: u64 = 60;
+const SELDOM: u64 = 300;
 const HOUR: u64 = 3600;
 const DAY: u64 = 86_400;
 /// Every so many seconds the checks are assessed and noted.
@@ -145,7 +146,8 @@ impl Past<'_> {
         second: u64,
         now: Moment,
     ) {
-        let every = (device.expected_every.as_secs() / LOOK).max(1);
+        // What speaks up only when something changes speaks at least so often here.
+        let every = (device.expected_every.as_secs().min(SELDOM) / LOOK).max(1);
         let turn = second / LOOK + u64::from(index.0);
         if !turn.is_multiple_of(every) || self.is_silent(snapshot.estate(), index, device, second) {
             return;
