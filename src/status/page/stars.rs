@@ -3,7 +3,7 @@
 use maud::{Markup, html};
 
 use crate::model::EstateKind;
-use crate::starlevel::{Assessment, CheckResult, Direction, Measure, Origin, STARS};
+use crate::starlevel::{Assessment, CheckResult, Measure, Origin, STARS};
 use crate::status::layout::{Request, health, outcome, page, pill};
 use crate::status::show;
 use crate::status::text::{Lang, Text};
@@ -163,12 +163,8 @@ fn checks(lang: Lang, result: &Assessment) -> Markup {
     }
 }
 
-/// The English title of a check may be a whole definition; its first clause names it.
 fn name(lang: Lang, check: &CheckResult) -> &str {
-    match lang {
-        Lang::Zh => &check.title.zh,
-        Lang::En => check.title.en.split([':', '(', ';']).next().unwrap_or_default().trim(),
-    }
+    lang.pick(&check.title.zh, check.short_en())
 }
 
 fn compared(lang: Lang, check: &CheckResult) -> String {
@@ -180,21 +176,9 @@ fn compared(lang: Lang, check: &CheckResult) -> String {
 }
 
 fn bound(lang: Lang, check: &CheckResult) -> String {
-    let sign = match check.dir {
-        Direction::Ge => "≥ ",
-        Direction::Le => "≤ ",
-        Direction::True => "",
-    };
-    format!("{sign}{}", measure(lang, check, check.needed))
+    lang.of(&check.bound_words(check.needed)).to_owned()
 }
 
 fn measure(lang: Lang, check: &CheckResult, value: Measure) -> String {
-    match (value, check.unit.as_deref()) {
-        (Measure::Flag(flag), _) => lang.t(if flag { Text::Yes } else { Text::No }).to_owned(),
-        (Measure::Number(share), Some("share")) => show::percent(share),
-        (Measure::Number(seconds), Some("s")) => format!("{seconds} {}", lang.pick("秒", "s")),
-        (Measure::Number(hours), Some("h")) => format!("{hours} {}", lang.pick("小时", "h")),
-        (Measure::Number(days), Some("d")) => format!("{days} {}", lang.pick("天", "days")),
-        (Measure::Number(number), _) => number.to_string(),
-    }
+    lang.of(&check.value_words(value)).to_owned()
 }
