@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 use ring::rand::SystemRandom;
 use ring::signature::{Ed25519KeyPair, KeyPair as _};
 
-use super::chain::hex;
+use super::chain::{hex, unhex};
 use crate::model::Words;
 use crate::starlevel::Bilingual;
 
@@ -169,6 +169,11 @@ pub fn fingerprint(public: &[u8; 32]) -> String {
     let digest = ring::digest::digest(&ring::digest::SHA256, public);
     let pairs = digest.as_ref()[..16].chunks(2);
     pairs.map(hex).collect::<Vec<_>>().join("-")
+}
+
+/// Reads a public key of 64 hex digits, upper or lower case.
+pub fn parse_public_key(text: &str) -> Option<[u8; 32]> {
+    unhex(&text.trim().to_ascii_lowercase())
 }
 
 fn io_fault(path: &Path, error: &io::Error) -> KeyFault {

@@ -27,7 +27,7 @@ pub use document::{
     ChainDay, DayCategory, REPORT_VERSION, Report, ReportCategory, ReportChain, ReportDay,
     ReportDevice, ReportEstate, ReportPeriod, Thresholds,
 };
-pub use key::{KEY_FILE, KeyFault, SigningKey, fingerprint};
+pub use key::{KEY_FILE, KeyFault, SigningKey, fingerprint, parse_public_key};
 pub use maker::{ReportFault, Reporter};
 pub use seal::{Form, SealFault};
 pub use verify::{Verified, verify};

@@ -3,6 +3,7 @@
 use maud::{Markup, html};
 
 use crate::model::EstateKind;
+use crate::starlevel::report::{Form, fingerprint};
 use crate::starlevel::{Assessment, CheckResult, Measure, Origin, STARS};
 use crate::status::layout::{Request, health, outcome, page, pill};
 use crate::status::show;
@@ -14,7 +15,7 @@ pub(in crate::status) fn stars(view: &View, ask: &Request) -> Markup {
     let result = view.assessment.borrow().clone();
     let body = match result.as_deref() {
         None => html! { h1 { (lang.t(Text::StarLevel)) } p { (lang.t(Text::NotAssessedYet)) } },
-        Some(result) => whole(lang, result),
+        Some(result) => html! { (whole(lang, result)) (report(view, lang)) },
     };
     page(view, ask, "/stars", lang.t(Text::Stars), &body)
 }
@@ -65,6 +66,29 @@ fn whole(lang: Lang, result: &Assessment) -> Markup {
         p.small.soft {
             (lang.t(Text::RulePack)) (lang.colon()) (result.pack.id) " " (result.pack.version)
             " · SHA-256 " span style="overflow-wrap:anywhere" { (result.pack.sha256) }
+        }
+    }
+}
+
+/// Where the report is, and the key that signs it.
+fn report(view: &View, lang: Lang) -> Markup {
+    let Some(reporter) = &view.reporter else { return html! {} };
+    let link = |form: Form| format!("/api/v1/stars/report?format={}", form.word());
+    html! {
+        h2 { (lang.t(Text::Report)) }
+        @match reporter.key() {
+            Err(fault) => p.banner.warn { (lang.of(&fault.words())) },
+            Ok(key) => {
+                p {
+                    a href=(link(Form::Html)) download { (lang.t(Text::ReportPage)) } " · "
+                    a href=(link(Form::Json)) download { (lang.t(Text::ReportData)) }
+                }
+                p.small.soft { (lang.t(Text::ReportSigned)) }
+                p.hex {
+                    (lang.t(Text::PublicKey)) " (Ed25519)" (lang.colon()) (key.public_hex()) br;
+                    (lang.t(Text::Fingerprint)) (lang.colon()) (fingerprint(key.public()))
+                }
+            }
         }
     }
 }
