@@ -15,6 +15,7 @@
 mod field;
 #[cfg(feature = "demo")]
 mod past;
+mod stars;
 mod tasks;
 mod trial;
 
@@ -31,13 +32,15 @@ use crate::config::Settings;
 use crate::driver::bus::LessonBook;
 use crate::model::{Estate, Event, EventKind, FieldMessage, Record, Snapshot};
 use crate::pipeline::{Baselines, Pipeline, Progress};
+use crate::starlevel::report::{Reporter, SigningKey};
 use crate::starlevel::{Assessment, Bilingual, Engine, EvidenceChain, RulePack};
 use crate::status::{self, ScanDesk, View};
 use crate::supervise::{Failure, Part, Supervisor};
 use crate::uplink::{Session, UplinkStatus};
 use crate::watchdog;
 use field::Buses;
-use tasks::{assess, evidence, gateway_seen, publish_assessment, watch_clock};
+use stars::{publish_assessment, reporter, rule_pack};
+use tasks::{assess, evidence, gateway_seen, watch_clock};
 
 #[cfg(feature = "demo")]
 pub use past::invent;
@@ -114,8 +117,10 @@ impl App {
         );
 
         let (assessment_in, assessment) = watch::channel(None);
-        let uplink = joints.uplink(&settings, &buffer, assessment.clone());
-        joints.assessor(&settings, assessment_in, uplink.clone(), &buffer)?;
+        let pack = rule_pack(&settings)?;
+        let reporter = reporter(&settings, &pack, &estate, &buffer);
+        let uplink = joints.uplink(&settings, &buffer, assessment.clone(), &pack, &reporter);
+        joints.assessor(&settings, pack, assessment_in, uplink.clone(), &buffer)?;
         joints.clock_watcher();
         let buffer_status = buffer.status();
         joints.watchdog(progress, buffer_status.clone());
@@ -129,6 +134,7 @@ impl App {
             uplink,
             assessment,
             evidence: Some(EvidenceChain::new(buffer.store())),
+            reporter: Some(reporter),
             clock,
             started,
             version: env!("CARGO_PKG_VERSION").into(),
@@ -165,6 +171,8 @@ impl Joints {
         settings: &Settings,
         buffer: &buffer::Buffer,
         assessment: watch::Receiver<Option<Arc<Assessment>>>,
+        pack: &RulePack,
+        reporter: &Reporter,
     ) -> watch::Receiver<UplinkStatus> {
         let Some(config) = settings.uplink.clone() else {
             // Nobody to send to: the buffer keeps what fits. The page says so.
@@ -178,9 +186,10 @@ impl Joints {
             self.clock.clone(),
             documents,
         );
+        let session = session.signing(reporter.key().ok().map(SigningKey::public_hex));
         let stop = self.supervisor.token(Part::Outlet);
         self.supervisor.spawn(Part::Outlet, "uplink", session.run(stop.clone()));
-        let publish = publish_assessment(assessment, documents_in, stop);
+        let publish = publish_assessment(assessment, documents_in, pack.clone(), stop);
         self.supervisor.spawn(Part::Outlet, "assessment", publish);
         status
     }
@@ -188,17 +197,11 @@ impl Joints {
     fn assessor(
         &mut self,
         settings: &Settings,
+        pack: RulePack,
         out: watch::Sender<Option<Arc<Assessment>>>,
         uplink: watch::Receiver<UplinkStatus>,
         buffer: &buffer::Buffer,
     ) -> anyhow::Result<()> {
-        let pack = match &settings.starlevel.rule_pack {
-            None => RulePack::built_in(),
-            Some(path) => RulePack::load(path).map_err(|faults| {
-                let faults: Vec<String> = faults.iter().map(ToString::to_string).collect();
-                anyhow::anyhow!("the rule pack of the star levels:\n{}", faults.join("\n"))
-            })?,
-        };
         let mut engine = Engine::new(pack, Arc::clone(&self.estate), self.clock.now());
         engine.set_season(settings.starlevel.heating_season);
         engine

@@ -87,22 +87,6 @@ pub(super) async fn assess(
     }
 }
 
-/// Turns each new assessment into the retained document.
-pub(super) async fn publish_assessment(
-    mut assessment: watch::Receiver<Option<Arc<Assessment>>>,
-    out: watch::Sender<Option<Arc<str>>>,
-    stop: CancellationToken,
-) {
-    loop {
-        tokio::select! {
-            () = stop.cancelled() => return,
-            changed = assessment.changed() => if changed.is_err() { return stop.cancelled().await },
-        }
-        let document = assessment.borrow_and_update().as_ref().map(|a| Arc::from(a.to_json()));
-        out.send_replace(document);
-    }
-}
-
 /// Looks at the time sources; a step is an event.
 pub(super) async fn watch_clock(
     clock: Clock,

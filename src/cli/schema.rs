@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 use super::say;
 use crate::model::Document;
 use crate::starlevel::Assessment;
+use crate::starlevel::report::Report;
 use crate::uplink::{Inventory, Status};
 
 /// What to do with the documents.
@@ -52,6 +53,7 @@ fn documents() -> Vec<(&'static str, Value)> {
         ("block.schema.json", schemars::schema_for!(Document).to_value()),
         ("status.schema.json", schemars::schema_for!(Status).to_value()),
         ("inventory.schema.json", schemars::schema_for!(Inventory).to_value()),
+        ("report.schema.json", schemars::schema_for!(Report).to_value()),
         ("assessment.schema.json", schemars::schema_for!(Assessment).to_value()),
         ("asyncapi.json", asyncapi()),
     ]

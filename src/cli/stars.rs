@@ -1,22 +1,32 @@
-//! `linli stars`: the star level as the running gateway sees it, asked over its local page; and
-//! whether the stored evidence is as it was written.
+//! `linli stars`: the star level as the running gateway sees it, asked over its local page; its
+//! signed report as a file; and whether the stored evidence, or a report, is as it was written.
+
+mod report;
+mod verify;
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::time::Duration;
 
 use anyhow::Context as _;
 
 use super::{BAD_CONFIGURATION, complain, runtime, say};
 use crate::config;
-use crate::starlevel::{Assessment, ChainReport, EvidenceChain, Outcome};
+use crate::starlevel::{Assessment, Outcome};
 use crate::status;
+
+/// Longest wait for the assessment.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Whom to ask.
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
     #[command(subcommand)]
     action: Option<Action>,
+    /// Write the signed report to a file: a page to print (.html) or a document (.json).
+    #[arg(long, value_name = "FILE")]
+    report: Option<PathBuf>,
     /// Configuration file; it says where the page listens and where the store lies.
     #[arg(
         short,
@@ -36,9 +46,20 @@ pub(super) struct Arguments {
 
 #[derive(Debug, clap::Subcommand)]
 enum Action {
-    /// Look at the stored evidence: whether every closed day is as it was written. Asks the running
-    /// gateway; reads the store itself when none runs. Fails when a day does not hold.
+    /// Look at a report, or at the stored evidence: whether it is as the gateway wrote it. Fails
+    /// when not.
+    ///
+    /// With FILE, a report from `linli stars --report`: signature, chain, daily figures, rules;
+    /// needs no gateway and no configuration. Without FILE, every closed day of the store: asks
+    /// the running gateway, and reads the store itself when none runs.
     Verify {
+        /// A report, .html or .json.
+        #[arg(value_name = "FILE", conflicts_with_all = ["path", "page"])]
+        file: Option<PathBuf>,
+        /// The public key that must have signed it, 64 hex digits: from the gateway's page or its
+        /// inventory at the platform.
+        #[arg(long, value_name = "HEX", requires = "file", value_parser = verify::public_key)]
+        key: Option<verify::PublicKey>,
         /// Folder of the store, instead of the configuration's; no gateway must be running on it.
         #[arg(long, value_name = "FOLDER")]
         path: Option<PathBuf>,
@@ -46,8 +67,15 @@ enum Action {
 }
 
 pub(super) fn execute(arguments: &Arguments) -> anyhow::Result<ExitCode> {
-    if let Some(Action::Verify { path }) = &arguments.action {
-        return verify_where(arguments, path.as_deref());
+    match (&arguments.action, &arguments.report) {
+        (Some(Action::Verify { file: Some(file), key, .. }), _) => {
+            return verify::file(file, key.as_ref(), arguments.json);
+        }
+        (Some(Action::Verify { path, .. }), _) => {
+            return verify::store(arguments, path.as_deref());
+        }
+        (None, Some(file)) => return report::write(arguments, file),
+        (None, None) => {}
     }
     let body = match ask(&arguments.config, arguments.page)? {
         Asked::Answer(body) => body,
@@ -73,6 +101,16 @@ pub(super) enum Asked {
 
 /// Asks the running gateway for its assessment, at `page` or where the configuration says.
 pub(super) fn ask(config: &Path, page: Option<SocketAddr>) -> anyhow::Result<Asked> {
+    fetch(config, page, "/api/v1/stars", PATIENCE)
+}
+
+/// Asks the running gateway's page, at `page` or where the configuration says, for a resource.
+fn fetch(
+    config: &Path,
+    page: Option<SocketAddr>,
+    resource: &str,
+    patience: Duration,
+) -> anyhow::Result<Asked> {
     let page = match page {
         Some(page) => page,
         None => match config::load(config) {
@@ -89,76 +127,9 @@ pub(super) fn ask(config: &Path, page: Option<SocketAddr>) -> anyhow::Result<Ask
         },
     };
     let body = runtime()?
-        .block_on(status::fetch(page, "/api/v1/stars"))
+        .block_on(status::fetch_within(patience, page, resource))
         .with_context(|| format!("asking the gateway's page at {page}; is the gateway running? / 询问 {page} 的网关页面，网关在运行吗？"))?;
     Ok(Asked::Answer(body))
-}
-
-/// Verifies the store in `path`, else that of the configuration or of the running gateway.
-fn verify_where(arguments: &Arguments, path: Option<&Path>) -> anyhow::Result<ExitCode> {
-    if let Some(folder) = path {
-        return verify(Some(folder), None, arguments.json);
-    }
-    let (page, folder) = match (arguments.page, config::load(&arguments.config)) {
-        (Some(page), Err(_)) => (Some(page), None),
-        (page, Ok(settings)) => {
-            (page.or(settings.status.map(|page| page.listen)), Some(settings.buffer.path))
-        }
-        (None, Err(faults)) => {
-            complain(&faults.to_string());
-            return Ok(ExitCode::from(BAD_CONFIGURATION));
-        }
-    };
-    verify(folder.as_deref(), page, arguments.json)
-}
-
-fn verify(folder: Option<&Path>, page: Option<SocketAddr>, json: bool) -> anyhow::Result<ExitCode> {
-    let running = match page {
-        Some(page) => runtime()?.block_on(status::fetch(page, "/api/v1/stars/verify")),
-        None => Err(std::io::Error::other("no page / 没有页面")),
-    };
-    let report: ChainReport = match (running, folder) {
-        (Ok(body), _) => serde_json::from_str(&body)
-            .context("the page's answer is no report / 页面的应答不是校验结果")?,
-        (Err(_), Some(folder)) => {
-            anyhow::ensure!(
-                folder.is_dir(),
-                "there is no store at / 此处没有存储: {}",
-                folder.display()
-            );
-            EvidenceChain::open(folder)
-                .context("opening the store / 打开存储")?
-                .verify()
-                .context("reading the evidence / 读取证据")?
-        }
-        (Err(error), None) => {
-            return Err(error).context("asking the gateway's page / 询问网关页面");
-        }
-    };
-    if json {
-        say(&serde_json::to_string_pretty(&report)?);
-    } else {
-        tell(&report);
-    }
-    Ok(if report.fault.is_some() { ExitCode::FAILURE } else { ExitCode::SUCCESS })
-}
-
-fn tell(report: &ChainReport) {
-    let range = match (&report.first, &report.last) {
-        (Some(first), Some(last)) => format!(": {first} – {last}"),
-        _ => String::new(),
-    };
-    match &report.fault {
-        None => {
-            say(&format!("{} closed days hold 个封存日完好{range}", report.days));
-            if let Some(head) = &report.head {
-                say(&format!("SHA-256 {head}"));
-            }
-        }
-        Some(fault) => {
-            complain(&format!("{}: {} / {}", fault.day, fault.en, fault.zh));
-        }
-    }
 }
 
 fn describe(assessment: &Assessment) {

@@ -6,7 +6,7 @@
 //! kept in the store for 400 days in a hash chain (`evidence`); G1 can fail but not be met yet. The
 //! other checks say what would feed them.
 //!
-//! [`scorecard`] fills in the evaluation tables of annex A; their stars are another scale.
+//! [`report`] signs it with everything that it stands on; [`scorecard`] fills in the evaluation tables of annex A; their stars are another scale.
 
 mod assessment;
 mod config;
@@ -18,8 +18,10 @@ mod judge;
 mod measured;
 mod metric;
 mod pack;
+pub mod report;
 pub mod scorecard;
 mod season;
+mod show;
 #[cfg(test)]
 mod tests;
 mod verdict;
@@ -38,3 +40,4 @@ pub use pack::{
     Evidence, Head, Measure, Online, Origin, RulePack, STARS, Scope, Severity, Validity,
 };
 pub use season::Season;
+pub use show::percent;

@@ -16,9 +16,22 @@ const MOST: u64 = 32 << 20;
 /// The body of a resource of the page at `address`.
 ///
 /// # Errors
-/// Nobody listens there, the answer takes too long, or it is not a success.
+/// Nobody listens there, the answer takes too long or is longer than 32 MiB, or it is not a
+/// success.
 pub async fn fetch(address: SocketAddr, path: &str) -> io::Result<String> {
-    timeout(PATIENCE, ask(address, path))
+    fetch_within(PATIENCE, address, path).await
+}
+
+/// As [`fetch`], for what takes longer to be made.
+///
+/// # Errors
+/// As there.
+pub async fn fetch_within(
+    patience: Duration,
+    address: SocketAddr,
+    path: &str,
+) -> io::Result<String> {
+    timeout(patience, ask(address, path))
         .await
         .map_err(|_| io::Error::new(io::ErrorKind::TimedOut, "the page does not answer"))?
 }
@@ -78,7 +91,10 @@ async fn ask(address: SocketAddr, path: &str) -> io::Result<String> {
     let request = format!("GET {path} HTTP/1.0\r\nHost: {address}\r\n\r\n");
     stream.write_all(request.as_bytes()).await?;
     let mut answer = String::new();
-    stream.take(MOST).read_to_string(&mut answer).await?;
+    let read = stream.take(MOST).read_to_string(&mut answer).await?;
+    if read as u64 == MOST {
+        return Err(io::Error::new(io::ErrorKind::InvalidData, "the answer is too long"));
+    }
     let broken = || io::Error::new(io::ErrorKind::InvalidData, "the answer is not HTTP");
     let (head, body) = answer.split_once("\r\n\r\n").ok_or_else(broken)?;
     let status = head.split_whitespace().nth(1).ok_or_else(broken)?;

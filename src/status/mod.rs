@@ -13,6 +13,7 @@ mod layout;
 mod listener;
 mod metrics;
 mod page;
+mod report;
 #[cfg(test)]
 mod sample;
 mod scan;
@@ -27,7 +28,7 @@ mod trouble;
 mod view;
 
 pub use config::Config;
-pub use fetch::{Lines, fetch};
+pub use fetch::{Lines, fetch, fetch_within};
 pub use scan::ScanDesk;
 pub use server::serve;
 pub use text::Lang;

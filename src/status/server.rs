@@ -17,14 +17,14 @@ use super::layout::{Request, page as frame};
 use super::listener::{Bounded, Peer};
 use super::text::{Lang, Text};
 use super::view::View;
-use super::{api, exchange, frames, metrics, page, scan};
+use super::{api, exchange, frames, metrics, page, report, scan};
 use crate::model::{DeviceId, DeviceIndex};
 
 /// Everything comes from the page itself; nobody may frame it.
 const CSP: &str = "default-src 'self'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src 'self' data:; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
 
-type Shared = State<Arc<View>>;
-type Pairs = Query<std::collections::BTreeMap<String, String>>;
+pub(super) type Shared = State<Arc<View>>;
+pub(super) type Pairs = Query<std::collections::BTreeMap<String, String>>;
 
 /// Serves the page, the API and the metrics until `stop`.
 ///
@@ -64,7 +64,8 @@ fn router(view: View) -> Router {
         )
         .route("/api/v1/uplink", get(async |State(view): Shared| Json(api::uplink(&view))))
         .route("/api/v1/stars", get(api_stars))
-        .route("/api/v1/stars/verify", get(api_verify))
+        .route("/api/v1/stars/verify", get(report::verify))
+        .route("/api/v1/stars/report", get(report::report))
         .route("/metrics", get(prometheus))
         .route("/healthz", get(async || "ok\n"))
         .route("/readyz", get(readyz))
@@ -190,28 +191,11 @@ async fn api_stars(State(view): Shared) -> Response {
     }
 }
 
-/// Looks at the whole chain of evidence, away from the runtime's own threads.
-async fn api_verify(State(view): Shared) -> Response {
-    let Some(evidence) = view.evidence.clone() else {
-        return missing("the evidence is in no store");
-    };
-    let verified = tokio::task::spawn_blocking(move || match evidence.verify() {
-        // A day may have expired meanwhile; what is really broken is so at the second look too.
-        Ok(report) if report.fault.is_some() => evidence.verify(),
-        verified => verified,
-    });
-    match verified.await {
-        Ok(Ok(report)) => Json(report).into_response(),
-        Ok(Err(error)) => failed(&error.to_string()),
-        Err(error) => failed(&error.to_string()),
-    }
-}
-
-fn failed(error: &str) -> Response {
+pub(super) fn failed(error: &str) -> Response {
     (StatusCode::SERVICE_UNAVAILABLE, Json(Fault { error })).into_response()
 }
 
-fn missing(error: &str) -> Response {
+pub(super) fn missing(error: &str) -> Response {
     (StatusCode::NOT_FOUND, Json(Fault { error })).into_response()
 }
 

@@ -8,6 +8,7 @@ use jiff::tz::Offset;
 use super::text::{Lang, Text};
 use crate::clock::Clock;
 use crate::model::{Moment, Point, Quality, Value};
+pub(super) use crate::starlevel::percent;
 
 /// Longest text of a device that is shown, in characters.
 const MOST_CHARS: usize = 120;
@@ -73,11 +74,6 @@ pub(super) fn count(number: u64) -> String {
         text.push(digit);
     }
     text
-}
-
-/// `98.7 %`, rounded down: what is shown never claims more than was measured.
-pub(super) fn percent(share: f64) -> String {
-    format!("{:.1} %", (share * 1000.0 + 1e-9).floor() / 10.0)
 }
 
 /// `3.5 天` from hours.

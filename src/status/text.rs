@@ -241,6 +241,12 @@ texts! {
     OnlineRate => "在线率", "Online rate";
     NotAssessedYet => "尚未完成首次自评", "Not assessed yet";
     RulePack => "规则包", "Rule pack";
+    Report => "星级报告", "Report of the star level";
+    ReportPage => "下载报告（可打印的网页）", "Download the report (a page to print)";
+    ReportData => "下载报告（JSON 数据）", "Download the report (JSON)";
+    ReportSigned => "报告含逐日证据并由本机密钥签名；收到的人可用 linli stars verify 离线校验，公钥须与此处一致。", "It holds the daily evidence and is signed by this box; whoever receives it verifies it offline with `linli stars verify`, and the key must be the one shown here.";
+    PublicKey => "公钥", "Public key";
+    Fingerprint => "指纹", "Fingerprint";
     History => "统计历史", "History";
     OldRetrofit => "改造后老旧小区", "Retrofitted estate";
     NewEstate => "新建小区", "New estate";

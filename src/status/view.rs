@@ -12,6 +12,7 @@ use crate::driver::mqtt::BrokerStatus;
 use crate::driver::record::FrameLog;
 use crate::model::{BusId, BusTable, Estate, Health, Moment, Snapshot};
 use crate::pipeline::Act;
+use crate::starlevel::report::Reporter;
 use crate::starlevel::{Assessment, Bilingual, EvidenceChain};
 use crate::uplink::UplinkStatus;
 
@@ -36,6 +37,8 @@ pub struct View {
     pub assessment: watch::Receiver<Option<Arc<Assessment>>>,
     /// Its stored evidence, to be verified; `None` where there is no store.
     pub evidence: Option<EvidenceChain>,
+    /// Makes reports of it; `None` where there is no store.
+    pub reporter: Option<Reporter>,
     /// The clock.
     pub clock: Clock,
     /// When the daemon started.

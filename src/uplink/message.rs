@@ -188,6 +188,10 @@ pub struct Inventory {
     /// `new` or `old_retrofit`.
     #[cfg_attr(feature = "schema", schemars(with = "String"))]
     pub kind: EstateKind,
+    /// The key that signs the gateway's star-level reports: Ed25519, 64 lower-case hex digits; to
+    /// be pinned by the platform. Absent when the gateway has none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub signing_key: Option<String>,
     /// The models in use.
     pub models: Vec<InventoryModel>,
     /// The devices.
@@ -223,6 +227,7 @@ impl Inventory {
             gateway: estate.gateway.as_str().into(),
             estate: estate.name.clone(),
             kind: estate.kind,
+            signing_key: None,
             models,
             devices,
         }

@@ -25,6 +25,8 @@ pub(super) struct Context<S> {
     pub clock: Clock,
     pub assessment: watch::Receiver<Option<Arc<str>>>,
     pub status: watch::Sender<UplinkStatus>,
+    /// Public key of the gateway's reports, for the inventory.
+    pub signing_key: Option<String>,
 }
 
 /// The uplink: owns the connection to the platform's broker.
@@ -48,9 +50,25 @@ impl<S: Store> Session<S> {
         });
         let reader = status.subscribe();
         (
-            Self(Context { config, store: Arc::new(buffer), estate, clock, assessment, status }),
+            Self(Context {
+                config,
+                store: Arc::new(buffer),
+                estate,
+                clock,
+                assessment,
+                status,
+                signing_key: None,
+            }),
             reader,
         )
+    }
+
+    /// Tells the platform the public key (lower-case hex) that the gateway's reports are signed
+    /// with.
+    #[must_use]
+    pub fn signing(mut self, public_key: Option<String>) -> Self {
+        self.0.signing_key = public_key;
+        self
     }
 
     /// Delivers until `stop`; then says good-bye to the platform.

@@ -22,7 +22,7 @@ impl Zone {
     }
 
     /// The day of a wall time: days since 1970 in this zone.
-    pub(super) fn day(self, unix_ms: i64) -> u32 {
+    pub(in crate::starlevel) fn day(self, unix_ms: i64) -> u32 {
         let day = unix_ms.saturating_add(self.offset_ms).div_euclid(DAY_MS);
         u32::try_from(day.max(0)).unwrap_or(u32::MAX)
     }
@@ -31,10 +31,22 @@ impl Zone {
     pub(super) fn begin(self, day: u32) -> i64 {
         i64::from(day) * DAY_MS - self.offset_ms
     }
+
+    /// A wall time in this zone: `2026-01-31 09:05 +08:00`.
+    pub(in crate::starlevel) fn time(self, unix_ms: i64) -> String {
+        let minutes = (unix_ms - self.begin(self.day(unix_ms))).max(0) / 60_000;
+        format!(
+            "{} {:02}:{:02} +{:02}:00",
+            date(self.day(unix_ms)),
+            minutes / 60,
+            minutes % 60,
+            self.offset_ms / 3_600_000
+        )
+    }
 }
 
 /// A day in the form `2026-01-31`.
-pub(super) fn date(day: u32) -> String {
+pub(in crate::starlevel) fn date(day: u32) -> String {
     let span = jiff::SignedDuration::from_hours(24 * i64::from(day));
     let date = jiff::civil::date(1970, 1, 1).checked_add(span);
     date.map_or_else(|_| format!("day {day}"), |date| date.to_string())
@@ -45,6 +57,14 @@ pub(super) fn month_and_day(day: u32) -> (u8, u8) {
     let span = jiff::SignedDuration::from_hours(24 * i64::from(day));
     let date = jiff::civil::date(1970, 1, 1).checked_add(span);
     date.map_or((1, 1), |date| (date.month().unsigned_abs(), date.day().unsigned_abs()))
+}
+
+/// The day that [`date`] writes so; `None` for anything else.
+pub(in crate::starlevel) fn day_named(text: &str) -> Option<u32> {
+    let named: jiff::civil::Date = text.parse().ok()?;
+    let span = named.since(jiff::civil::date(1970, 1, 1)).ok()?;
+    let day = u32::try_from(span.get_days()).ok()?;
+    (date(day) == text).then_some(day)
 }
 
 #[cfg(test)]
@@ -58,6 +78,9 @@ mod tests {
         assert_eq!(zone.day(midnight), zone.day(midnight - 1) + 1);
         assert_eq!(zone.begin(zone.day(midnight + 5)), midnight);
         assert_eq!(date(zone.day(midnight)), "2026-01-01");
+        assert_eq!(day_named("2026-01-01"), Some(zone.day(midnight)));
+        assert_eq!((day_named("2026-1-1"), day_named("1969-12-31")), (None, None));
         assert_eq!(Zone::named("Europe/Berlin"), None);
+        assert_eq!(zone.time(midnight + 3_720_000), "2026-01-01 01:02 +08:00");
     }
 }

@@ -5,12 +5,16 @@
 //! the devices' by name. The oldest day that is kept names the hash of one that is gone. The chain proves that
 //! the evidence is as it was written, not who wrote it.
 
+mod closed;
+
 use std::ops::ControlFlow;
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
 use super::calendar::date;
+pub(in crate::starlevel) use closed::{ClosedDay, DeviceTally};
+
 use crate::store::{Limits, Store, StoreError, Tree};
 
 /// Name of the tree in the store.

@@ -34,8 +34,9 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use calendar::DAY_MS;
-pub(in crate::starlevel) use calendar::Zone;
+pub(in crate::starlevel) use calendar::{Zone, date, day_named};
 pub use chain::{ChainFault, ChainReport, EvidenceChain};
+pub(in crate::starlevel) use chain::{ClosedDay, DeviceTally};
 use checks::{CheckDay, Unmet};
 use day::{DeviceDay, GatewayDay, PerStar};
 pub(in crate::starlevel) use keep::KEEP_DAYS;

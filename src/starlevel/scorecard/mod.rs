@@ -15,7 +15,7 @@ mod card;
 mod conversion;
 mod evidence;
 mod judge;
-mod page;
+pub(in crate::starlevel) mod page;
 mod points;
 mod result;
 mod score;

@@ -7,7 +7,8 @@ use super::result::{ItemResult, Part, Scorecard, Source};
 use super::text::{below_zero, nothing_declared};
 use crate::starlevel::Bilingual;
 
-const STYLE: &str = include_str!("page.css");
+/// The style of printed pages.
+pub(in crate::starlevel) const STYLE: &str = include_str!("page.css");
 
 impl Scorecard {
     /// The scorecard as an HTML page.
@@ -201,7 +202,8 @@ fn day(at_ms: i64) -> Option<String> {
     Some(at.strftime("%Y-%m-%d %H:%M UTC").to_string())
 }
 
-fn both(words: &Bilingual) -> Markup {
+/// The Chinese, and the English beneath it.
+pub(in crate::starlevel) fn both(words: &Bilingual) -> Markup {
     html! { (words.zh) span.en { (words.en) } }
 }
 

@@ -5,7 +5,8 @@ use std::time::Duration;
 use maud::{Markup, html};
 
 use crate::model::EstateKind;
-use crate::starlevel::{Assessment, CheckResult, Direction, Measure, Origin, STARS};
+use crate::starlevel::report::{Form, fingerprint};
+use crate::starlevel::{Assessment, CheckResult, Measure, Origin, STARS};
 use crate::status::layout::{Request, health, outcome, page, pill};
 use crate::status::show;
 use crate::status::text::{Lang, Text};
@@ -16,7 +17,7 @@ pub(in crate::status) fn stars(view: &View, ask: &Request) -> Markup {
     let result = view.assessment.borrow().clone();
     let body = match result.as_deref() {
         None => html! { h1 { (lang.t(Text::StarLevel)) } p { (lang.t(Text::NotAssessedYet)) } },
-        Some(result) => whole(lang, result),
+        Some(result) => html! { (whole(lang, result)) (report(view, lang)) },
     };
     page(view, ask, "/stars", lang.t(Text::Stars), &body)
 }
@@ -75,6 +76,29 @@ fn whole(lang: Lang, result: &Assessment) -> Markup {
 fn unmet_for(result: &Assessment, check: &CheckResult) -> Option<Duration> {
     let ms = result.at_ms?.checked_sub(check.since_ms?)?;
     u64::try_from(ms).ok().map(Duration::from_millis)
+}
+
+/// Where the report is, and the key that signs it.
+fn report(view: &View, lang: Lang) -> Markup {
+    let Some(reporter) = &view.reporter else { return html! {} };
+    let link = |form: Form| format!("/api/v1/stars/report?format={}", form.word());
+    html! {
+        h2 { (lang.t(Text::Report)) }
+        @match reporter.key() {
+            Err(fault) => p.banner.warn { (lang.of(&fault.words())) },
+            Ok(key) => {
+                p {
+                    a href=(link(Form::Html)) download { (lang.t(Text::ReportPage)) } " · "
+                    a href=(link(Form::Json)) download { (lang.t(Text::ReportData)) }
+                }
+                p.small.soft { (lang.t(Text::ReportSigned)) }
+                p.hex {
+                    (lang.t(Text::PublicKey)) " (Ed25519)" (lang.colon()) (key.public_hex()) br;
+                    (lang.t(Text::Fingerprint)) (lang.colon()) (fingerprint(key.public()))
+                }
+            }
+        }
+    }
 }
 
 fn lacking(lang: Lang, result: &Assessment, check: &CheckResult) -> Markup {
@@ -175,12 +199,8 @@ fn checks(lang: Lang, result: &Assessment) -> Markup {
     }
 }
 
-/// The English title of a check may be a whole definition; its first clause names it.
 fn name(lang: Lang, check: &CheckResult) -> &str {
-    match lang {
-        Lang::Zh => &check.title.zh,
-        Lang::En => check.title.en.split([':', '(', ';']).next().unwrap_or_default().trim(),
-    }
+    lang.pick(&check.title.zh, check.short_en())
 }
 
 fn compared(lang: Lang, check: &CheckResult) -> String {
@@ -192,21 +212,9 @@ fn compared(lang: Lang, check: &CheckResult) -> String {
 }
 
 fn bound(lang: Lang, check: &CheckResult) -> String {
-    let sign = match check.dir {
-        Direction::Ge => "≥ ",
-        Direction::Le => "≤ ",
-        Direction::True => "",
-    };
-    format!("{sign}{}", measure(lang, check, check.needed))
+    lang.of(&check.bound_words(check.needed)).to_owned()
 }
 
 fn measure(lang: Lang, check: &CheckResult, value: Measure) -> String {
-    match (value, check.unit.as_deref()) {
-        (Measure::Flag(flag), _) => lang.t(if flag { Text::Yes } else { Text::No }).to_owned(),
-        (Measure::Number(share), Some("share")) => show::percent(share),
-        (Measure::Number(seconds), Some("s")) => format!("{seconds} {}", lang.pick("秒", "s")),
-        (Measure::Number(hours), Some("h")) => format!("{hours} {}", lang.pick("小时", "h")),
-        (Measure::Number(days), Some("d")) => format!("{days} {}", lang.pick("天", "days")),
-        (Measure::Number(number), _) => number.to_string(),
-    }
+    lang.of(&check.value_words(value)).to_owned()
 }

@@ -22,7 +22,8 @@ impl<S: Store> Desk<'_, S> {
         let next = context.store.next_seq();
         let config = &context.config;
         self.flow = Some(Flow::new(next, config.late_rate, config.hold_unstamped, now));
-        let inventory = Inventory::new(&context.estate);
+        let signing_key = context.signing_key.clone();
+        let inventory = Inventory { signing_key, ..Inventory::new(&context.estate) };
         self.birth(next);
         self.document(Topic::Inventory, compress(encode(&inventory)));
         self.assessment_due = true;
