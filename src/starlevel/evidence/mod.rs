@@ -21,10 +21,16 @@
 //!   written again.
 //! - Days without any observed or online time have no rows and count as missing.
 
+mod alarms;
+mod broadcasts;
 mod calendar;
 mod chain;
 mod day;
+mod facts;
+mod histogram;
 mod keep;
+mod latency;
+mod seen;
 mod sums;
 #[cfg(test)]
 mod tests;
@@ -32,51 +38,26 @@ mod tests;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use alarms::Alarms;
 use calendar::DAY_MS;
 pub(in crate::starlevel) use calendar::Zone;
 pub use chain::{ChainFault, ChainReport, EvidenceChain};
 use day::{DeviceDay, GatewayDay, PerStar};
+use facts::FactBook;
+pub(in crate::starlevel) use facts::Tally;
+pub(in crate::starlevel) use histogram::{Percentile, is_limit, limits};
 pub(in crate::starlevel) use keep::KEEP_DAYS;
 use keep::{Keeper, Kept};
+pub use seen::{BufferSeen, GatewaySeen};
 
 use super::pack::{RulePack, STARS};
-use crate::model::{DeviceIndex, Epoch, Estate, Moment, Seq, Snapshot, WallTime};
+use crate::model::{DeviceIndex, Estate, Moment, Snapshot, WallTime};
 
 /// Hearings that are kept while the clock is not trusted.
 const MOST_PENDING: usize = 65_536;
 /// A clock that falls back behind what is booked by more than this was far ahead before: days
 /// that have not come yet are taken back.
 const FAR_AHEAD_MS: i64 = DAY_MS;
-
-/// What the uplink and the buffer tell at one look.
-#[derive(Debug, Clone, Copy, PartialEq, Default)]
-pub struct GatewaySeen {
-    /// The platform's broker holds a session with us.
-    pub link_up: bool,
-    /// Blocks acknowledged since start.
-    pub acknowledged: u64,
-    /// The buffer, where there is one.
-    pub buffer: Option<BufferSeen>,
-}
-
-/// What the buffer tells at one look.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct BufferSeen {
-    /// Its life.
-    pub epoch: Epoch,
-    /// Position of the next block.
-    pub next: Seq,
-    /// Oldest block that the platform does not have.
-    pub oldest: Option<Seq>,
-    /// Blocks stored.
-    pub blocks: u64,
-    /// Blocks evicted or damaged since the buffer was created.
-    pub lost: u64,
-    /// Readings made durable since start.
-    pub readings: u64,
-    /// Hours of records that the whole budget holds at the present rate.
-    pub capacity_hours: Option<f64>,
-}
 
 /// What is known about one device beside its days.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -121,6 +102,7 @@ pub(super) struct Book {
     now: GatewaySeen,
     /// The look whose counts are booked.
     counted: GatewaySeen,
+    facts: FactBook,
 }
 
 impl Book {
@@ -158,6 +140,7 @@ impl Book {
             pending_lost: false,
             now: GatewaySeen::default(),
             counted: GatewaySeen::default(),
+            facts: FactBook::of(count, Alarms::by(pack.severities())),
         }
     }
 
@@ -204,6 +187,8 @@ impl Book {
             self.kept.frontier = Some(to);
         }
         self.count();
+        self.book_waiting(now, to);
+        self.judge_alarms(to);
         self.seen = now;
         if std::mem::take(&mut self.pending_lost) {
             tracing::warn!("the clock was not trusted for long: a part of that time is not booked");
@@ -388,6 +373,7 @@ impl Book {
             known.heard = known.heard.filter(|heard| *heard <= to);
             known.peak = known.peak.filter(|peak| *peak < end);
         }
+        self.facts.take_back(today, to);
     }
 }
 
