@@ -88,6 +88,7 @@ impl App {
 
         let (recorder, buffer) = buffer::open(&settings.buffer, Arc::clone(&estate), clock.clone())
             .context("the buffer")?;
+        buffer.tell(facts);
         joints.supervisor.spawn_fallible(Part::Stage, "recorder", recorder.run(records_out));
 
         let lessons = LessonBook::load(buffer.store().tree("lessons"))

@@ -196,6 +196,8 @@ impl Book {
         match fact.kind {
             FactKind::Delivered { what, age, count, after_outage } => {
                 let known = age != Duration::MAX;
+                // Told once a day: it must not wait for the next save.
+                self.facts.hasty |= what == Delivered::RiskGrade;
                 let created = known.then(|| self.zone.day(at.saturating_sub(ms(age))));
                 if let Some(row) = self.facts_row(at) {
                     row.delivered(what, age, count, after_outage, created);

@@ -48,6 +48,7 @@ pub(in crate::starlevel) use facts::Tally;
 pub(in crate::starlevel) use histogram::{Percentile, is_limit, limits};
 pub(in crate::starlevel) use keep::KEEP_DAYS;
 use keep::{Keeper, Kept};
+pub(in crate::starlevel) use latency::Backfill;
 pub use seen::{BufferSeen, GatewaySeen};
 
 use super::pack::{RulePack, STARS};

@@ -110,7 +110,7 @@ impl Book {
     }
 
     /// The first day of the window that lies wholly after `since`.
-    fn whole_from(&self, since: i64) -> u32 {
+    pub(super) fn whole_from(&self, since: i64) -> u32 {
         let day = self.zone.day(since);
         let whole = if self.zone.begin(day) < since { day + 1 } else { day };
         whole.max(self.first_day())
