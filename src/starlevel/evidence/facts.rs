@@ -207,7 +207,8 @@ impl Book {
                 let raised = at.saturating_sub(ms(life.age));
                 self.facts.alarms.take(&life, raised);
                 self.facts.hasty = true;
-                self.judge_alarms(to);
+                // As of its telling: of what waited, the acknowledgement comes after the alarm.
+                self.judge_alarms(at);
             }
             FactKind::Broadcast(life) => {
                 self.facts.hasty = true;
