@@ -8,6 +8,7 @@ mod derived;
 mod document;
 mod estate;
 mod event;
+mod fact;
 mod finding;
 mod group;
 mod health;
@@ -26,6 +27,7 @@ pub use document::{
 };
 pub use estate::{Device, Estate, EstateError, Label, Point, Quantity, ReportRule};
 pub use event::{Event, EventKind, Record};
+pub use fact::{AlarmLife, BroadcastLife, BroadcastProof, Delivered, Fact, FactKind};
 pub use finding::{Diagnosis, Finding};
 pub use group::Group;
 pub use health::{Cause, FieldMessage, FieldRequest, Health, HealthChange};

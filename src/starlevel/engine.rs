@@ -14,7 +14,7 @@ use super::season::Season;
 use super::verdict::{
     Judged, Level, judge_coverage, judge_link, judge_rate, judge_set, shortfall, unknown,
 };
-use crate::model::{Category, Estate, Moment, Snapshot, WallTime};
+use crate::model::{Category, Estate, Fact, Moment, Snapshot, WallTime};
 use crate::store::StoreError;
 
 /// What the uplink proves.
@@ -101,6 +101,11 @@ impl Engine {
         gateway: &GatewaySeen,
     ) {
         self.book.observe(snapshot, now, wall, gateway);
+    }
+
+    /// Takes a fact as evidence, at `now`; while the wall clock is not trusted it is kept apart.
+    pub fn take(&mut self, fact: Fact, now: Moment, wall: Option<WallTime>) {
+        self.book.take(fact, now, wall);
     }
 
     /// Hands to the store what is due; at the end, everything. It is durable with the next commit.

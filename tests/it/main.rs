@@ -21,6 +21,7 @@ mod parts;
 mod rs485;
 mod scorecards;
 mod second_parsers;
+mod star_delivery;
 mod star_history;
 mod try_it;
 mod twins;

@@ -7,6 +7,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::facts::FactsDay;
 use crate::starlevel::STARS;
 
 /// Version of a device's row.
@@ -117,6 +118,9 @@ pub(super) struct GatewayDay {
     pub(super) acknowledged: u64,
     /// Blocks deleted before the platform had them, or found damaged.
     pub(super) lost: u64,
+    /// Facts of the day.
+    #[serde(default, skip_serializing_if = "FactsDay::is_empty")]
+    pub(super) facts: FactsDay,
 }
 
 fn put(row: &mut Vec<u8>, mut number: u64) {

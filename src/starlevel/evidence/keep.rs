@@ -6,6 +6,8 @@
 //! | `m` | what is kept beside the days, JSON |
 //! | `s` device | since when it exists, when it was heard, JSON |
 //! | `u` | since when each check does not pass, JSON |
+//! | `a` alarm | an open alarm, JSON |
+//! | `t` device | when its clock was last read, and its offset, JSON |
 //! | `g` day | the gateway's day, JSON |
 //! | `c` day | what the checks gave, JSON |
 //! | `d` day device | the device's day, binary ([`day`](super::day)) |
@@ -39,6 +41,8 @@ const WATCHED_MS: u64 = 12 * 3_600_000;
 const META: &[u8] = b"m";
 const UNMET: &[u8] = b"u";
 const STATE: u8 = b's';
+const ALARM: u8 = b'a';
+const CLOCK: u8 = b't';
 const META_ROW: u8 = 1;
 
 /// Keys and values.
@@ -124,6 +128,7 @@ impl Book {
             let row = tree.get(&state_key(device.id.as_str()))?;
             *known = row.and_then(|row| read_state(&row)).unwrap_or_default();
         }
+        self.load_facts(&chain)?;
         let mut head: Option<(u32, Hash)> = None;
         let mut holds = true;
         chain.scan(LINK, 0, u32::MAX, |day, _, row| {
@@ -144,9 +149,15 @@ impl Book {
         let first = self.zone.day(frontier).saturating_sub(self.window_days);
         let count = self.known.len();
         let mut days: BTreeMap<u32, Day> = BTreeMap::new();
-        chain.scan(GATEWAY, first, u32::MAX, |day, _, row| {
+        let broadcasts = &mut self.facts.broadcasts;
+        let oldest = first.min(self.zone.day(frontier).saturating_sub(KEEP_DAYS));
+        chain.scan(GATEWAY, oldest, u32::MAX, |day, _, row| {
             let row = serde_json::from_slice::<GatewayDay>(row).ok();
-            if let Some(row) = row.filter(|row| row.v == GATEWAY_ROW) {
+            let Some(row) = row.filter(|row| row.v == GATEWAY_ROW) else { return };
+            if !row.facts.broadcasts.is_empty() {
+                broadcasts.insert(day, row.facts.broadcasts);
+            }
+            if day >= first {
                 days.entry(day).or_insert_with(|| Day::of(count)).gateway = row;
             }
         })?;
@@ -179,7 +190,8 @@ impl Book {
         let Some(mut keeper) = self.keeper.take() else { return Ok(()) };
         let today = self.zone.day(frontier);
         let ended = self.days.range(..today).any(|(day, _)| self.closed_until < Some(*day));
-        let due = keeper.saved.is_none_or(|saved| now.since(saved) >= SAVE_EVERY);
+        let due =
+            keeper.saved.is_none_or(|saved| now.since(saved) >= SAVE_EVERY) || self.facts.hasty;
         let result = if all || ended || due || keeper.taken_back.is_some() {
             self.write(&mut keeper, today).inspect(|()| keeper.saved = Some(now))
         } else {
@@ -223,15 +235,52 @@ impl Book {
             let row = serde_json::to_vec(&(META_ROW, known.since, known.heard, known.peak));
             changes.insert(&state_key(device.id.as_str()), &row.unwrap_or_default());
         }
+        self.write_facts(&mut changes);
         if watched {
             self.expire(&keeper.chain, today, &mut changes)?;
         }
         keeper.chain.tree().apply(changes)?;
         keeper.head = head;
         self.closed_until = head.map(|(day, _)| day);
+        self.facts.hasty = false;
+        self.facts.alarms.gone.clear();
+        self.keep_broadcasts(today.saturating_sub(KEEP_DAYS));
         let first = today.saturating_sub(self.window_days);
         self.days.retain(|day, _| *day >= first);
         Ok(())
+    }
+
+    /// Takes what is kept of facts beside the days.
+    fn load_facts(&mut self, chain: &EvidenceChain) -> Result<(), StoreError> {
+        let tree = chain.tree();
+        for (clock, device) in self.facts.clocks.iter_mut().zip(self.estate.devices()) {
+            let row = tree.get(&named_key(CLOCK, device.id.as_str()))?;
+            *clock = row.and_then(|row| serde_json::from_slice(&row).ok());
+        }
+        let alarms = &mut self.facts.alarms;
+        tree.scan(&[ALARM], &[ALARM + 1], |key, row| {
+            let id = key.get(1..).and_then(|id| std::str::from_utf8(id).ok());
+            if let (Some(id), Ok(alarm)) = (id, serde_json::from_slice(row)) {
+                alarms.restore(id, alarm);
+            }
+            ControlFlow::Continue(())
+        })
+    }
+
+    fn write_facts(&self, changes: &mut Changes) {
+        for (clock, device) in self.facts.clocks.iter().zip(self.estate.devices()) {
+            if let Some(clock) = clock {
+                let row = serde_json::to_vec(clock).unwrap_or_default();
+                changes.insert(&named_key(CLOCK, device.id.as_str()), &row);
+            }
+        }
+        for id in &self.facts.alarms.gone {
+            changes.remove(&named_key(ALARM, id));
+        }
+        for (id, alarm) in self.facts.alarms.rows() {
+            let row = serde_json::to_vec(alarm).unwrap_or_default();
+            changes.insert(&named_key(ALARM, id), &row);
+        }
     }
 
     /// The rows of a day: the gateway's first, then that of the checks.
@@ -296,8 +345,12 @@ fn index_of(estate: &Estate, name: Option<&[u8]>) -> Option<DeviceIndex> {
     estate.find(&DeviceId::new(name).ok()?)
 }
 
+fn named_key(kind: u8, name: &str) -> Vec<u8> {
+    [&[kind][..], name.as_bytes()].concat()
+}
+
 fn state_key(device: &str) -> Vec<u8> {
-    [&[STATE][..], device.as_bytes()].concat()
+    named_key(STATE, device)
 }
 
 fn read_state(row: &[u8]) -> Option<Known> {

@@ -21,11 +21,17 @@
 //!   written again.
 //! - Days without any observed or online time have no rows and count as missing.
 
+mod alarms;
+mod broadcasts;
 mod calendar;
 mod chain;
 mod checks;
 mod day;
+mod facts;
+mod histogram;
 mod keep;
+mod latency;
+mod seen;
 mod sums;
 #[cfg(test)]
 mod tests;
@@ -33,54 +39,30 @@ mod tests;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use alarms::Alarms;
 use calendar::DAY_MS;
 pub(in crate::starlevel) use calendar::{Zone, date, day_named};
 pub use chain::{ChainFault, ChainReport, EvidenceChain};
 pub(in crate::starlevel) use chain::{ClosedDay, DeviceTally};
 use checks::{CheckDay, Unmet};
 use day::{DeviceDay, GatewayDay, PerStar};
+use facts::FactBook;
+pub(in crate::starlevel) use facts::Tally;
+pub(in crate::starlevel) use histogram::{Percentile, is_limit, limits};
 pub(in crate::starlevel) use keep::KEEP_DAYS;
 use keep::{Keeper, Kept};
+pub(in crate::starlevel) use latency::Backfill;
+pub use seen::{BufferSeen, GatewaySeen};
 
 use super::pack::{RulePack, STARS};
 use super::season::Season;
-use crate::model::{DeviceIndex, Epoch, Estate, Moment, Seq, Snapshot, WallTime};
+use crate::model::{DeviceIndex, Estate, Moment, Snapshot, WallTime};
 
 /// Hearings that are kept while the clock is not trusted.
 const MOST_PENDING: usize = 65_536;
 /// A clock that falls back behind what is booked by more than this was far ahead before: days
 /// that have not come yet are taken back.
 const FAR_AHEAD_MS: i64 = DAY_MS;
-
-/// What the uplink and the buffer tell at one look.
-#[derive(Debug, Clone, Copy, PartialEq, Default)]
-pub struct GatewaySeen {
-    /// The platform's broker holds a session with us.
-    pub link_up: bool,
-    /// Blocks acknowledged since start.
-    pub acknowledged: u64,
-    /// The buffer, where there is one.
-    pub buffer: Option<BufferSeen>,
-}
-
-/// What the buffer tells at one look.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct BufferSeen {
-    /// Its life.
-    pub epoch: Epoch,
-    /// Position of the next block.
-    pub next: Seq,
-    /// Oldest block that the platform does not have.
-    pub oldest: Option<Seq>,
-    /// Blocks stored.
-    pub blocks: u64,
-    /// Blocks evicted or damaged since the buffer was created.
-    pub lost: u64,
-    /// Readings made durable since start.
-    pub readings: u64,
-    /// Hours of records that the whole budget holds at the present rate.
-    pub capacity_hours: Option<f64>,
-}
 
 /// What is known about one device beside its days.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -131,6 +113,7 @@ pub(super) struct Book {
     now: GatewaySeen,
     /// The look whose counts are booked.
     counted: GatewaySeen,
+    facts: FactBook,
 }
 
 impl Book {
@@ -171,6 +154,7 @@ impl Book {
             pending_lost: false,
             now: GatewaySeen::default(),
             counted: GatewaySeen::default(),
+            facts: FactBook::of(count, Alarms::by(pack.severities())),
         }
     }
 
@@ -217,6 +201,8 @@ impl Book {
             self.kept.frontier = Some(to);
         }
         self.count();
+        self.book_waiting(now, to);
+        self.judge_alarms(to);
         self.seen = now;
         if std::mem::take(&mut self.pending_lost) {
             tracing::warn!("the clock was not trusted for long: a part of that time is not booked");
@@ -401,6 +387,7 @@ impl Book {
             known.heard = known.heard.filter(|heard| *heard <= to);
             known.peak = known.peak.filter(|peak| *peak < end);
         }
+        self.facts.take_back(today, to);
     }
 }
 

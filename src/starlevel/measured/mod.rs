@@ -1,5 +1,7 @@
 //! The verdict on each check that the days' evidence and the estate's register can answer.
 
+mod drills;
+mod latency;
 #[cfg(test)]
 mod tests;
 
@@ -67,11 +69,22 @@ impl Engine {
             Metric::EvidenceRetention => self.retention(check, needed),
             Metric::EnvironmentRank => self.environment(check, needed, sight),
             Metric::AssetRegister => self.register(check, needed),
-            metric => {
-                let (zh, en) = metric.feeder();
-                let zh = format!("尚无证据：需要{zh}");
-                unknown(needed, Bilingual::new(zh, format!("no evidence yet: needs {en}")))
+            Metric::TelemetryLatency
+            | Metric::AlarmLatency
+            | Metric::ConnectorPush
+            | Metric::ScreenPublish
+            | Metric::ClockOffset => self.judge_latency(check, needed),
+            Metric::BackfillSuccess => self.judge_backfill(check, needed),
+            Metric::MeterClocks => self.judge_meter_clocks(check, needed, sight),
+            Metric::AlarmAcknowledged | Metric::AlarmClosed | Metric::AlarmEscalated => {
+                self.judge_alarms(check, needed)
             }
+            Metric::BroadcastDrills
+            | Metric::BroadcastStart
+            | Metric::BroadcastAck
+            | Metric::BroadcastPriority
+            | Metric::BroadcastReceipt => self.judge_broadcasts(check, needed),
+            _ => unfed(check, needed),
         }
     }
 
@@ -276,6 +289,13 @@ fn mean(rates: &[(Category, f64)]) -> Option<f64> {
 #[expect(clippy::cast_precision_loss, reason = "counts of readings fit 53 bits")]
 fn share(part: u64, whole: u64) -> Option<f64> {
     (whole > 0).then(|| part as f64 / whole as f64)
+}
+
+/// Nothing measures the check; the reason names what would.
+fn unfed(check: &Check, needed: Measure) -> Judged {
+    let (zh, en) = check.metric.feeder();
+    let zh = format!("尚无证据：需要{zh}");
+    unknown(needed, Bilingual::new(zh, format!("no evidence yet: needs {en}")))
 }
 
 /// A measured number against what is needed; `otherwise` says why there is none.
