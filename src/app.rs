@@ -199,6 +199,7 @@ impl Joints {
         engine
             .keep(EvidenceChain::new(buffer.store()))
             .context("the evidence of the star level")?;
+        engine.set_noise_zone(settings.starlevel.noise_zone);
         let stored = buffer.status();
         let authenticates = settings.uplink.as_ref().is_some_and(|u| u.broker.authenticates());
         let task = assess(
@@ -211,6 +212,7 @@ impl Joints {
                 (evidence(&uplink, authenticates), gateway_seen(&uplink, &stored.borrow()))
             },
             out,
+            self.field.clone(),
             // It ends with the sources, so that the recorder's last commit finds its evidence.
             self.supervisor.token(Part::Source),
         );

@@ -49,7 +49,7 @@ pub(super) fn gateway_seen(uplink: &UplinkStatus, buffer: &BufferStatus) -> Gate
 }
 
 /// Renews the assessment at its interval; observes ten times as often, and at least every half
-/// minute. At the end it hands the evidence to the store.
+/// minute. Hourly and daily values of the environment go the way of all events. At the end it hands the evidence to the store.
 pub(super) async fn assess(
     mut engine: Engine,
     every: Duration,
@@ -57,6 +57,7 @@ pub(super) async fn assess(
     clock: Clock,
     look: impl Fn() -> (LinkEvidence, GatewaySeen),
     out: watch::Sender<Option<Arc<Assessment>>>,
+    field: mpsc::Sender<FieldMessage>,
     stop: CancellationToken,
 ) {
     let mut ticks = tokio::time::interval((every / 10).min(LONGEST_LOOK));
@@ -71,6 +72,12 @@ pub(super) async fn assess(
         let wall = clock.wall(now);
         let (link, seen) = look();
         engine.observe(&snapshot, now, wall, &seen);
+        // Sent before it is noted as sent: a crash between makes it come twice, never be lost.
+        for event in engine.take_events() {
+            if field.send(FieldMessage::Event(event)).await.is_err() {
+                tracing::info!("the pipeline is gone; a value of the environment is not published");
+            }
+        }
         if let Err(error) = engine.save(now, stopped) {
             tracing::info!(%error, "the evidence of the star level is not noted yet");
         }

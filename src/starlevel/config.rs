@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use super::environment::NoiseZone;
 use crate::settings::Section;
 
 /// Settings of the star-level check.
@@ -12,21 +13,25 @@ pub struct Config {
     pub rule_pack: Option<PathBuf>,
     /// How often the assessment is renewed.
     pub every: Duration,
+    /// The zone of GB 3096 that the city's zoning gives the estate; noise is not judged when `None`.
+    pub noise_zone: Option<NoiseZone>,
 }
 
 impl Default for Config {
     fn default() -> Self {
-        Self { rule_pack: None, every: Duration::from_secs(60) }
+        Self { rule_pack: None, every: Duration::from_secs(60), noise_zone: None }
     }
 }
 
 impl Config {
     /// Reads the section `[stars]`; what is wrong is noted there.
     pub fn read(section: &mut Section<'_>) -> Self {
+        let zones = NoiseZone::ALL.map(|zone| (zone.word(), zone));
         let range = Duration::from_secs(10)..=Duration::from_secs(86_400);
         Self {
             rule_pack: section.path("rule_pack"),
             every: section.duration_or("every", range, Self::default().every),
+            noise_zone: section.word("noise_zone", &zones),
         }
     }
 }

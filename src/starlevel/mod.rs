@@ -12,6 +12,7 @@ mod assessment;
 mod config;
 mod culprits;
 mod engine;
+mod environment;
 mod evidence;
 mod fault;
 mod judge;
@@ -29,6 +30,7 @@ pub use assessment::{
 };
 pub use config::Config;
 pub use engine::{Engine, Exemption, LinkEvidence};
+pub use environment::{AirClass, EnvironmentReport, NoiseZone, Parameter, StationReport};
 pub use evidence::{BufferSeen, ChainFault, ChainReport, EvidenceChain, GatewaySeen};
 pub use fault::PackFault;
 pub use metric::Metric;

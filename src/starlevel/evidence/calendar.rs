@@ -22,9 +22,24 @@ impl Zone {
     }
 
     /// The day of a wall time: days since 1970 in this zone.
-    pub(super) fn day(self, unix_ms: i64) -> u32 {
+    pub(in crate::starlevel) fn day(self, unix_ms: i64) -> u32 {
         let day = unix_ms.saturating_add(self.offset_ms).div_euclid(DAY_MS);
         u32::try_from(day.max(0)).unwrap_or(u32::MAX)
+    }
+
+    /// The minute of a wall time: minutes since 1970 in this zone.
+    pub(in crate::starlevel) fn minute(self, unix_ms: i64) -> i64 {
+        unix_ms.saturating_add(self.offset_ms).div_euclid(60_000)
+    }
+
+    /// The hour of a wall time: hours since 1970 in this zone.
+    pub(in crate::starlevel) fn hour(self, unix_ms: i64) -> u32 {
+        u32::try_from(self.minute(unix_ms).div_euclid(60).max(0)).unwrap_or(u32::MAX)
+    }
+
+    /// The wall time at which an hour begins.
+    pub(in crate::starlevel) fn begin_of_hour(self, hour: u32) -> i64 {
+        i64::from(hour) * 3_600_000 - self.offset_ms
     }
 
     /// The wall time at which a day begins.
@@ -34,7 +49,7 @@ impl Zone {
 }
 
 /// A day in the form `2026-01-31`.
-pub(super) fn date(day: u32) -> String {
+pub(in crate::starlevel) fn date(day: u32) -> String {
     let span = jiff::SignedDuration::from_hours(24 * i64::from(day));
     let date = jiff::civil::date(1970, 1, 1).checked_add(span);
     date.map_or_else(|_| format!("day {day}"), |date| date.to_string())

@@ -2,7 +2,7 @@
 //!
 //! The hash of a day is SHA-256 over a word of the format, the hash of the day before, and the
 //! day's rows with their keys, each led by its length: the gateway's row, then the devices' by
-//! name. The oldest day that is kept names the hash of one that is gone. The chain proves that
+//! name, then the rows of stations that measure the environment by name. The oldest day that is kept names the hash of one that is gone. The chain proves that
 //! the evidence is as it was written, not who wrote it.
 
 use std::ops::ControlFlow;
@@ -22,6 +22,7 @@ const FORMAT: &[u8] = b"linli evidence 1";
 pub(super) const DEVICE: u8 = b'd';
 pub(super) const GATEWAY: u8 = b'g';
 pub(super) const LINK: u8 = b'h';
+pub(super) const STATION: u8 = b'e';
 
 /// SHA-256.
 pub(super) type Hash = [u8; 32];
@@ -165,7 +166,7 @@ impl EvidenceChain {
                 return Ok(report.broken(*day, "与前一日不衔接：有日被改动、删除或插入", en));
             }
             let mut hasher = Hasher::new(&link.before);
-            for kind in [GATEWAY, DEVICE] {
+            for kind in [GATEWAY, DEVICE, STATION] {
                 self.scan(kind, *day, day + 1, |_, key, value| {
                     report.bytes += (key.len() + value.len()) as u64;
                     hasher.row(key, value);
@@ -189,7 +190,7 @@ impl EvidenceChain {
         report: &mut ChainReport,
     ) -> Result<Option<u32>, StoreError> {
         let mut found: Option<u32> = None;
-        for kind in [GATEWAY, DEVICE] {
+        for kind in [GATEWAY, DEVICE, STATION] {
             self.scan(kind, from, to, |day, key, value| {
                 report.bytes += (key.len() + value.len()) as u64;
                 found = Some(found.map_or(day, |other| other.min(day)));

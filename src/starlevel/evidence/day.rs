@@ -5,6 +5,7 @@
 //! reading at star 1, and what each higher star adds; milliseconds that the device existed, was
 //! observed, was excused; readings obtained, valid, and expected by its own period.
 
+use super::environment::EnvironmentHours;
 use serde::{Deserialize, Serialize};
 
 use crate::starlevel::STARS;
@@ -117,6 +118,9 @@ pub(super) struct GatewayDay {
     pub(super) acknowledged: u64,
     /// Blocks deleted before the platform had them, or found damaged.
     pub(super) lost: u64,
+    /// Hours with valid values of the environment, where there is a station.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) environment: Option<EnvironmentHours>,
 }
 
 fn put(row: &mut Vec<u8>, mut number: u64) {

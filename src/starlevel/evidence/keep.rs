@@ -7,6 +7,7 @@
 //! | `s` device | since when it exists, when it was heard, JSON |
 //! | `g` day | the gateway's day, JSON |
 //! | `d` day device | the device's day, binary ([`day`](super::day)) |
+//! | `e` day device | the values of a station that measures the environment, JSON |
 //! | `h` day | link of the chain |
 //!
 //! Days are four bytes, the highest first. One batch per save, so a crash leaves the state before
@@ -19,7 +20,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::chain::{DEVICE, EvidenceChain, GATEWAY, Hash, Hasher, LINK, Link, key};
+use super::chain::{DEVICE, EvidenceChain, GATEWAY, Hash, Hasher, LINK, Link, STATION, key};
 use super::day::{DeviceDay, GATEWAY_ROW, GatewayDay};
 use super::{Book, BufferSeen, Day, Known};
 use crate::model::{DeviceId, DeviceIndex, Epoch, Estate, Moment};
@@ -91,7 +92,7 @@ impl Keeper {
     fn settle(&mut self) -> Result<bool, StoreError> {
         let Some(today) = self.taken_back else { return Ok(false) };
         let mut changes = Changes::default();
-        for kind in [GATEWAY, DEVICE, LINK] {
+        for kind in [GATEWAY, DEVICE, STATION, LINK] {
             self.chain.scan(kind, today + 1, u32::MAX, |_, key, _| changes.remove(key))?;
         }
         let mut head = None;
@@ -127,6 +128,7 @@ impl Book {
             head = link.map(|link| (day, link.hash)).or(head);
         })?;
         self.load_days(&chain)?;
+        self.environment.load(chain.tree())?;
         self.closed_until = head.map(|(day, _)| day);
         self.keeper = Some(Keeper { chain, saved: None, head, holds, taken_back: None });
         Ok(())
@@ -152,6 +154,12 @@ impl Book {
                 day.devices[index.slot()] = row;
             }
         })?;
+        chain.scan(STATION, first, u32::MAX, |day, key, row| {
+            if let Some(name) = key.get(5..).and_then(|name| std::str::from_utf8(name).ok()) {
+                let day = days.entry(day).or_insert_with(|| Day::of(count));
+                day.stations.insert(name.to_owned(), row.to_vec());
+            }
+        })?;
         for (day, row) in days {
             self.days.entry(day).or_insert(row);
         }
@@ -168,6 +176,7 @@ impl Book {
         let today = self.zone.day(frontier);
         let ended = self.days.range(..today).any(|(day, _)| self.closed_until < Some(*day));
         let due = keeper.saved.is_none_or(|saved| now.since(saved) >= SAVE_EVERY);
+        let due = due || self.environment.must_save();
         let result = if all || ended || due || keeper.taken_back.is_some() {
             self.write(&mut keeper, today).inspect(|()| keeper.saved = Some(now))
         } else {
@@ -213,7 +222,9 @@ impl Book {
         if watched {
             self.expire(&keeper.chain, today, &mut changes)?;
         }
+        self.environment.write(keeper.chain.tree(), &mut changes)?;
         keeper.chain.tree().apply(changes)?;
+        self.environment.written();
         keeper.head = head;
         self.closed_until = head.map(|(day, _)| day);
         let first = today.saturating_sub(self.window_days);
@@ -235,6 +246,8 @@ impl Book {
                 devices.push((key(DEVICE, day, device.id.as_str()), sums.encode()));
             }
         }
+        let stations = row.stations.iter();
+        devices.extend(stations.map(|(name, row)| (key(STATION, day, name), row.clone())));
         devices.insert(0, (key(GATEWAY, day, ""), gateway));
         devices
     }
@@ -258,7 +271,7 @@ impl Book {
         changes: &mut Changes,
     ) -> Result<(), StoreError> {
         let oldest = today.saturating_sub(KEEP_DAYS);
-        for kind in [GATEWAY, DEVICE, LINK] {
+        for kind in [GATEWAY, DEVICE, STATION, LINK] {
             chain.scan(kind, 0, oldest, |_, key, _| changes.remove(key))?;
         }
         let before = self.zone.begin(oldest);

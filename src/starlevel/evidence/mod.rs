@@ -24,6 +24,7 @@
 mod calendar;
 mod chain;
 mod day;
+mod environment;
 mod keep;
 mod sums;
 #[cfg(test)]
@@ -33,12 +34,14 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use calendar::DAY_MS;
-pub(in crate::starlevel) use calendar::Zone;
+pub(in crate::starlevel) use calendar::{Zone, date};
 pub use chain::{ChainFault, ChainReport, EvidenceChain};
 use day::{DeviceDay, GatewayDay, PerStar};
+pub(in crate::starlevel) use environment::EnvironmentHours;
 pub(in crate::starlevel) use keep::KEEP_DAYS;
 use keep::{Keeper, Kept};
 
+use super::environment::Recorder;
 use super::pack::{RulePack, STARS};
 use crate::model::{DeviceIndex, Epoch, Estate, Moment, Seq, Snapshot, WallTime};
 
@@ -93,6 +96,8 @@ struct Known {
 struct Day {
     devices: Vec<DeviceDay>,
     gateway: GatewayDay,
+    /// Rows of the stations that measure the environment, by device.
+    stations: BTreeMap<String, Vec<u8>>,
 }
 
 /// The evidence of the window, and how it gets into the store.
@@ -112,6 +117,7 @@ pub(super) struct Book {
     /// What is kept beside the days.
     kept: Kept,
     keeper: Option<Keeper>,
+    environment: Recorder,
     /// Last look that was booked.
     seen: Moment,
     /// Last good reading and counts at the last look.
@@ -135,9 +141,10 @@ impl Book {
         };
         let devices = estate.devices();
         let count = devices.len();
+        let zone = Zone::named(&pack.evaluation().timezone).expect("a pack without faults");
         Self {
             estate: Arc::clone(estate),
-            zone: Zone::named(&pack.evaluation().timezone).expect("a pack without faults"),
+            zone,
             window_days: pack.evaluation().window_days,
             limits: devices
                 .iter()
@@ -152,6 +159,7 @@ impl Book {
             closed_until: None,
             kept: Kept::default(),
             keeper: None,
+            environment: Recorder::new(estate, zone),
             seen: started,
             last: vec![(None, 0, 0); count],
             pending: Vec::new(),
@@ -173,6 +181,7 @@ impl Book {
             return;
         }
         self.now = *gateway;
+        let days = self.environment.look(snapshot, now, wall.map(|wall| wall.unix_ms));
         let Some(wall) = wall else {
             self.note_pending(snapshot);
             return;
@@ -204,6 +213,7 @@ impl Book {
             self.kept.frontier = Some(to);
         }
         self.count();
+        self.book_environment(days);
         self.seen = now;
         if std::mem::take(&mut self.pending_lost) {
             tracing::warn!("the clock was not trusted for long: a part of that time is not booked");

@@ -19,17 +19,17 @@ pub(in crate::starlevel) struct Delivery {
 }
 
 impl Book {
-    fn end(&self) -> i64 {
+    pub(super) fn end(&self) -> i64 {
         self.kept.frontier.unwrap_or(0)
     }
 
     /// The first day of the window: one more than it has days, so that it is whole while the
     /// newest day fills.
-    fn first_day(&self) -> u32 {
+    pub(super) fn first_day(&self) -> u32 {
         self.zone.day(self.end()).saturating_sub(self.window_days)
     }
 
-    fn begin_of_window(&self) -> i64 {
+    pub(super) fn begin_of_window(&self) -> i64 {
         self.zone.begin(self.first_day()).max(self.kept.since.unwrap_or(0))
     }
 
