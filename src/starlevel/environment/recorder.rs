@@ -44,7 +44,7 @@ pub(in crate::starlevel) fn rank(has: impl Fn(Parameter) -> bool) -> Rank {
     let (rank, wanted) = match (missing.is_empty(), has(SECOND), more) {
         (false, ..) => (0, missing),
         (true, false, _) => (1, vec![SECOND]),
-        (true, true, 0 | 1) => (2, THIRD.into_iter().filter(|p| !has(*p)).collect()),
+        (true, true, 0 | 1) => (2, THIRD.to_vec()),
         (true, true, _) => (3, Vec::new()),
     };
     Rank { rank, wanted }

@@ -2,6 +2,7 @@
 
 use maud::{Markup, html};
 
+use super::environment::environment;
 use crate::model::EstateKind;
 use crate::starlevel::{Assessment, CheckResult, Direction, Measure, Origin, STARS};
 use crate::status::layout::{Request, health, outcome, page, pill};
@@ -60,6 +61,7 @@ fn whole(lang: Lang, result: &Assessment) -> Markup {
             ul.list { @for check in missing { (lacking(lang, check)) } }
         }
         (categories(lang, result))
+        @if let Some(report) = &result.environment { (environment(lang, report)) }
         h2 { (lang.t(Text::Checks)) " " span.soft.num { (result.checks.len()) } }
         (checks(lang, result))
         p.small.soft {
