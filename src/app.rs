@@ -35,7 +35,7 @@ use crate::supervise::{Failure, Part, Supervisor};
 use crate::uplink::{Session, UplinkStatus};
 use crate::watchdog;
 use field::Buses;
-use tasks::{assess, evidence, gateway_seen, publish_assessment, watch_clock};
+use tasks::{Outlets, assess, evidence, gateway_seen, publish_assessment, watch_clock};
 
 pub use trial::Trial;
 
@@ -211,8 +211,7 @@ impl Joints {
                 let uplink = uplink.borrow();
                 (evidence(&uplink, authenticates), gateway_seen(&uplink, &stored.borrow()))
             },
-            out,
-            self.field.clone(),
+            Outlets { assessment: out, events: self.field.clone() },
             // It ends with the sources, so that the recorder's last commit finds its evidence.
             self.supervisor.token(Part::Source),
         );

@@ -48,6 +48,14 @@ pub(super) fn gateway_seen(uplink: &UplinkStatus, buffer: &BufferStatus) -> Gate
     }
 }
 
+/// Where the results of the star level's task go.
+pub(super) struct Outlets {
+    /// The newest assessment.
+    pub(super) assessment: watch::Sender<Option<Arc<Assessment>>>,
+    /// Into the flow, where the readings go.
+    pub(super) events: mpsc::Sender<FieldMessage>,
+}
+
 /// Renews the assessment at its interval; observes ten times as often, and at least every half
 /// minute. Hourly and daily values of the environment go the way of all events. At the end it hands the evidence to the store.
 pub(super) async fn assess(
@@ -56,8 +64,7 @@ pub(super) async fn assess(
     snapshot: Snapshot,
     clock: Clock,
     look: impl Fn() -> (LinkEvidence, GatewaySeen),
-    out: watch::Sender<Option<Arc<Assessment>>>,
-    field: mpsc::Sender<FieldMessage>,
+    out: Outlets,
     stop: CancellationToken,
 ) {
     let mut ticks = tokio::time::interval((every / 10).min(LONGEST_LOOK));
@@ -74,7 +81,7 @@ pub(super) async fn assess(
         engine.observe(&snapshot, now, wall, &seen);
         // Sent before it is noted as sent: a crash between makes it come twice, never be lost.
         for event in engine.take_events() {
-            if field.send(FieldMessage::Event(event)).await.is_err() {
+            if out.events.send(FieldMessage::Event(event)).await.is_err() {
                 tracing::info!("the pipeline is gone; a value of the environment is not published");
             }
         }
@@ -87,7 +94,7 @@ pub(super) async fn assess(
         // Right after the start little is known: the first interval renews at every look.
         if turn < 10 || assessed.is_none_or(|last| now.since(last) >= every) {
             let assessment = engine.assess(&snapshot, &link, now, wall);
-            out.send_replace(Some(Arc::new(assessment)));
+            out.assessment.send_replace(Some(Arc::new(assessment)));
             assessed = Some(now);
         }
     }

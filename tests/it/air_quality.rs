@@ -194,13 +194,10 @@ impl History {
     }
 }
 
-fn compare<K: Ord + std::fmt::Debug>(
+fn compare<K: Ord + Clone + std::fmt::Debug>(
     found: &BTreeMap<(String, K), Json>,
     wanted: &BTreeMap<String, BTreeMap<K, Json>>,
-) -> Vec<String>
-where
-    K: Clone,
-{
+) -> Vec<String> {
     let mut wrong = Vec::new();
     let mut known = 0;
     for (station, all) in wanted {

@@ -5,9 +5,11 @@
 //! reading at star 1, and what each higher star adds; milliseconds that the device existed, was
 //! observed, was excused; readings obtained, valid, and expected by its own period.
 
-use super::environment::EnvironmentHours;
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
+use super::environment::EnvironmentHours;
 use crate::starlevel::STARS;
 
 /// Version of a device's row.
@@ -17,6 +19,21 @@ pub(super) const GATEWAY_ROW: u8 = 1;
 
 /// A number per star.
 pub(super) type PerStar = [u64; STARS as usize];
+
+/// One day.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Day {
+    pub(super) devices: Vec<DeviceDay>,
+    pub(super) gateway: GatewayDay,
+    /// Rows of the stations that measure the environment, by device.
+    pub(super) stations: BTreeMap<String, Vec<u8>>,
+}
+
+impl Day {
+    pub(super) fn of(devices: usize) -> Self {
+        Self { devices: vec![DeviceDay::default(); devices], ..Self::default() }
+    }
+}
 
 /// What one device did on one day.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

@@ -36,7 +36,7 @@ use std::sync::Arc;
 use calendar::DAY_MS;
 pub(in crate::starlevel) use calendar::{Zone, date};
 pub use chain::{ChainFault, ChainReport, EvidenceChain};
-use day::{DeviceDay, GatewayDay, PerStar};
+use day::{Day, DeviceDay, PerStar};
 pub(in crate::starlevel) use environment::EnvironmentHours;
 pub(in crate::starlevel) use keep::KEEP_DAYS;
 use keep::{Keeper, Kept};
@@ -90,14 +90,6 @@ struct Known {
     heard: Option<i64>,
     /// The latest of all hearings: its periods are counted already.
     peak: Option<i64>,
-}
-
-#[derive(Debug, Clone, Default)]
-struct Day {
-    devices: Vec<DeviceDay>,
-    gateway: GatewayDay,
-    /// Rows of the stations that measure the environment, by device.
-    stations: BTreeMap<String, Vec<u8>>,
 }
 
 /// The evidence of the window, and how it gets into the store.
@@ -398,11 +390,5 @@ impl Book {
             known.heard = known.heard.filter(|heard| *heard <= to);
             known.peak = known.peak.filter(|peak| *peak < end);
         }
-    }
-}
-
-impl Day {
-    fn of(devices: usize) -> Self {
-        Self { devices: vec![DeviceDay::default(); devices], ..Self::default() }
     }
 }

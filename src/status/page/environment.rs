@@ -164,3 +164,94 @@ fn name(lang: Lang, word: &str) -> String {
     let known = Parameter::ALL.into_iter().find(|parameter| parameter.word() == word);
     known.map_or_else(|| word.to_owned(), |parameter| lang.of(&parameter.names()).to_owned())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{EnvironmentDay, EnvironmentHour};
+    use crate::starlevel::Bilingual;
+
+    fn value(point: &str, value: Option<f64>, iaqi: Option<u16>) -> EnvironmentValue {
+        let unit = "ug/m3".to_owned();
+        EnvironmentValue { point: point.to_owned(), value, unit, sampled: 44, iaqi }
+    }
+
+    fn report() -> EnvironmentReport {
+        let air = EnvironmentValues {
+            values: vec![value("pm25", Some(61.0), Some(101)), value("pm10", None, None)],
+            aqi: Some(101),
+            primary: vec!["pm25".to_owned()],
+            missing: vec!["pm10".to_owned()],
+            edition: Some("HJ 633-2026".to_owned()),
+            reference: true,
+        };
+        let noise = NoiseLevels {
+            day_db: Some(57.0),
+            day_hours: 16,
+            day_over_db: Some(2.0),
+            day_limit_db: Some(55),
+            night: "2026-03-01".to_owned(),
+            night_hours: 3,
+            zone: Some("1".to_owned()),
+            ..NoiseLevels::default()
+        };
+        let day = EnvironmentDay {
+            day: "2026-03-02".to_owned(),
+            air: EnvironmentValues { aqi: None, ..air.clone() },
+            noise: Some(noise),
+        };
+        let station = StationReport {
+            device: "s".to_owned(),
+            name: "门口".to_owned(),
+            hour: Some(EnvironmentHour { hour_ms: 1_772_294_400_000, air }),
+            hour_class: None,
+            day: Some(day),
+            day_class: None,
+            unusable: Vec::new(),
+        };
+        EnvironmentReport {
+            banner: Bilingual::new("横幅", "banner"),
+            noise_zone: None,
+            noise_note: None,
+            stations: vec![station],
+            more_stations: 0,
+        }
+    }
+
+    #[test]
+    fn every_index_is_a_reference_value_and_its_class_stands_in_words_beside_the_colour() {
+        let zh = environment(Lang::Zh, &report()).into_string();
+        let en = environment(Lang::En, &report()).into_string();
+        for (page, words) in [
+            (&zh, ["参考值", "轻度污染", "橙色", "首要污染物", "（缺PM10）", "无效", "44/60 分钟"]),
+            (
+                &en,
+                [
+                    "reference value",
+                    "lightly polluted",
+                    "orange",
+                    "primary pollutant",
+                    "(without PM10)",
+                    "not valid",
+                    "44/60 min",
+                ],
+            ),
+        ] {
+            for word in words {
+                assert!(page.contains(word), "{word}: {page}");
+            }
+            assert!(page.contains("background:#FF7E00") && page.contains("AQI <b"));
+        }
+    }
+
+    #[test]
+    fn noise_says_by_how_much_it_is_above_its_limit_and_what_has_too_few_data() {
+        let zh = environment(Lang::Zh, &report()).into_string();
+        assert!(zh.contains("57.0 dB，超出限值 55 dB 达 2.0 dB"), "{zh}");
+        let en = environment(Lang::En, &report()).into_string();
+        assert!(
+            en.contains("2.0 dB above the limit of 55 dB") && en.contains("too few data (3 h)")
+        );
+        assert!(en.contains("2026-03-01 night Ln"));
+    }
+}

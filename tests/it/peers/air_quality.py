@@ -173,37 +173,39 @@ def wall(time):
 
 
 def minutes_of(station):
-    """Per point: minute -> value. Each minute is what was read until the clock left it."""
+    """Per point: minute -> value. Each minute is what was read until the clock left it; one without
+    a reading has the latest reading when that is recent enough as the clock leaves the minute."""
     silent = gaps(station)
+    hold = min(max(-(-station["every"] // 60), 1), 5)
     read = {point: {} for point in station["points"]}
-    last = {}
-    furthest = -1
+    held = {point: {} for point in station["points"]}
+    latest = {}
+    furthest = before = -1
     for begin, end in RUNS:
         for time in range(begin + TICK, end + 1, TICK):
             minute = wall(time) // 60
             furthest = max(furthest, minute)
+            if minute != before:
+                for point, (when, number) in latest.items():
+                    for later in range(when + 1, min(when + hold, minute)):
+                        if later not in read[point]:
+                            held[point].setdefault(later, number)
+                before = minute
             if time % station["every"] != station["at"] or time % HOUR // 60 < silent[time // HOUR]:
                 continue
             for point in station["points"]:
                 number = converted(point, value(SENSORS[point], time, station["every"]))
                 here = read[point]
-                if minute >= furthest:
-                    here.setdefault(minute, []).append(number)
-                elif minute not in here:
-                    here[minute] = [number]
-    hold = min(max(-(-station["every"] // 60), 1), 5)
-    out = {}
-    for point, here in read.items():
-        own = {m: average(point, numbers) for m, numbers in here.items()}
-        filled = dict(own)
-        for minute in sorted(here):
-            held = here[minute][-1]
-            for later in range(minute + 1, minute + hold):
-                if later in own:
-                    break
-                filled.setdefault(later, Fraction(held))
-        out[point] = filled
-    return out
+                if minute not in held[point]:
+                    if minute >= furthest:
+                        here.setdefault(minute, []).append(number)
+                    elif minute not in here:
+                        here[minute] = [number]
+                latest[point] = (minute, number)
+    return {
+        point: held[point] | {minute: average(point, numbers) for minute, numbers in here.items()}
+        for point, here in read.items()
+    }
 
 
 def average(point, numbers):

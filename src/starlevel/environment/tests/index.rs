@@ -10,11 +10,16 @@ use crate::starlevel::environment::table::{Row, Table};
 /// 2026-03-01, days since 1970.
 pub(super) const SWITCH: u32 = 20_513;
 
+/// Concentration and index.
+type Pairs = Vec<(f64, Option<u16>)>;
+/// Single indices; AQI, primary pollutants, missing ones.
+type Overall = (Vec<Option<u16>>, Option<u16>, Vec<String>, Vec<String>);
+
 #[derive(Deserialize)]
 struct Golden {
-    /// Day, row, concentration and index.
-    iaqi: BTreeMap<String, BTreeMap<String, Vec<(f64, Option<u16>)>>>,
-    aqi: Vec<(Vec<Option<u16>>, Option<u16>, Vec<String>, Vec<String>)>,
+    /// By day and row.
+    iaqi: BTreeMap<String, BTreeMap<String, Pairs>>,
+    aqi: Vec<Overall>,
 }
 
 fn golden() -> Golden {
