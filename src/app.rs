@@ -41,7 +41,7 @@ use crate::uplink::{Session, UplinkStatus};
 use crate::watchdog;
 use field::Buses;
 use stars::{publish_assessment, reporter, rule_pack};
-use tasks::{assess, evidence, gateway_seen, watch_clock};
+use tasks::{Outlets, assess, evidence, gateway_seen, watch_clock};
 
 #[cfg(feature = "demo")]
 pub use past::invent;
@@ -213,6 +213,7 @@ impl Joints {
         engine
             .keep(EvidenceChain::new(buffer.store()))
             .context("the evidence of the star level")?;
+        engine.set_noise_zone(settings.starlevel.noise_zone);
         let stored = buffer.status();
         let authenticates = settings.uplink.as_ref().is_some_and(|u| u.broker.authenticates());
         let task = assess(
@@ -225,7 +226,7 @@ impl Joints {
                 let uplink = uplink.borrow();
                 (evidence(&uplink, authenticates), gateway_seen(&uplink, &stored.borrow()))
             },
-            out,
+            Outlets { assessment: out, events: self.field.clone() },
             // It ends with the sources, so that the recorder's last commit finds its evidence.
             self.supervisor.token(Part::Source),
         );

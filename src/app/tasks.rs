@@ -51,8 +51,17 @@ pub(super) fn gateway_seen(uplink: &UplinkStatus, buffer: &BufferStatus) -> Gate
     }
 }
 
+/// Where the results of the star level's task go.
+pub(super) struct Outlets {
+    /// The newest assessment.
+    pub(super) assessment: watch::Sender<Option<Arc<Assessment>>>,
+    /// Into the flow, where the readings go.
+    pub(super) events: mpsc::Sender<FieldMessage>,
+}
+
 /// Renews the assessment at its interval; observes ten times as often, and at least every half
-/// minute; takes facts as they come. At the end it hands the evidence to the store.
+/// minute; takes facts as they come. Values of the environment go the way of all events. At the end
+/// it hands the evidence to the store.
 #[expect(clippy::too_many_arguments, reason = "the joint of everything that is evidence")]
 pub(super) async fn assess(
     mut engine: Engine,
@@ -61,7 +70,7 @@ pub(super) async fn assess(
     clock: Clock,
     mut facts: mpsc::Receiver<Fact>,
     look: impl Fn() -> (LinkEvidence, GatewaySeen),
-    out: watch::Sender<Option<Arc<Assessment>>>,
+    out: Outlets,
     stop: CancellationToken,
 ) {
     let mut ticks = tokio::time::interval((every / 10).min(LONGEST_LOOK));
@@ -90,6 +99,12 @@ pub(super) async fn assess(
         }
         let (link, seen) = look();
         engine.observe(&snapshot, now, wall, &seen);
+        // Sent before it is noted as sent: a crash between makes it come twice, never be lost.
+        for event in engine.take_events() {
+            if out.events.send(FieldMessage::Event(event)).await.is_err() {
+                tracing::info!("the pipeline is gone; a value of the environment is not published");
+            }
+        }
         if let Err(error) = engine.save(now, stopped) {
             tracing::info!(%error, "the evidence of the star level is not noted yet");
         }
@@ -101,7 +116,7 @@ pub(super) async fn assess(
         if turn <= 10 || assessed.is_none_or(|last| now.since(last) >= every) {
             let assessment = engine.assess(&snapshot, &link, now, wall);
             engine.note(&assessment, wall);
-            out.send_replace(Some(Arc::new(assessment)));
+            out.assessment.send_replace(Some(Arc::new(assessment)));
             assessed = Some(now);
         }
     }

@@ -13,6 +13,7 @@ use crate::model::{
 use super::block::{Lane, boot_tag, parse, parse_key};
 use super::sealer::unpack;
 
+const HOUR_MS: i64 = 3_600_000;
 /// Last part of the name of a point that tells a connector's status.
 const CONNECTOR_STATUS: &str = "connectorStatus";
 
@@ -21,13 +22,10 @@ const CONNECTOR_STATUS: &str = "connectorStatus";
 ///
 /// Every kind of event is named here, so that a new one is thought about.
 fn told(kind: &EventKind, noticed: Option<WallTime>) -> Option<(Delivered, Duration)> {
-    let _ = noticed;
     match kind {
-        // Kinds that a check asks for, one line each, e.g.
-        // EventKind::RiskGrade { .. } => Some((Delivered::RiskGrade, Duration::ZERO)),
-        // EventKind::EnvironmentHour { end_ms, .. } => {
-        //     Some((Delivered::EnvironmentHour, overdue(noticed, *end_ms)))
-        // }
+        EventKind::EnvironmentHour(hour) => {
+            Some((Delivered::EnvironmentHour, overdue(noticed, hour.hour_ms + HOUR_MS)))
+        }
         EventKind::GatewayStarted { .. }
         | EventKind::DeviceHealth { .. }
         | EventKind::CounterSuspect { .. }
@@ -37,6 +35,7 @@ fn told(kind: &EventKind, noticed: Option<WallTime>) -> Option<(Delivered, Durat
         | EventKind::BlocksEvicted { .. }
         | EventKind::BufferReplaced { .. }
         | EventKind::ClockCorrected { .. }
+        | EventKind::EnvironmentDay(_)
         | EventKind::WiringFinding { .. } => None,
     }
 }
@@ -180,7 +179,6 @@ pub(super) fn note(special: &mut Vec<Special>, kind: &EventKind, noticed: Option
 
 /// How long something that ended at `end_ms` (wall) was due when it was noticed; not known, and so
 /// never in time, without a trusted clock.
-#[cfg_attr(not(test), expect(dead_code, reason = "for the kinds of events that end with an hour"))]
 fn overdue(noticed: Option<WallTime>, end_ms: i64) -> Duration {
     noticed.map_or(Duration::MAX, |at| {
         Duration::from_millis(u64::try_from(at.unix_ms.saturating_sub(end_ms)).unwrap_or(0))

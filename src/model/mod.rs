@@ -6,6 +6,7 @@ mod bus;
 mod category;
 mod derived;
 mod document;
+mod environment;
 mod estate;
 mod event;
 mod fact;
@@ -24,6 +25,9 @@ pub use category::{Category, EstateKind};
 pub use derived::{Derived, Rule, Test, Worst};
 pub use document::{
     DOCUMENT_VERSION, DeviceColumns, Document, EventDocument, QualityNote, TimeBase, TimeTrust,
+};
+pub use environment::{
+    EnvironmentDay, EnvironmentHour, EnvironmentValue, EnvironmentValues, NoiseLevels,
 };
 pub use estate::{Device, Estate, EstateError, Label, Point, Quantity, ReportRule};
 pub use event::{Event, EventKind, Record};

@@ -1,6 +1,7 @@
 //! Integration tests: one module per theme. `tests/run` installs what they need.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on should say where")]
 
+mod air_quality;
 mod allocation;
 #[path = "../fuzz/checks/mod.rs"]
 mod checks;

@@ -11,6 +11,7 @@
 //! | `g` day | the gateway's day, JSON |
 //! | `c` day | what the checks gave, JSON |
 //! | `d` day device | the device's day, binary ([`day`](super::day)) |
+//! | `e` day device | the values of a station that measures the environment, JSON |
 //! | `h` day | link of the chain |
 //!
 //! Days are four bytes, the highest first. One batch per save, so a crash leaves the state before
@@ -23,7 +24,9 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::chain::{CHECKS, DEVICE, EvidenceChain, GATEWAY, HASHED, Hash, Hasher, LINK, Link, key};
+use super::chain::{
+    CHECKS, DEVICE, EvidenceChain, GATEWAY, HASHED, Hash, Hasher, LINK, Link, STATION, key,
+};
 use super::checks::{CHECKS_ROW, CheckDay};
 use super::day::{DeviceDay, GATEWAY_ROW, GatewayDay};
 use super::{Book, BufferSeen, Day, Known};
@@ -138,6 +141,7 @@ impl Book {
             head = link.map(|link| (day, link.hash)).or(head);
         })?;
         self.load_days(&chain)?;
+        self.environment.load(chain.tree())?;
         self.closed_until = head.map(|(day, _)| day);
         self.keeper = Some(Keeper { chain, saved: None, head, holds, taken_back: None });
         Ok(())
@@ -175,6 +179,12 @@ impl Book {
                 day.devices[index.slot()] = row;
             }
         })?;
+        chain.scan(STATION, first, u32::MAX, |day, key, row| {
+            if let Some(name) = key.get(5..).and_then(|name| std::str::from_utf8(name).ok()) {
+                let day = days.entry(day).or_insert_with(|| Day::of(count));
+                day.stations.insert(name.to_owned(), row.to_vec());
+            }
+        })?;
         for (day, row) in days {
             self.days.entry(day).or_insert(row);
         }
@@ -190,8 +200,8 @@ impl Book {
         let Some(mut keeper) = self.keeper.take() else { return Ok(()) };
         let today = self.zone.day(frontier);
         let ended = self.days.range(..today).any(|(day, _)| self.closed_until < Some(*day));
-        let due =
-            keeper.saved.is_none_or(|saved| now.since(saved) >= SAVE_EVERY) || self.facts.hasty;
+        let due = keeper.saved.is_none_or(|saved| now.since(saved) >= SAVE_EVERY);
+        let due = due || self.facts.hasty || self.environment.must_save();
         let result = if all || ended || due || keeper.taken_back.is_some() {
             self.write(&mut keeper, today).inspect(|()| keeper.saved = Some(now))
         } else {
@@ -239,7 +249,9 @@ impl Book {
         if watched {
             self.expire(&keeper.chain, today, &mut changes)?;
         }
+        self.environment.write(keeper.chain.tree(), &mut changes)?;
         keeper.chain.tree().apply(changes)?;
+        self.environment.written();
         keeper.head = head;
         self.closed_until = head.map(|(day, _)| day);
         self.facts.hasty = false;
@@ -301,6 +313,8 @@ impl Book {
                 devices.push((key(DEVICE, day, device.id.as_str()), sums.encode()));
             }
         }
+        let stations = row.stations.iter();
+        devices.extend(stations.map(|(name, row)| (key(STATION, day, name), row.clone())));
         devices.insert(0, (key(GATEWAY, day, ""), gateway));
         devices
     }

@@ -56,7 +56,6 @@ impl Book {
     }
 
     /// Lag of hourly values of the environment, 95th percentile (E3).
-    #[cfg_attr(not(test), expect(dead_code, reason = "the verdict on E3 is to use it"))]
     pub(in crate::starlevel) fn environment_lag(&self) -> Option<Percentile> {
         self.percentile(|day| &day.hours, 95)
     }

@@ -27,6 +27,7 @@ mod calendar;
 mod chain;
 mod checks;
 mod day;
+mod environment;
 mod facts;
 mod histogram;
 mod keep;
@@ -44,8 +45,9 @@ use calendar::DAY_MS;
 pub(in crate::starlevel) use calendar::{Zone, date, day_named};
 pub use chain::{ChainFault, ChainReport, EvidenceChain};
 pub(in crate::starlevel) use chain::{ClosedDay, DeviceTally};
-use checks::{CheckDay, Unmet};
-use day::{DeviceDay, GatewayDay, PerStar};
+use checks::Unmet;
+use day::{Day, DeviceDay, PerStar};
+pub(in crate::starlevel) use environment::EnvironmentHours;
 use facts::FactBook;
 pub(in crate::starlevel) use facts::Tally;
 pub(in crate::starlevel) use histogram::{Percentile, is_limit, limits};
@@ -54,6 +56,7 @@ use keep::{Keeper, Kept};
 pub(in crate::starlevel) use latency::Backfill;
 pub use seen::{BufferSeen, GatewaySeen};
 
+use super::environment::Recorder;
 use super::pack::{RulePack, STARS};
 use super::season::Season;
 use crate::model::{DeviceIndex, Estate, Moment, Snapshot, WallTime};
@@ -73,13 +76,6 @@ struct Known {
     heard: Option<i64>,
     /// The latest of all hearings: its periods are counted already.
     peak: Option<i64>,
-}
-
-#[derive(Debug, Clone, Default)]
-struct Day {
-    devices: Vec<DeviceDay>,
-    gateway: GatewayDay,
-    checks: Option<CheckDay>,
 }
 
 /// The evidence of the window, and how it gets into the store.
@@ -104,6 +100,7 @@ pub(super) struct Book {
     /// What is kept beside the days.
     kept: Kept,
     keeper: Option<Keeper>,
+    environment: Recorder,
     /// Last look that was booked.
     seen: Moment,
     /// Last good reading and counts at the last look.
@@ -128,9 +125,10 @@ impl Book {
         };
         let devices = estate.devices();
         let count = devices.len();
+        let zone = Zone::named(&pack.evaluation().timezone).expect("a pack without faults");
         Self {
             estate: Arc::clone(estate),
-            zone: Zone::named(&pack.evaluation().timezone).expect("a pack without faults"),
+            zone,
             window_days: pack.evaluation().window_days,
             limits: devices
                 .iter()
@@ -148,6 +146,7 @@ impl Book {
             unmet: Unmet::new(),
             kept: Kept::default(),
             keeper: None,
+            environment: Recorder::new(estate, zone),
             seen: started,
             last: vec![(None, 0, 0); count],
             pending: Vec::new(),
@@ -170,6 +169,7 @@ impl Book {
             return;
         }
         self.now = *gateway;
+        let days = self.environment.look(snapshot, now, wall.map(|wall| wall.unix_ms));
         let Some(wall) = wall else {
             self.note_pending(snapshot);
             return;
@@ -203,6 +203,7 @@ impl Book {
         self.count();
         self.book_waiting(now, to);
         self.judge_alarms(to);
+        self.book_environment(days);
         self.seen = now;
         if std::mem::take(&mut self.pending_lost) {
             tracing::warn!("the clock was not trusted for long: a part of that time is not booked");
@@ -388,11 +389,5 @@ impl Book {
             known.peak = known.peak.filter(|peak| *peak < end);
         }
         self.facts.take_back(today, to);
-    }
-}
-
-impl Day {
-    fn of(devices: usize) -> Self {
-        Self { devices: vec![DeviceDay::default(); devices], ..Self::default() }
     }
 }

@@ -10,7 +10,7 @@ use crate::starlevel::pack::{Check, Measure};
 use crate::starlevel::verdict::{Judged, unknown};
 
 impl Engine {
-    /// Q5, A1, V1, S1, T1: a percentile against a limit.
+    /// Q5, A1, V1, S1, E3, T1: a percentile against a limit.
     pub(super) fn judge_latency(&self, check: &Check, needed: Measure) -> Judged {
         let book = &self.book;
         let found = match check.metric {
@@ -18,6 +18,7 @@ impl Engine {
             Metric::AlarmLatency => book.alarm_latency(),
             Metric::ConnectorPush => book.connector_latency(),
             Metric::ScreenPublish => book.screen_latency(),
+            Metric::EnvironmentLag => book.environment_lag(),
             _ => book.clock_offset(),
         };
         let mut judged = percentile(check, needed, found);

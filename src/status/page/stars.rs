@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use maud::{Markup, html};
 
+use super::environment::environment;
 use crate::model::EstateKind;
 use crate::starlevel::report::{Form, fingerprint};
 use crate::starlevel::{Assessment, CheckResult, Measure, Origin, STARS};
@@ -63,6 +64,7 @@ fn whole(lang: Lang, result: &Assessment) -> Markup {
             ul.list { @for check in missing { (lacking(lang, result, check)) } }
         }
         (categories(lang, result))
+        @if let Some(report) = &result.environment { (environment(lang, report)) }
         h2 { (lang.t(Text::Checks)) " " span.soft.num { (result.checks.len()) } }
         (checks(lang, result))
         p.small.soft {

@@ -2,7 +2,7 @@
 //! that they can be summed.
 
 use super::super::day::{DeviceDay, GATEWAY_ROW, GatewayDay, PerStar};
-use super::{CHECKS, DEVICE, EvidenceChain, GATEWAY, HASHED, Hasher, LINK, Link, StoreError, key};
+use super::{DEVICE, EvidenceChain, GATEWAY, HASHED, Hasher, LINK, Link, StoreError, key};
 
 /// One closed day.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -13,7 +13,7 @@ pub(in crate::starlevel) struct ClosedDay {
     pub(in crate::starlevel) before: [u8; 32],
     /// Its own hash.
     pub(in crate::starlevel) hash: [u8; 32],
-    /// Keys and values: the gateway's, that of the checks, then the devices' by name.
+    /// Keys and values: the gateway's, that of the checks, the devices' by name, the stations'.
     pub(in crate::starlevel) rows: Vec<(Vec<u8>, Vec<u8>)>,
 }
 
@@ -68,8 +68,7 @@ impl ClosedDay {
             acknowledged: row.acknowledged,
             lost: row.lost,
         };
-        let checks = key(CHECKS, self.day, "");
-        let devices = devices.iter().filter(|(name, _)| *name != checks);
+        let devices = devices.iter().filter(|(name, _)| name.first() == Some(&DEVICE));
         let devices = devices.map(|(name, row)| self.device(name, row));
         Some((gateway, devices.collect::<Option<_>>()?))
     }
