@@ -13,6 +13,8 @@
 //! | status, assessment, time | watch | only the newest is kept |
 
 mod field;
+#[cfg(feature = "demo")]
+mod past;
 mod stars;
 mod tasks;
 mod trial;
@@ -40,6 +42,8 @@ use field::Buses;
 use stars::{publish_assessment, reporter, rule_pack};
 use tasks::{assess, evidence, gateway_seen, watch_clock};
 
+#[cfg(feature = "demo")]
+pub use past::invent;
 pub use trial::Trial;
 
 /// Messages between the drivers and the pipeline.
@@ -199,6 +203,7 @@ impl Joints {
         buffer: &buffer::Buffer,
     ) -> anyhow::Result<()> {
         let mut engine = Engine::new(pack, Arc::clone(&self.estate), self.clock.now());
+        engine.set_season(settings.starlevel.heating_season);
         engine
             .keep(EvidenceChain::new(buffer.store()))
             .context("the evidence of the star level")?;

@@ -80,6 +80,7 @@ pub(super) async fn assess(
         // Right after the start little is known: the first interval renews at every look.
         if turn < 10 || assessed.is_none_or(|last| now.since(last) >= every) {
             let assessment = engine.assess(&snapshot, &link, now, wall);
+            engine.note(&assessment, wall);
             out.send_replace(Some(Arc::new(assessment)));
             assessed = Some(now);
         }

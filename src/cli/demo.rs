@@ -12,12 +12,16 @@ use tokio_util::sync::CancellationToken;
 
 use super::run::told_to_stop;
 use super::{logging, runtime, say};
-use crate::app::App;
-use crate::config;
+use crate::app::{self, App};
+use crate::config::{self, Settings};
+use crate::model::WallTime;
 use crate::profile::Library;
 use crate::settings::parse_duration;
 use crate::sim::Demo;
 use crate::starlevel::Bilingual;
+
+/// Longest made-up past: no evidence is kept for longer.
+const LONGEST_PAST: Duration = Duration::from_secs(400 * 86_400);
 
 /// How the demo runs.
 #[derive(Debug, clap::Args)]
@@ -31,6 +35,10 @@ pub(super) struct Arguments {
     /// Chance of the simulated estate; the same number plays the same day.
     #[arg(long, default_value_t = 1)]
     seed: u64,
+    /// Begin with the made-up evidence of so many days, e.g. `45d`, so that the star level and its
+    /// report have something to show at once. Needs a folder without a store.
+    #[arg(long, value_name = "DURATION", value_parser = duration)]
+    history: Option<Duration>,
     /// End by itself after this long, e.g. `100s`; fails when anything was lost.
     #[arg(long = "for", value_name = "DURATION", value_parser = duration)]
     span: Option<Duration>,
@@ -55,6 +63,35 @@ pub(super) fn execute(arguments: Arguments) -> anyhow::Result<ExitCode> {
     outcome
 }
 
+/// Fills the evidence of the star level.
+async fn tell_past(
+    settings: &Settings,
+    span: Duration,
+    notes: &mut Vec<Bilingual>,
+) -> anyhow::Result<()> {
+    let folder = settings.buffer.path.display();
+    if settings.buffer.path.exists() {
+        bail!(
+            "--history needs a new folder, there is a store in / 请换一个空目录，此处已有存储: {folder}"
+        );
+    }
+    if !(Duration::from_secs(86_400)..=LONGEST_PAST).contains(&span) {
+        bail!("--history allows 1d to 400d / 允许 1d 至 400d");
+    }
+    say("writing a made-up past… / 正在生成演示用的历史证据…");
+    let now = jiff::Timestamp::now().as_millisecond();
+    let settings = settings.clone();
+    tokio::task::spawn_blocking(move || app::invent(&settings, span, WallTime { unix_ms: now }))
+        .await
+        .context("the made-up past")??;
+    let days = span.as_secs() / 86_400;
+    notes.push(Bilingual {
+        zh: format!("星级证据中此前 {days} 天为演示而编造"),
+        en: format!("The star level's evidence of the {days} days before is made up for the demo"),
+    });
+    Ok(())
+}
+
 async fn play(arguments: &Arguments, dir: &Path, log: &Path) -> anyhow::Result<ExitCode> {
     let demo = Demo::start(dir, arguments.seed).await.context("the simulated estate")?;
     let mut settings = match config::parse("demo", &demo.config_text, &Library::built_in()) {
@@ -75,6 +112,9 @@ async fn play(arguments: &Arguments, dir: &Path, log: &Path) -> anyhow::Result<E
             zh: format!("系统没有可用的伪终端（{error}），演示中没有 line-c 总线"),
             en: format!("No pseudo terminal to be had ({error}): the demo goes without line-c"),
         });
+    }
+    if let Some(span) = arguments.history {
+        tell_past(&settings, span, &mut notes).await?;
     }
     let app = App::start(settings, notes).await?;
     let (summary, steps) = (demo.summary.clone(), demo.steps.clone());

@@ -174,6 +174,10 @@ pub struct CheckResult {
     /// What would help, when it is not met.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hint: Option<Bilingual>,
+    /// Since when it does not pass for that star, milliseconds since 1970; absent when it does, and
+    /// before that was seen.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub since_ms: Option<i64>,
     /// The devices that keep it from being met, worst first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub devices: Vec<DeviceCause>,
@@ -201,6 +205,9 @@ pub struct CategoryResult {
     pub covered: bool,
     /// Whether a named person declared that it does not apply here.
     pub not_applicable: bool,
+    /// Nothing was expected of it in the whole window: heat meters outside the heating season.
+    #[serde(default)]
+    pub out_of_season: bool,
 }
 
 /// The result of the star-level check.

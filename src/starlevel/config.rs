@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use super::season::Season;
 use crate::settings::Section;
 
 /// Settings of the star-level check.
@@ -12,11 +13,13 @@ pub struct Config {
     pub rule_pack: Option<PathBuf>,
     /// How often the assessment is renewed.
     pub every: Duration,
+    /// When heat meters are expected to bring readings; all year when `None`.
+    pub heating_season: Option<Season>,
 }
 
 impl Default for Config {
     fn default() -> Self {
-        Self { rule_pack: None, every: Duration::from_secs(60) }
+        Self { rule_pack: None, every: Duration::from_secs(60), heating_season: None }
     }
 }
 
@@ -26,6 +29,11 @@ impl Config {
         let range = Duration::from_secs(10)..=Duration::from_secs(86_400);
         Self {
             rule_pack: section.path("rule_pack"),
+            heating_season: section.parsed(
+                "heating_season",
+                "the first and the last day, month and day, e.g. \"11-15..04-05\"",
+                Season::parse,
+            ),
             every: section.duration_or("every", range, Self::default().every),
         }
     }

@@ -10,6 +10,7 @@ use super::assessment::{
 use super::evidence::{Book, EvidenceChain, GatewaySeen};
 use super::metric::Metric;
 use super::pack::{Check, Measure, RulePack, STARS};
+use super::season::Season;
 use super::verdict::{
     Judged, Level, judge_coverage, judge_link, judge_rate, judge_set, shortfall, unknown,
 };
@@ -75,6 +76,11 @@ impl Engine {
         self.book.attach(chain)
     }
 
+    /// Sets when heat meters are expected to bring readings; all year without one.
+    pub fn set_season(&mut self, season: Option<Season>) {
+        self.book.season = season;
+    }
+
     /// Replaces the exemptions; expired ones count as missing at each assessment.
     pub fn set_exemptions(&mut self, exemptions: Vec<Exemption>) {
         self.exemptions = exemptions;
@@ -103,6 +109,13 @@ impl Engine {
     /// The store refused; the next call tries again.
     pub fn save(&mut self, now: Moment, all: bool) -> Result<(), StoreError> {
         self.book.save(now, all)
+    }
+
+    /// Notes what an assessment gave: for the day's evidence, and since when a check does not pass.
+    pub fn note(&mut self, assessment: &Assessment, wall: Option<WallTime>) {
+        if let Some(wall) = wall {
+            self.book.note(assessment, wall.unix_ms);
+        }
     }
 
     /// The result on the history observed so far.
@@ -185,8 +198,25 @@ impl Engine {
         let rates = self.by_category(exempt, |index| self.book.rate(index, star));
         let threshold = self.online_threshold(star);
         let good = rates.iter().filter(|(_, rate)| threshold.is_some_and(|least| *rate >= least));
-        let covered = good.map(|(category, _)| *category).collect();
-        Level { star, rates, covered }
+        let dormant = self.dormant(&rates, exempt);
+        let covered = good.map(|(category, _)| *category).chain(dormant.iter().copied()).collect();
+        Level { star, rates, dormant, covered }
+    }
+
+    /// Categories without a rate because nothing was expected of their devices.
+    fn dormant(&self, rates: &[(Category, f64)], exempt: &[Category]) -> Vec<Category> {
+        let without = |category: Category| {
+            !exempt.contains(&category) && rates.iter().all(|(other, _)| *other != category)
+        };
+        let mut found: Vec<Category> = self
+            .estate
+            .indexed()
+            .filter(|(index, device)| without(device.category) && self.book.dormant(*index))
+            .map(|(_, device)| device.category)
+            .collect();
+        found.sort_unstable();
+        found.dedup();
+        found
     }
 
     /// The online rate that makes a category covered at a star: the threshold of Q1.
@@ -257,6 +287,7 @@ impl Engine {
                     online_rate: level.rate(category),
                     covered: level.covered.contains(&category),
                     not_applicable: exempt.contains(&category),
+                    out_of_season: level.dormant.contains(&category),
                 }
             })
             .collect()
@@ -305,6 +336,11 @@ impl Engine {
             reason: chosen.reason,
             // What nothing measures needs its source first; the reason names it.
             hint: (chosen.outcome == Outcome::NotMet).then(|| Bilingual::new(hint_zh, hint_en)),
+            since_ms: if chosen.outcome.passes() {
+                None
+            } else {
+                self.book.unmet_since(&check.id, star)
+            },
             devices,
             more_devices,
             levels,

@@ -20,6 +20,7 @@ mod metric;
 mod pack;
 pub mod report;
 pub mod scorecard;
+mod season;
 mod show;
 #[cfg(test)]
 mod tests;
@@ -38,4 +39,5 @@ pub use pack::{
     Advisory, BUILT_IN, CategoryRule, CategorySet, Check, Completeness, Direction, Evaluation,
     Evidence, Head, Measure, Online, Origin, RulePack, STARS, Scope, Severity, Validity,
 };
+pub use season::Season;
 pub use show::percent;

@@ -388,6 +388,11 @@ impl RulePack {
         Some(Duration::from_secs(period))
     }
 
+    /// Whether devices of the category are expected only inside the heating season.
+    pub fn is_seasonal(&self, category: Category) -> bool {
+        self.file.category.iter().any(|rule| rule.id == category && rule.seasonal)
+    }
+
     /// Whether devices of the category are meters.
     pub fn is_meter(&self, category: Category) -> bool {
         self.file.category.iter().any(|rule| rule.id == category && rule.group == "meter")

@@ -15,7 +15,9 @@ pub(super) struct Level {
     pub(super) star: u8,
     /// Mean online rate per category that has devices, applicable ones only.
     pub(super) rates: Vec<(Category, f64)>,
-    /// Categories whose rate reaches the threshold of Q1 at this star.
+    /// Categories of which nothing was expected in the whole window: heat outside its season.
+    pub(super) dormant: Vec<Category>,
+    /// Categories whose rate reaches the threshold of Q1 at this star, and the dormant ones.
     pub(super) covered: Vec<Category>,
 }
 

@@ -237,6 +237,7 @@ texts! {
     Categories => "十二类设备", "The twelve categories";
     Covered => "已覆盖", "Covered";
     NotCovered => "未覆盖", "Not covered";
+    OutOfSeason => "非供暖季", "Out of season";
     OnlineRate => "在线率", "Online rate";
     NotAssessedYet => "尚未完成首次自评", "Not assessed yet";
     RulePack => "规则包", "Rule pack";

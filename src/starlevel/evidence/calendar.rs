@@ -60,6 +60,13 @@ pub(in crate::starlevel) fn day_named(text: &str) -> Option<u32> {
     (date(day) == text).then_some(day)
 }
 
+/// Month and day of the year.
+pub(in crate::starlevel) fn month_and_day(day: u32) -> (u8, u8) {
+    let span = jiff::SignedDuration::from_hours(24 * i64::from(day));
+    let date = jiff::civil::date(1970, 1, 1).checked_add(span);
+    date.map_or((1, 1), |date| (date.month().unsigned_abs(), date.day().unsigned_abs()))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

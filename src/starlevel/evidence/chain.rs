@@ -1,8 +1,8 @@
 //! The hash chain over the days: whoever changes a row, drops a day or puts one in is found out.
 //!
 //! The hash of a day is SHA-256 over a word of the format, the hash of the day before, and the
-//! day's rows with their keys, each led by its length: the gateway's row, then the devices' by
-//! name. The oldest day that is kept names the hash of one that is gone. The chain proves that
+//! day's rows with their keys, each led by its length: the gateway's row, that of the checks, then
+//! the devices' by name. The oldest day that is kept names the hash of one that is gone. The chain proves that
 //! the evidence is as it was written, not who wrote it.
 
 mod closed;
@@ -25,7 +25,10 @@ const FORMAT: &[u8] = b"linli evidence 1";
 /// First bytes of the keys.
 pub(super) const DEVICE: u8 = b'd';
 pub(super) const GATEWAY: u8 = b'g';
+pub(super) const CHECKS: u8 = b'c';
 pub(super) const LINK: u8 = b'h';
+/// What a day's hash covers, in this order.
+pub(super) const HASHED: [u8; 3] = [GATEWAY, CHECKS, DEVICE];
 
 /// SHA-256.
 pub(super) type Hash = [u8; 32];
@@ -169,7 +172,7 @@ impl EvidenceChain {
                 return Ok(report.broken(*day, "与前一日不衔接：有日被改动、删除或插入", en));
             }
             let mut hasher = Hasher::new(&link.before);
-            for kind in [GATEWAY, DEVICE] {
+            for kind in HASHED {
                 self.scan(kind, *day, day + 1, |_, key, value| {
                     report.bytes += (key.len() + value.len()) as u64;
                     hasher.row(key, value);
@@ -193,7 +196,7 @@ impl EvidenceChain {
         report: &mut ChainReport,
     ) -> Result<Option<u32>, StoreError> {
         let mut found: Option<u32> = None;
-        for kind in [GATEWAY, DEVICE] {
+        for kind in HASHED {
             self.scan(kind, from, to, |day, key, value| {
                 report.bytes += (key.len() + value.len()) as u64;
                 found = Some(found.map_or(day, |other| other.min(day)));

@@ -5,7 +5,9 @@
 //! | --- | --- |
 //! | `m` | what is kept beside the days, JSON |
 //! | `s` device | since when it exists, when it was heard, JSON |
+//! | `u` | since when each check does not pass, JSON |
 //! | `g` day | the gateway's day, JSON |
+//! | `c` day | what the checks gave, JSON |
 //! | `d` day device | the device's day, binary ([`day`](super::day)) |
 //! | `h` day | link of the chain |
 //!
@@ -19,7 +21,8 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::chain::{DEVICE, EvidenceChain, GATEWAY, Hash, Hasher, LINK, Link, key};
+use super::chain::{CHECKS, DEVICE, EvidenceChain, GATEWAY, HASHED, Hash, Hasher, LINK, Link, key};
+use super::checks::{CHECKS_ROW, CheckDay};
 use super::day::{DeviceDay, GATEWAY_ROW, GatewayDay};
 use super::{Book, BufferSeen, Day, Known};
 use crate::model::{DeviceId, DeviceIndex, Epoch, Estate, Moment};
@@ -34,6 +37,7 @@ const SAVE_EVERY: Duration = Duration::from_secs(600);
 const WATCHED_MS: u64 = 12 * 3_600_000;
 
 const META: &[u8] = b"m";
+const UNMET: &[u8] = b"u";
 const STATE: u8 = b's';
 const META_ROW: u8 = 1;
 
@@ -91,7 +95,7 @@ impl Keeper {
     fn settle(&mut self) -> Result<bool, StoreError> {
         let Some(today) = self.taken_back else { return Ok(false) };
         let mut changes = Changes::default();
-        for kind in [GATEWAY, DEVICE, LINK] {
+        for kind in HASHED.into_iter().chain([LINK]) {
             self.chain.scan(kind, today + 1, u32::MAX, |_, key, _| changes.remove(key))?;
         }
         let mut head = None;
@@ -114,6 +118,8 @@ impl Book {
         let tree = chain.tree();
         let meta = tree.get(META)?.and_then(|row| serde_json::from_slice::<Kept>(&row).ok());
         self.kept = meta.filter(|kept| kept.v == META_ROW).unwrap_or_default();
+        let unmet = tree.get(UNMET)?.and_then(|row| serde_json::from_slice(&row).ok());
+        self.unmet = unmet.unwrap_or_default();
         for (known, device) in self.known.iter_mut().zip(self.estate.devices()) {
             let row = tree.get(&state_key(device.id.as_str()))?;
             *known = row.and_then(|row| read_state(&row)).unwrap_or_default();
@@ -142,6 +148,12 @@ impl Book {
             let row = serde_json::from_slice::<GatewayDay>(row).ok();
             if let Some(row) = row.filter(|row| row.v == GATEWAY_ROW) {
                 days.entry(day).or_insert_with(|| Day::of(count)).gateway = row;
+            }
+        })?;
+        chain.scan(CHECKS, first, u32::MAX, |day, _, row| {
+            let row = serde_json::from_slice::<CheckDay>(row).ok();
+            if let Some(row) = row.filter(|row| row.v == CHECKS_ROW) {
+                days.entry(day).or_insert_with(|| Day::of(count)).checks = Some(row);
             }
         })?;
         let estate = &self.estate;
@@ -206,6 +218,7 @@ impl Book {
         self.kept.v = META_ROW;
         let kept = serde_json::to_vec(&self.kept).unwrap_or_default();
         changes.insert(META, &kept);
+        changes.insert(UNMET, &serde_json::to_vec(&self.unmet).unwrap_or_default());
         for (known, device) in self.known.iter().zip(self.estate.devices()) {
             let row = serde_json::to_vec(&(META_ROW, known.since, known.heard, known.peak));
             changes.insert(&state_key(device.id.as_str()), &row.unwrap_or_default());
@@ -221,11 +234,15 @@ impl Book {
         Ok(())
     }
 
-    /// The rows of a day: the gateway's first.
+    /// The rows of a day: the gateway's first, then that of the checks.
     fn rows_of(&self, day: u32, row: &Day) -> Rows {
         let gateway = GatewayDay { v: GATEWAY_ROW, ..row.gateway.clone() };
         let gateway = serde_json::to_vec(&gateway).unwrap_or_default();
         let mut devices: Rows = Vec::new();
+        if let Some(checks) = &row.checks {
+            let checks = serde_json::to_vec(checks).unwrap_or_default();
+            devices.push((key(CHECKS, day, ""), checks));
+        }
         for (slot, device) in self.estate.devices().iter().enumerate() {
             let mut sums = row.devices[slot];
             if !sums.is_empty() {
@@ -258,7 +275,7 @@ impl Book {
         changes: &mut Changes,
     ) -> Result<(), StoreError> {
         let oldest = today.saturating_sub(KEEP_DAYS);
-        for kind in [GATEWAY, DEVICE, LINK] {
+        for kind in HASHED.into_iter().chain([LINK]) {
             chain.scan(kind, 0, oldest, |_, key, _| changes.remove(key))?;
         }
         let before = self.zone.begin(oldest);

@@ -23,6 +23,7 @@
 
 mod calendar;
 mod chain;
+mod checks;
 mod day;
 mod keep;
 mod sums;
@@ -33,14 +34,16 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use calendar::DAY_MS;
-pub(in crate::starlevel) use calendar::{Zone, date, day_named};
+pub(in crate::starlevel) use calendar::{Zone, date, day_named, month_and_day};
 pub use chain::{ChainFault, ChainReport, EvidenceChain};
 pub(in crate::starlevel) use chain::{ClosedDay, DeviceTally};
+use checks::{CheckDay, Unmet};
 use day::{DeviceDay, GatewayDay, PerStar};
 pub(in crate::starlevel) use keep::KEEP_DAYS;
 use keep::{Keeper, Kept};
 
 use super::pack::{RulePack, STARS};
+use super::season::Season;
 use crate::model::{DeviceIndex, Epoch, Estate, Moment, Seq, Snapshot, WallTime};
 
 /// Hearings that are kept while the clock is not trusted.
@@ -94,6 +97,7 @@ struct Known {
 struct Day {
     devices: Vec<DeviceDay>,
     gateway: GatewayDay,
+    checks: Option<CheckDay>,
 }
 
 /// The evidence of the window, and how it gets into the store.
@@ -104,12 +108,17 @@ pub(super) struct Book {
     window_days: u32,
     /// Per device: offline after so many milliseconds; `None` for devices that no star asks for.
     limits: Vec<Option<PerStar>>,
+    /// Per device: expected only inside the heating season.
+    seasonal: Vec<bool>,
+    pub(super) season: Option<Season>,
     /// Per device: milliseconds of one expected reading.
     periods: Vec<Option<PerStar>>,
     known: Vec<Known>,
     days: BTreeMap<u32, Day>,
     /// Days up to this one are hashed and stored, and never changed again.
     closed_until: Option<u32>,
+    /// Since when each check does not pass.
+    unmet: Unmet,
     /// What is kept beside the days.
     kept: Kept,
     keeper: Option<Keeper>,
@@ -144,6 +153,8 @@ impl Book {
                 .iter()
                 .map(|d| per_star(&|star| pack.offline_after(d.category, star)))
                 .collect(),
+            seasonal: devices.iter().map(|d| pack.is_seasonal(d.category)).collect(),
+            season: None,
             periods: devices
                 .iter()
                 .map(|d| per_star(&|star| pack.reading_every(d.category, star)))
@@ -151,6 +162,7 @@ impl Book {
             known: vec![Known::default(); count],
             days: BTreeMap::new(),
             closed_until: None,
+            unmet: Unmet::new(),
             kept: Kept::default(),
             keeper: None,
             seen: started,

@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use super::Book;
-use super::calendar::DAY_MS;
+use super::calendar::{DAY_MS, month_and_day};
+use super::keep::KEEP_DAYS;
 use crate::model::DeviceIndex;
 
 /// Records older than this must be at the platform (check P3).
@@ -48,14 +49,49 @@ impl Book {
         rows.filter_map(move |(day, row)| Some((*day, row.devices.get(device.slot())?)))
     }
 
+    /// Whether anything is expected of the device on a day: of heat meters only in their season.
+    fn expected(&self, device: DeviceIndex, day: u32) -> bool {
+        let season = self.season.filter(|_| self.seasonal[device.slot()]);
+        season.is_none_or(|season| {
+            let (month, day) = month_and_day(day);
+            season.holds(month, day)
+        })
+    }
+
+    /// The days of a span on which something is expected of the device, as spans.
+    fn expected_spans(
+        &self,
+        device: DeviceIndex,
+        from: i64,
+        to: i64,
+    ) -> impl Iterator<Item = (i64, i64)> {
+        let days = if from < to { self.zone.day(from)..self.zone.day(to - 1) + 1 } else { 0..0 };
+        days.filter(move |day| self.expected(device, *day)).map(move |day| {
+            let begin = self.zone.begin(day);
+            (begin.max(from), (begin + DAY_MS).min(to))
+        })
+    }
+
+    /// Whether nothing was expected of the device in the whole window, but it was there in its
+    /// last season: nothing speaks against it.
+    pub(in crate::starlevel) fn dormant(&self, device: DeviceIndex) -> bool {
+        let kept = self.end() - i64::from(KEEP_DAYS) * DAY_MS;
+        let begin = self.begin_of_window();
+        self.expected_spans(device, begin, self.end()).next().is_none()
+            && self.end() > begin
+            && self.known[device.slot()].heard.is_some_and(|heard| heard >= kept)
+    }
+
     /// Share of the window that the device was online by the definition of `star` (1..=5);
     /// `None` before anything was measured and for devices that no star asks for.
     pub(in crate::starlevel) fn rate(&self, device: DeviceIndex, star: u8) -> Option<f64> {
         self.limits[device.slot()]?;
         let level = usize::from(star).checked_sub(1)?;
-        let whole = span(self.device_begin(device)?, self.end());
-        let online: u64 = self.rows(device).map(|(_, row)| row.online_ms[level]).sum();
-        let excused: u64 = self.rows(device).map(|(_, row)| row.excused_ms).sum();
+        let spans = self.expected_spans(device, self.device_begin(device)?, self.end());
+        let whole: u64 = spans.map(|(from, to)| span(from, to)).sum();
+        let rows = || self.rows(device).filter(|(day, _)| self.expected(device, *day));
+        let online: u64 = rows().map(|(_, row)| row.online_ms[level]).sum();
+        let excused: u64 = rows().map(|(_, row)| row.excused_ms).sum();
         share(online, whole.saturating_sub(excused))
     }
 
@@ -64,15 +100,23 @@ impl Book {
         let level = usize::from(star).checked_sub(1)?;
         let period = i64::try_from(self.periods[device.slot()]?[level]).ok()?;
         let (begin, end) = (self.device_begin(device)?, self.end());
-        // Periods divide a day, so they are counted through from the first midnight.
-        let origin = self.zone.begin(self.zone.day(begin));
-        let first = (begin - origin + period - 1) / period;
-        let ended = (end - origin) / period;
-        let expected = u64::try_from(ended - first).ok()?;
-        let mut covered: u64 = self.rows(device).map(|(_, row)| row.covered[level]).sum();
+        // Periods divide a day, so each day begins one.
+        let expected: i64 = self
+            .expected_spans(device, begin, end)
+            .map(|(from, to)| {
+                let midnight = self.zone.begin(self.zone.day(from));
+                let whole = (to - midnight) / period - (from - midnight + period - 1) / period;
+                whole.max(0)
+            })
+            .sum();
+        let expected = u64::try_from(expected).ok()?;
+        let rows = self.rows(device).filter(|(day, _)| self.expected(device, *day));
+        let mut covered: u64 = rows.map(|(_, row)| row.covered[level]).sum();
         // The period that runs now has not ended.
-        let running = origin + ended * period;
-        if self.known[device.slot()].peak.is_some_and(|peak| peak >= running) {
+        let today = self.zone.day(end);
+        let running = self.zone.begin(today) + (end - self.zone.begin(today)) / period * period;
+        let counted = self.known[device.slot()].peak.is_some_and(|peak| peak >= running);
+        if counted && self.expected(device, today) {
             covered = covered.saturating_sub(1);
         }
         share(covered.min(expected), expected)
@@ -88,17 +132,17 @@ impl Book {
     /// devices that existed all day; `None` before such a day ended.
     pub(in crate::starlevel) fn daily_reads(&self, devices: &[DeviceIndex]) -> Option<f64> {
         let today = self.zone.day(self.end());
-        let from: Vec<(usize, u32)> = devices
+        let from: Vec<(DeviceIndex, u32)> = devices
             .iter()
-            .filter_map(|d| Some((d.slot(), self.whole_from(self.known[d.slot()].since?))))
+            .filter_map(|d| Some((*d, self.whole_from(self.known[d.slot()].since?))))
             .collect();
         let mut sum = 0.0;
         let mut days = 0u32;
         for day in self.first_day()..today {
-            let there = from.iter().filter(|(_, first)| *first <= day);
+            let there = from.iter().filter(|(d, first)| *first <= day && self.expected(*d, day));
             let row = self.days.get(&day);
-            let (all, read) = there.fold((0u64, 0u64), |(all, read), (slot, _)| {
-                let valid = row.is_some_and(|row| row.devices[*slot].valid > 0);
+            let (all, read) = there.fold((0u64, 0u64), |(all, read), (device, _)| {
+                let valid = row.is_some_and(|row| row.devices[device.slot()].valid > 0);
                 (all + 1, read + u64::from(valid))
             });
             if let Some(share) = share(read, all) {

@@ -302,3 +302,30 @@ fn a_device_that_is_gone_does_not_count_and_one_that_is_new_counts_from_its_firs
     let report = EvidenceChain::new(&rig.store).verify().unwrap();
     assert_eq!((report.days, report.fault), (2, None), "the rows of the other day stay whole");
 }
+
+#[test]
+fn a_heat_meter_is_missed_in_its_season_only() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut rig = Rig::start(folder.path(), &[("h", Category::HeatMeter)], MIDNIGHT);
+    rig.book.season = Some(crate::starlevel::Season::parse("11-15..01-10").unwrap());
+    let heat = DeviceIndex(0);
+    rig.run(5 * 24 * HOUR, &[0]);
+    for _ in 5..20 {
+        rig.look(24 * HOUR, true);
+    }
+    // Of the season's ten days five less their last minute, and the day and a half that a daily
+    // meter may be silent.
+    assert_eq!(rig.book.rate(heat, 1), Some(9359.0 / 14_400.0));
+    assert_eq!(rig.book.completeness(heat, 1), Some(0.5));
+    assert_eq!(rig.book.daily_reads(&[heat]), Some(0.5));
+    assert!(!rig.book.dormant(heat));
+    for _ in 20..45 {
+        rig.look(24 * HOUR, true);
+    }
+    assert_eq!((rig.book.rate(heat, 1), rig.book.daily_reads(&[heat])), (None, None));
+    assert!(rig.book.dormant(heat), "it was there in its season");
+    for _ in 45..420 {
+        rig.look(24 * HOUR, true);
+    }
+    assert!(!rig.book.dormant(heat), "a whole season without a word");
+}

@@ -106,7 +106,9 @@ impl Engine {
         let rate = |category: &Category| {
             level.rates.iter().find(|(c, _)| c == category).map(|(_, rate)| *rate)
         };
-        let applies = |category: &&Category| !sight.exempt.contains(category);
+        let applies = |category: &&Category| {
+            !sight.exempt.contains(category) && !level.dormant.contains(category)
+        };
         let mut worst: Option<(f64, Category)> = None;
         let mut lacking: Vec<Category> = Vec::new();
         let mut take = |found: Option<(f64, Category)>, otherwise: &[Category]| match found {
@@ -117,7 +119,8 @@ impl Engine {
         for category in set.all_of.iter().filter(applies) {
             take(rate(category).map(|rate| (rate, *category)), &[*category]);
         }
-        for list in &set.any_of {
+        let asleep = |list: &&Vec<Category>| list.iter().any(|c| level.dormant.contains(c));
+        for list in set.any_of.iter().filter(|list| !asleep(list)) {
             let open: Vec<Category> = list.iter().filter(applies).copied().collect();
             let rates = open.iter().filter_map(|c| Some((rate(c)?, *c)));
             take(rates.max_by(|a, b| a.0.total_cmp(&b.0)), &open);

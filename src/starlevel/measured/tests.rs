@@ -199,6 +199,10 @@ fn a_month_of_500_devices_is_assessed_quickly_and_its_rows_stay_small() {
         }
         let now = after(hour * 3600);
         engine.observe(&snapshot, now, Some(wall(now)), &buffer(hour, Some(100.0)));
+        if hour % 24 == 12 {
+            let result = engine.assess(&snapshot, &LinkEvidence::default(), now, Some(wall(now)));
+            engine.note(&result, Some(wall(now)));
+        }
         engine.save(now, false).unwrap();
     }
     let began = tokio::time::Instant::now();
@@ -211,4 +215,36 @@ fn a_month_of_500_devices_is_assessed_quickly_and_its_rows_stay_small() {
     println!("evidence: {row} bytes a device and month; files {} bytes", store.file_bytes());
     assert!(took.as_millis() < 2000, "{took:?}: far above what a build without optimisation needs");
     assert!(row <= 2048 && !result.provisional);
+}
+
+#[test]
+fn since_when_a_check_does_not_pass_survives_a_restart_and_ends_when_it_passes() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::open(&folder.path().join("store"), Limits::default()).unwrap();
+    let chargers = || vec![device("c", Category::EvCharger)];
+    let since = |engine: &mut Engine, snapshot: &Snapshot, seconds: u64| {
+        let result = assess_at(engine, snapshot, seconds, &GatewaySeen::default());
+        engine.note(&result, Some(wall(after(seconds))));
+        engine.save(after(seconds), true).unwrap();
+        let result = assess_at(engine, snapshot, seconds, &GatewaySeen::default());
+        result.check("Q1").unwrap().since_ms
+    };
+    let (mut engine, snapshot) = rig(chargers());
+    engine.keep(EvidenceChain::new(&store)).unwrap();
+    let first = since(&mut engine, &snapshot, 60);
+    assert_eq!(first, Some(wall(after(60)).unix_ms), "never heard");
+    let (mut engine, snapshot) = rig(chargers());
+    engine.keep(EvidenceChain::new(&store)).unwrap();
+    assert_eq!(since(&mut engine, &snapshot, 3600), first);
+    // Heard for so long that the window's mean is high enough.
+    for minute in 61..3600 {
+        hear(&snapshot, 0, after(minute * 60));
+        engine.observe(
+            &snapshot,
+            after(minute * 60),
+            Some(wall(after(minute * 60))),
+            &GatewaySeen::default(),
+        );
+    }
+    assert_eq!(since(&mut engine, &snapshot, 3600 * 60), None);
 }

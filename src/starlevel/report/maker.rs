@@ -7,7 +7,7 @@ use super::key::{KeyFault, SigningKey};
 use super::seal::{Form, seal};
 use crate::model::{Estate, WallTime};
 use crate::starlevel::evidence::EvidenceChain;
-use crate::starlevel::{Assessment, Bilingual, RulePack};
+use crate::starlevel::{Assessment, Bilingual, RulePack, Season};
 use crate::store::StoreError;
 
 /// Why no report was made.
@@ -44,21 +44,23 @@ struct Inner {
     pack: RulePack,
     estate: Arc<Estate>,
     evidence: EvidenceChain,
+    season: Option<Season>,
     key: Result<SigningKey, KeyFault>,
     /// One at a time: a report of a large estate takes megabytes.
     busy: Mutex<()>,
 }
 
 impl Reporter {
-    /// Of an estate whose assessments are made by `pack`. Without a key everything else goes on;
+    /// Of an estate whose assessments are made by `pack`, with heat meters expected in `season`. Without a key everything else goes on;
     /// only no report is made.
     pub fn new(
         pack: RulePack,
         estate: Arc<Estate>,
         evidence: EvidenceChain,
+        season: Option<Season>,
         key: Result<SigningKey, KeyFault>,
     ) -> Self {
-        Self(Arc::new(Inner { pack, estate, evidence, key, busy: Mutex::new(()) }))
+        Self(Arc::new(Inner { pack, estate, evidence, season, key, busy: Mutex::new(()) }))
     }
 
     /// The key that reports are signed with.
@@ -87,8 +89,17 @@ impl Reporter {
             Err(TryLockError::WouldBlock) => return Err(ReportFault::Busy),
         };
         let now = now.map(|wall| wall.unix_ms);
-        let mut report = build(&inner.pack, &inner.estate, &inner.evidence, assessment, now)?;
+        let Inner { pack, estate, evidence, season, .. } = inner;
+        let mut report = build(pack, estate, evidence, *season, assessment, now)?;
         report.public_key = key.public_hex();
         Ok(seal(&report, form, key))
+    }
+}
+
+#[cfg(test)]
+impl Reporter {
+    /// As if a report were being made.
+    pub(super) fn hold(&self) -> std::sync::MutexGuard<'_, ()> {
+        self.0.busy.lock().unwrap()
     }
 }

@@ -71,6 +71,7 @@ fn assessment(variant: Variant, star: u8) -> Assessment {
         needed: Measure::Flag(true),
         reason: None,
         hint: None,
+        since_ms: None,
         devices: Vec::new(),
         more_devices: 0,
         levels: (1..=5)

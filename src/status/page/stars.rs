@@ -1,5 +1,7 @@
 //! The star level: what is reached, what the next star lacks, and every check.
 
+use std::time::Duration;
+
 use maud::{Markup, html};
 
 use crate::model::EstateKind;
@@ -32,7 +34,7 @@ fn whole(lang: Lang, result: &Assessment) -> Markup {
         @if result.provisional {
             p.banner.warn {
                 (lang.t(Text::Provisional)) " · " (lang.t(Text::History)) " "
-                (show::span(lang, std::time::Duration::from_secs(result.window_s)))
+                (show::span(lang, Duration::from_secs(result.window_s)))
             }
         }
         section.state.(if result.star >= result.target { "ok" } else { "warn" }) {
@@ -58,7 +60,7 @@ fn whole(lang: Lang, result: &Assessment) -> Markup {
         } }
         @if let Some(next) = result.next && !missing.is_empty() {
             h2 { (lang.t(Text::MissingForNext)) " (★ " (next) ") " span.soft.num { (missing.len()) } }
-            ul.list { @for check in missing { (lacking(lang, check)) } }
+            ul.list { @for check in missing { (lacking(lang, result, check)) } }
         }
         (categories(lang, result))
         h2 { (lang.t(Text::Checks)) " " span.soft.num { (result.checks.len()) } }
@@ -93,12 +95,21 @@ fn report(view: &View, lang: Lang) -> Markup {
     }
 }
 
-fn lacking(lang: Lang, check: &CheckResult) -> Markup {
+/// For how long the check has not passed.
+fn unmet_for(result: &Assessment, check: &CheckResult) -> Option<Duration> {
+    let ms = result.at_ms?.checked_sub(check.since_ms?)?;
+    u64::try_from(ms).ok().map(Duration::from_millis)
+}
+
+fn lacking(lang: Lang, result: &Assessment, check: &CheckResult) -> Markup {
     html! {
         li {
             span { (outcome(lang, check.outcome)) }
             span.t { (check.id) " " (name(lang, check)) }
             span.small.num.soft { (compared(lang, check)) }
+            @if let Some(span) = unmet_for(result, check) {
+                span.small.soft { (lang.t(Text::Since)) " " (show::span(lang, span)) }
+            }
             div.d.small {
                 @if let Some(reason) = &check.reason { div { (lang.of(reason)) } }
                 @if let Some(hint) = &check.hint {
@@ -118,7 +129,7 @@ fn lacking(lang: Lang, check: &CheckResult) -> Markup {
                                 @if let Some(seconds) = cause.for_s {
                                     span.soft {
                                         " · " (lang.t(Text::Since)) " "
-                                        (show::span(lang, std::time::Duration::from_secs(seconds)))
+                                        (show::span(lang, Duration::from_secs(seconds)))
                                     }
                                 }
                                 @if let Some(text) = &cause.cause { span.soft { " · " (show::shorten(lang.of(text))) } }
@@ -148,6 +159,7 @@ fn categories(lang: Lang, result: &Assessment) -> Markup {
                 }
                 td data-l=(lang.t(Text::State)) {
                     @if row.not_applicable { (pill("off", lang.t(Text::NotApplicable))) }
+                    @else if row.out_of_season { (pill("off", lang.t(Text::OutOfSeason))) }
                     @else if row.covered { (pill("ok", lang.t(Text::Covered))) }
                     @else { (pill("off", lang.t(Text::NotCovered))) }
                 }

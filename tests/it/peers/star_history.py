@@ -11,6 +11,7 @@ import json
 import math
 import sys
 import tomllib
+from datetime import date, timedelta
 from fractions import Fraction
 
 DAY, HOUR, TICK = 86400, 3600, 30
@@ -23,7 +24,7 @@ DEVICES = [
     {"id": "e3", "category": "electricity_meter", "every": 3600, "at": 600, "silent": []},
     {"id": "w1", "category": "water_meter", "every": DAY, "at": 3 * HOUR, "silent": []},
     {"id": "w2", "category": "water_meter", "every": HOUR, "at": 0, "silent": [[50 * DAY, END + DAY]]},
-    {"id": "h1", "category": "heat_meter", "every": HOUR, "at": 90, "silent": [[31 * DAY + 7 * HOUR, 31 * DAY + 19 * HOUR]]},
+    {"id": "h1", "category": "heat_meter", "every": HOUR, "at": 90, "silent": [[31 * DAY + 7 * HOUR, 31 * DAY + 19 * HOUR], [51 * DAY + 4 * HOUR, END + DAY]]},
     {"id": "c1", "category": "ev_charger", "every": 60, "at": 0, "silent": []},
     {"id": "c2", "category": "ev_charger", "every": 60, "at": 30, "silent": [[d * DAY + 6 * HOUR, d * DAY + 9 * HOUR + 120] for d in range(60)]},
     {"id": "s1", "category": "info_screen", "every": 300, "at": 0, "silent": [[58 * DAY, 58 * DAY + 6 * HOUR]]},
@@ -49,6 +50,17 @@ WRONG = [[36 * DAY + 12 * HOUR, 36 * DAY + 18 * HOUR, 1800]]
 # So many blocks are evicted at this time; a block is made every minute.
 EVICTED = [[33 * DAY + 11 * HOUR, 40]]
 BLOCK_EVERY = 60
+# Heat meters are expected from the first of these days to the last; day 0 is 1 January 2026.
+SEASON = [[11, 15], [2, 20]]
+
+
+def in_season(day):
+    here = date(2026, 1, 1) + timedelta(days=day)
+    return [here.month, here.day] >= SEASON[0] or [here.month, here.day] <= SEASON[1]
+
+
+def wanted(device, day):
+    return device["category"] != "heat_meter" or in_season(day)
 
 
 def inside(time, spans):
@@ -63,6 +75,14 @@ def wall(time):
 def ticks():
     for begin, end in RUNS:
         yield from range(begin + TICK, end + 1, TICK)
+
+
+# The latest time that the clock had shown before: what is booked is booked.
+SHOWN = {}
+furthest = 0
+for tick in ticks():
+    SHOWN[tick] = furthest
+    furthest = max(furthest, wall(tick))
 
 
 def is_bad(device, time):
@@ -86,31 +106,49 @@ class History:
         self.pack = pack
         self.categories = {c["id"]: c for c in pack["category"]}
         self.begin = (END // DAY - pack["evaluation"]["window_days"]) * DAY
-        self.good = {d["id"]: [wall(t) for t in readings(d) if not is_bad(d, t)] for d in DEVICES}
+        good = lambda device: [t for t in readings(device) if not is_bad(device, t)]
+        self.good = {d["id"]: [wall(t) for t in good(d)] for d in DEVICES}
+        # From when on a reading proves anything: a clock that was set back proves nothing twice.
+        self.proofs = {d["id"]: sorted((max(wall(t), SHOWN[t]), wall(t)) for t in good(d)) for d in DEVICES}
 
     def since(self, device):
         return max(self.begin, device.get("since", 0))
 
     def online(self, device, star):
+        if device["category"] == "heat_meter":
+            return self.online_in_season(device, star)
         period = self.categories[device["category"]]["upload_s"][star - 1]
         rules = self.pack["online"]
         factor = rules["factor_short"] if period < 3600 else rules["factor_long"]
         limit = max(int(period * factor), rules["min_offline_after_s"])
         covered, until = 0, self.since(device)
-        for heard in sorted(self.good[device["id"]]):
-            begin, end = max(heard, until), min(heard + limit, END)
+        for shown, heard in self.proofs[device["id"]]:
+            begin, end = max(shown, until), min(heard + limit, END)
             if end > begin:
                 covered += end - begin
                 until = end
         return Fraction(covered, END - self.since(device))
 
+    def online_in_season(self, device, star):
+        """The same by cells of a tick, for devices that are not always expected."""
+        period = self.categories[device["category"]]["upload_s"][star - 1]
+        rules = self.pack["online"]
+        factor = rules["factor_short"] if period < 3600 else rules["factor_long"]
+        limit = max(int(period * factor), rules["min_offline_after_s"])
+        good = set()
+        for shown, heard in self.proofs[device["id"]]:
+            good.update(range(shown, min(heard + limit, END), TICK))
+        cells = [c for c in range(self.since(device), END, TICK) if wanted(device, c // DAY)]
+        return Fraction(len([c for c in cells if c in good]), len(cells)) if cells else None
+
     def complete(self, device, star):
         period = self.categories[device["category"]]["reading_s"][star - 1]
         first, last = -(-self.since(device) // period), END // period
-        if last <= first:
+        slots = [slot for slot in range(first, last) if wanted(device, slot * period // DAY)]
+        if not slots:
             return None
         found = {heard // period for heard in self.good[device["id"]]}
-        return Fraction(len([slot for slot in found if first <= slot < last]), last - first)
+        return Fraction(len([slot for slot in slots if slot in found]), len(slots))
 
     def by_category(self, value):
         means = {}
@@ -146,7 +184,7 @@ class History:
         meters = [d for d in DEVICES if self.categories.get(d["category"], {}).get("group") == "meter"]
         read = {d["id"]: {heard // DAY for heard in self.good[d["id"]]} for d in meters}
         for day in range(self.begin // DAY, END // DAY):
-            there = [d for d in meters if d.get("since", 0) <= day * DAY]
+            there = [d for d in meters if d.get("since", 0) <= day * DAY and wanted(d, day)]
             shares.append(Fraction(sum(day in read[d["id"]] for d in there), len(there)))
         return sum(shares) / len(shares)
 
@@ -210,6 +248,7 @@ def main():
             "wrong": WRONG,
             "evicted": EVICTED,
             "block_every": BLOCK_EVERY,
+            "season": "..".join(f"{month:02}-{day:02}" for month, day in SEASON),
             "expected": history.expected(),
         },
         sys.stdout,

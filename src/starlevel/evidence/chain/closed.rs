@@ -2,7 +2,7 @@
 //! that they can be summed.
 
 use super::super::day::{DeviceDay, GATEWAY_ROW, GatewayDay, PerStar};
-use super::{DEVICE, EvidenceChain, GATEWAY, Hasher, LINK, Link, StoreError, key};
+use super::{DEVICE, EvidenceChain, GATEWAY, HASHED, Hasher, LINK, Link, StoreError, key};
 
 /// One closed day.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -13,7 +13,7 @@ pub(in crate::starlevel) struct ClosedDay {
     pub(in crate::starlevel) before: [u8; 32],
     /// Its own hash.
     pub(in crate::starlevel) hash: [u8; 32],
-    /// Keys and values: the gateway's, then the devices' by name.
+    /// Keys and values, in the order of the hash.
     pub(in crate::starlevel) rows: Vec<(Vec<u8>, Vec<u8>)>,
 }
 
@@ -68,7 +68,9 @@ impl ClosedDay {
             acknowledged: row.acknowledged,
             lost: row.lost,
         };
-        let devices = devices.iter().map(|(name, row)| self.device(name, row));
+        // Rows of other kinds are hashed and not summed here.
+        let devices = devices.iter().filter(|(name, _)| name.first() == Some(&DEVICE));
+        let devices = devices.map(|(name, row)| self.device(name, row));
         Some((gateway, devices.collect::<Option<_>>()?))
     }
 
@@ -104,7 +106,7 @@ impl EvidenceChain {
             let (before, hash) = (link.before, link.hash);
             days.push(ClosedDay { day, before, hash, rows: Vec::new() });
         })?;
-        for kind in [GATEWAY, DEVICE] {
+        for kind in HASHED {
             self.scan(kind, from, to, |day, key, value| {
                 // A day that is still open has rows and no link.
                 if let Ok(at) = days.binary_search_by_key(&day, |closed| closed.day) {

@@ -96,6 +96,7 @@ fn lack(report: &Report, check: &CheckResult) -> Markup {
                 }
             }
             span.en { (check.title.en) }
+            @if let Some(since) = check.since_ms { p { "自 " (time(report, since)) " 起未通过 not passed since " (time(report, since)) } }
             @if let Some(reason) = &check.reason { p { (both(reason)) } }
             @if let Some(hint) = &check.hint {
                 p { "处理：" (hint.zh) span.en { "What to do: " (hint.en) } }
@@ -126,7 +127,7 @@ fn device(report: &Report, cause: &DeviceCause) -> Markup {
     };
     html! {
         tr {
-            td { (cause.name) span.en { (cause.device) } }
+            td { (cause.name) @if cause.name != cause.device { span.en { (cause.device) } } }
             td {
                 (cause.health.zh()) " " (cause.health.word())
                 @if let Some(words) = &cause.cause { (both(&Bilingual::new(format!("：{}", words.zh), &words.en))) }
@@ -190,7 +191,7 @@ fn group_table(result: &Assessment, group: char) -> Markup {
             @for check in inside {
                 tr {
                     td {
-                        (check.id) " " (check.title.zh) span.en { (check.short_en()) }
+                        (check.id) " " (check.title.zh) span.en { (check.title.en) }
                         span.en { (ground(check)) }
                     }
                     td.m { (measured(check)) }
@@ -302,6 +303,7 @@ pub(super) fn categories(report: &Report) -> Markup {
                     td.n { (row.online_rate.map_or_else(|| "—".to_owned(), percent)) }
                     td {
                         @if row.not_applicable { "○ 不适用 not applicable" }
+                        @else if row.out_of_season { "○ 非供暖季 out of season" }
                         @else if row.covered { "✓ 已覆盖 covered" }
                         @else { "✗ 未覆盖 not covered" }
                     }
