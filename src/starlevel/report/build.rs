@@ -26,7 +26,7 @@ impl RulePack {
     }
 }
 
-/// The report without anything of the key. Blocks while it reads the store.
+/// The report without the key and the notes. Blocks while it reads the store.
 pub(super) fn build(
     pack: &RulePack,
     estate: &Estate,
@@ -61,6 +61,7 @@ pub(super) fn build(
     Ok(Report {
         v: REPORT_VERSION,
         banner: assessment.banner.clone(),
+        notes: Vec::new(),
         made_by: format!("linli {}", env!("CARGO_PKG_VERSION")),
         made_at_ms,
         time_zone: pack.evaluation().timezone.clone(),

@@ -16,6 +16,9 @@ pub struct Report {
     pub v: u8,
     /// Says that this is no official rating.
     pub banner: Bilingual,
+    /// What else stands above every page of the gateway, e.g. that the estate is simulated.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub notes: Vec<Bilingual>,
     /// Program and version that made it.
     pub made_by: String,
     /// When, milliseconds since 1970; absent while the clock was not trusted.

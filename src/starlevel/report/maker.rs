@@ -71,7 +71,7 @@ impl Reporter {
         self.0.key.as_ref()
     }
 
-    /// The whole file, signed. Reads the store: blocks.
+    /// The whole file, signed. `notes` stand above it, e.g. that the estate is simulated. Reads the store: blocks.
     ///
     /// # Errors
     /// There is no key, the evidence cannot be read, or another report is being made.
@@ -79,6 +79,7 @@ impl Reporter {
         &self,
         assessment: &Assessment,
         form: Form,
+        notes: &[Bilingual],
         now: Option<WallTime>,
     ) -> Result<String, ReportFault> {
         let inner = &*self.0;
@@ -92,6 +93,7 @@ impl Reporter {
         let Inner { pack, estate, evidence, season, .. } = inner;
         let mut report = build(pack, estate, evidence, *season, assessment, now)?;
         report.public_key = key.public_hex();
+        report.notes = notes.to_vec();
         Ok(seal(&report, form, key))
     }
 }

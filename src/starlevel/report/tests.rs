@@ -138,7 +138,7 @@ impl Play {
     }
 
     pub(super) fn file(&self, form: Form) -> String {
-        self.reporter().make(&self.assessment(), form, Some(self.wall())).unwrap()
+        self.reporter().make(&self.assessment(), form, &[], Some(self.wall())).unwrap()
     }
 
     pub(super) fn report(&self) -> Report {
@@ -261,8 +261,8 @@ fn only_one_report_is_made_at_a_time() {
     let play = three_days();
     let reporter = play.reporter();
     let held = reporter.hold();
-    let made = reporter.clone().make(&play.assessment(), Form::Json, None);
+    let made = reporter.clone().make(&play.assessment(), Form::Json, &[], None);
     assert!(matches!(made, Err(ReportFault::Busy)), "{made:?}");
     drop(held);
-    assert!(reporter.make(&play.assessment(), Form::Json, None).is_ok());
+    assert!(reporter.make(&play.assessment(), Form::Json, &[], None).is_ok());
 }

@@ -17,12 +17,12 @@ pub(in crate::status) fn stars(view: &View, ask: &Request) -> Markup {
     let result = view.assessment.borrow().clone();
     let body = match result.as_deref() {
         None => html! { h1 { (lang.t(Text::StarLevel)) } p { (lang.t(Text::NotAssessedYet)) } },
-        Some(result) => html! { (whole(lang, result)) (report(view, lang)) },
+        Some(result) => whole(lang, result, &report(view, lang)),
     };
     page(view, ask, "/stars", lang.t(Text::Stars), &body)
 }
 
-fn whole(lang: Lang, result: &Assessment) -> Markup {
+fn whole(lang: Lang, result: &Assessment, report: &Markup) -> Markup {
     let missing: Vec<&CheckResult> =
         result.missing.iter().filter_map(|id| result.check(id)).collect();
     let kind = match result.kind {
@@ -62,6 +62,7 @@ fn whole(lang: Lang, result: &Assessment) -> Markup {
             h2 { (lang.t(Text::MissingForNext)) " (★ " (next) ") " span.soft.num { (missing.len()) } }
             ul.list { @for check in missing { (lacking(lang, result, check)) } }
         }
+        (report)
         (categories(lang, result))
         h2 { (lang.t(Text::Checks)) " " span.soft.num { (result.checks.len()) } }
         (checks(lang, result))

@@ -22,6 +22,7 @@ pub(super) fn opening(report: &Report) -> Markup {
         |p| format!("{} – {} ({} 天 days)", p.first, p.last, p.days),
     );
     html! {
+        @for note in &report.notes { div.banner.note { (both(note)) } }
         div.banner { (both(&report.banner)) }
         h1 { "智慧小区星级自评报告" span.en { "Self-assessment of the smart-area star level" } }
         div.score {
@@ -181,11 +182,12 @@ fn group_table(result: &Assessment, group: char) -> Markup {
     let inside = result.checks.iter().filter(|check| check.id.starts_with(group));
     let (zh, en) = name_of(group);
     html! {
+      section.keep {
         h3 { (group) " " (zh) " " span.en style="display:inline" { (en) } }
         table.levels {
             thead { tr {
                 th.c { "检查项" span.en { "Check" } }
-                th { "实测" span.en { "Measured" } }
+                th.v { "实测" span.en { "Measured" } }
                 @for star in 1..=STARS { th.l { "★" (star) } }
             } }
             @for check in inside {
@@ -199,6 +201,7 @@ fn group_table(result: &Assessment, group: char) -> Markup {
                 }
             }
         }
+      }
     }
 }
 
@@ -252,6 +255,7 @@ pub(super) fn groups(report: &Report) -> Markup {
                 }
             }
         }
+        section.keep {
         h3 { "各星级" span.en { "Per star" } }
         table {
             thead { tr {
@@ -265,6 +269,7 @@ pub(super) fn groups(report: &Report) -> Markup {
                     td { @if row.reached { "✓ 是 yes" } @else { "✗ 否 no" } }
                 }
             }
+        }
         }
     }
 }

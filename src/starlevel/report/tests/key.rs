@@ -91,7 +91,7 @@ fn without_a_key_no_report_is_made_and_the_file_is_named() {
     let play = three_days();
     let path = play.folder.path().join(KEY_FILE);
     fs::write(&path, b"damaged").unwrap();
-    let fault = play.reporter().make(&play.assessment(), Form::Json, None).unwrap_err();
+    let fault = play.reporter().make(&play.assessment(), Form::Json, &[], None).unwrap_err();
     assert!(fault.words().en.contains(KEY_FILE), "{fault}");
     assert_eq!(fs::read(&path).unwrap(), b"damaged");
 }
