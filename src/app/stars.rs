@@ -41,7 +41,8 @@ pub(super) fn reporter(
         tracing::error!(%fault, "no report of the star level can be signed");
     }
     let evidence = EvidenceChain::new(buffer.store());
-    Reporter::new(pack.clone(), Arc::clone(estate), evidence, key)
+    let season = settings.starlevel.heating_season;
+    Reporter::new(pack.clone(), Arc::clone(estate), evidence, season, key)
 }
 
 /// What makes an assessment worth telling the platform: what people would call another result.

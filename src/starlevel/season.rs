@@ -36,6 +36,12 @@ impl Season {
         }
     }
 
+    /// As [`parse`](Self::parse) reads it.
+    pub(super) fn text(self) -> String {
+        let Self { from, to } = self;
+        format!("{:02}-{:02}..{:02}-{:02}", from.0, from.1, to.0, to.1)
+    }
+
     /// Whether the day of the year lies in it.
     pub(super) fn holds(self, month: u8, day: u8) -> bool {
         let date = (month, day);
@@ -59,6 +65,7 @@ mod tests {
         {
             assert_eq!(season.holds(month, day), inside, "{month}-{day}");
         }
+        assert_eq!(season.text(), "11-15..04-05");
         assert!(!season.holds(4, 6) && !season.holds(7, 1));
         assert!(Season::parse("06-01..08-31").unwrap().holds(7, 1));
     }

@@ -54,7 +54,8 @@ pub(super) async fn report(
         text.get(..10).map_or_else(String::new, |day| format!("-{day}"))
     });
     let name = format!("linli-stars-{}{date}.{}", view.estate.gateway, form.word());
-    let made = tokio::task::spawn_blocking(move || reporter.make(&assessment, form, now));
+    let notes = view.notes.clone();
+    let made = tokio::task::spawn_blocking(move || reporter.make(&assessment, form, &notes, now));
     match made.await {
         Ok(Ok(file)) => download(form, &name, file),
         Ok(Err(ReportFault::Busy)) => {

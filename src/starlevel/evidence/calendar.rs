@@ -67,19 +67,19 @@ pub(in crate::starlevel) fn date(day: u32) -> String {
     date.map_or_else(|_| format!("day {day}"), |date| date.to_string())
 }
 
-/// Month and day of the year.
-pub(super) fn month_and_day(day: u32) -> (u8, u8) {
-    let span = jiff::SignedDuration::from_hours(24 * i64::from(day));
-    let date = jiff::civil::date(1970, 1, 1).checked_add(span);
-    date.map_or((1, 1), |date| (date.month().unsigned_abs(), date.day().unsigned_abs()))
-}
-
 /// The day that [`date`] writes so; `None` for anything else.
 pub(in crate::starlevel) fn day_named(text: &str) -> Option<u32> {
     let named: jiff::civil::Date = text.parse().ok()?;
     let span = named.since(jiff::civil::date(1970, 1, 1)).ok()?;
     let day = u32::try_from(span.get_days()).ok()?;
     (date(day) == text).then_some(day)
+}
+
+/// Month and day of the year.
+pub(in crate::starlevel) fn month_and_day(day: u32) -> (u8, u8) {
+    let span = jiff::SignedDuration::from_hours(24 * i64::from(day));
+    let date = jiff::civil::date(1970, 1, 1).checked_add(span);
+    date.map_or((1, 1), |date| (date.month().unsigned_abs(), date.day().unsigned_abs()))
 }
 
 #[cfg(test)]

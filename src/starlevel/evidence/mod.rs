@@ -42,7 +42,7 @@ use std::sync::Arc;
 
 use alarms::Alarms;
 use calendar::DAY_MS;
-pub(in crate::starlevel) use calendar::{Zone, date, day_named};
+pub(in crate::starlevel) use calendar::{Zone, date, day_named, month_and_day};
 pub use chain::{ChainFault, ChainReport, EvidenceChain};
 pub(in crate::starlevel) use chain::{ClosedDay, DeviceTally};
 use checks::Unmet;

@@ -10,6 +10,7 @@ use crate::model::{Category, Estate};
 use crate::starlevel::evidence::{EvidenceChain, Zone, date};
 use crate::starlevel::metric::Metric;
 use crate::starlevel::pack::{Measure, RulePack};
+use crate::starlevel::season::Season;
 use crate::starlevel::{Assessment, ChainFault};
 use crate::store::StoreError;
 
@@ -25,11 +26,12 @@ impl RulePack {
     }
 }
 
-/// The report without anything of the key. Blocks while it reads the store.
+/// The report without the key and the notes. Blocks while it reads the store.
 pub(super) fn build(
     pack: &RulePack,
     estate: &Estate,
     evidence: &EvidenceChain,
+    season: Option<Season>,
     assessment: &Assessment,
     made_at_ms: Option<i64>,
 ) -> Result<Report, StoreError> {
@@ -44,7 +46,8 @@ pub(super) fn build(
         Some((first, end)) => evidence.closed(first, end)?,
         None => Vec::new(),
     };
-    let here = here(pack, estate, assessment);
+    let heating_season = season.map(Season::text);
+    let here = ReportEstate { heating_season, ..here(pack, estate, assessment) };
     let mut chain = chain::from_store(&closed);
     let days = days::sum(&closed, &here, assessment.target).unwrap_or_else(|day| {
         // The rows go into the report as they are; a later program may read them.
@@ -58,6 +61,7 @@ pub(super) fn build(
     Ok(Report {
         v: REPORT_VERSION,
         banner: assessment.banner.clone(),
+        notes: Vec::new(),
         made_by: format!("linli {}", env!("CARGO_PKG_VERSION")),
         made_at_ms,
         time_zone: pack.evaluation().timezone.clone(),
@@ -88,12 +92,17 @@ fn here(pack: &RulePack, estate: &Estate, assessment: &Assessment) -> ReportEsta
     let categories = Category::ALL.iter().filter_map(|&category| {
         counts().any(|device| device.category == category).then_some(())?;
         let every = pack.reading_every(category, assessment.target)?;
-        Some(ReportCategory { category, reading_s: every.as_secs() })
+        Some(ReportCategory {
+            category,
+            reading_s: every.as_secs(),
+            seasonal: pack.is_seasonal(category),
+        })
     });
     ReportEstate {
         gateway: estate.gateway.as_str().to_owned(),
         name: estate.name.clone(),
         kind: estate.kind,
+        heating_season: None,
         categories: categories.collect(),
         devices: counts()
             .map(|device| ReportDevice {

@@ -5,7 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::document::{DayCategory, ReportDay, ReportEstate};
 use crate::model::Category;
-use crate::starlevel::evidence::{ClosedDay, DeviceTally, date};
+use crate::starlevel::evidence::{ClosedDay, DeviceTally, date, month_and_day};
+use crate::starlevel::season::Season;
 use crate::starlevel::verdict::round4;
 
 /// Milliseconds of a day.
@@ -22,25 +23,29 @@ pub(super) fn sum(
     star: u8,
 ) -> Result<Vec<ReportDay>, String> {
     let level = usize::from(star.clamp(1, 5)) - 1;
-    let periods: BTreeMap<Category, u64> =
-        estate.categories.iter().map(|c| (c.category, c.reading_s.saturating_mul(1000))).collect();
+    let season = estate.heating_season.as_deref().and_then(|text| Season::parse(text).ok());
     let devices: BTreeMap<&str, Category> =
         estate.devices.iter().map(|d| (d.id.as_str(), d.category)).collect();
     let mut seen: BTreeSet<String> = BTreeSet::new();
     let mut rows = Vec::with_capacity(days.len());
     for day in days {
         let (gateway, tallies) = day.tally().ok_or_else(|| date(day.day))?;
+        let periods = expected(estate, season, day.day);
         let mut sums: BTreeMap<Category, Sums> = BTreeMap::new();
         let mut silent = seen.clone();
         for tally in tallies {
             let Some(category) = devices.get(tally.device.as_str()) else { continue };
-            let Some(period) = periods.get(category) else { continue };
-            sums.entry(*category).or_default().add(&tally, level, *period);
             silent.remove(&tally.device);
+            if let Some(period) = periods.get(category) {
+                sums.entry(*category).or_default().add(&tally, level, *period);
+            }
             seen.insert(tally.device);
         }
         for device in silent {
-            sums.entry(devices[device.as_str()]).or_default().silent();
+            let category = devices[device.as_str()];
+            if periods.contains_key(&category) {
+                sums.entry(category).or_default().silent();
+            }
         }
         let part = |ms: u64| share(ms, DAY_MS).unwrap_or(0.0);
         let (valid, readings) =
@@ -61,6 +66,14 @@ pub(super) fn sum(
         });
     }
     Ok(rows)
+}
+
+/// The categories of which something is expected on a day, with milliseconds of a reading's period.
+fn expected(estate: &ReportEstate, season: Option<Season>, day: u32) -> BTreeMap<Category, u64> {
+    let (month, date) = month_and_day(day);
+    let asleep = season.is_some_and(|season| !season.holds(month, date));
+    let awake = estate.categories.iter().filter(|category| !(category.seasonal && asleep));
+    awake.map(|c| (c.category, c.reading_s.saturating_mul(1000))).collect()
 }
 
 /// The devices of one category on one day.

@@ -16,6 +16,9 @@ pub struct Report {
     pub v: u8,
     /// Says that this is no official rating.
     pub banner: Bilingual,
+    /// What else stands above every page of the gateway, e.g. that the estate is simulated.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub notes: Vec<Bilingual>,
     /// Program and version that made it.
     pub made_by: String,
     /// When, milliseconds since 1970; absent while the clock was not trusted.
@@ -58,6 +61,10 @@ pub struct ReportEstate {
     /// New or retrofitted.
     #[cfg_attr(feature = "schema", schemars(with = "String"))]
     pub kind: EstateKind,
+    /// The heating season, `11-15..04-05`; outside it nothing is expected of the seasonal
+    /// categories. Absent where none is configured: then something always is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub heating_season: Option<String>,
     /// Its categories that count: the twelve without those that do not apply or have no device.
     pub categories: Vec<ReportCategory>,
     /// The devices of these categories.
@@ -73,6 +80,9 @@ pub struct ReportCategory {
     pub category: Category,
     /// Period in which the target star expects a valid reading, seconds.
     pub reading_s: u64,
+    /// Expected only inside the heating season.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub seasonal: bool,
 }
 
 /// A device and its category.
@@ -165,7 +175,8 @@ pub struct DayCategory {
 
 /// The chain of the period. The hash of a day is SHA-256 over `linli evidence 1`, the hash of the
 /// day before (32 bytes), and of every row its key and its value, each led by its length as eight
-/// bytes, the highest first.
+/// bytes, the highest first. The first bytes of a key are its kind (`g` the gateway, `d` a device) and
+/// the day since 1970 as four bytes, the highest first.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct ReportChain {
@@ -199,7 +210,7 @@ pub struct ChainDay {
     pub before: String,
     /// Its own hash, lower-case hex.
     pub hash: String,
-    /// Key and value of each row, base64: the gateway's, then the devices' by name.
+    /// Key and value of each row, base64, in the order of the hash.
     pub rows: Vec<(String, String)>,
 }
 

@@ -7,7 +7,7 @@ use super::key::{KeyFault, SigningKey};
 use super::seal::{Form, seal};
 use crate::model::{Estate, WallTime};
 use crate::starlevel::evidence::EvidenceChain;
-use crate::starlevel::{Assessment, Bilingual, RulePack};
+use crate::starlevel::{Assessment, Bilingual, RulePack, Season};
 use crate::store::StoreError;
 
 /// Why no report was made.
@@ -44,21 +44,23 @@ struct Inner {
     pack: RulePack,
     estate: Arc<Estate>,
     evidence: EvidenceChain,
+    season: Option<Season>,
     key: Result<SigningKey, KeyFault>,
     /// One at a time: a report of a large estate takes megabytes.
     busy: Mutex<()>,
 }
 
 impl Reporter {
-    /// Of an estate whose assessments are made by `pack`. Without a key everything else goes on;
+    /// Of an estate whose assessments are made by `pack`, with heat meters expected in `season`. Without a key everything else goes on;
     /// only no report is made.
     pub fn new(
         pack: RulePack,
         estate: Arc<Estate>,
         evidence: EvidenceChain,
+        season: Option<Season>,
         key: Result<SigningKey, KeyFault>,
     ) -> Self {
-        Self(Arc::new(Inner { pack, estate, evidence, key, busy: Mutex::new(()) }))
+        Self(Arc::new(Inner { pack, estate, evidence, season, key, busy: Mutex::new(()) }))
     }
 
     /// The key that reports are signed with.
@@ -69,7 +71,7 @@ impl Reporter {
         self.0.key.as_ref()
     }
 
-    /// The whole file, signed. Reads the store: blocks.
+    /// The whole file, signed. `notes` stand above it, e.g. that the estate is simulated. Reads the store: blocks.
     ///
     /// # Errors
     /// There is no key, the evidence cannot be read, or another report is being made.
@@ -77,6 +79,7 @@ impl Reporter {
         &self,
         assessment: &Assessment,
         form: Form,
+        notes: &[Bilingual],
         now: Option<WallTime>,
     ) -> Result<String, ReportFault> {
         let inner = &*self.0;
@@ -87,8 +90,18 @@ impl Reporter {
             Err(TryLockError::WouldBlock) => return Err(ReportFault::Busy),
         };
         let now = now.map(|wall| wall.unix_ms);
-        let mut report = build(&inner.pack, &inner.estate, &inner.evidence, assessment, now)?;
+        let Inner { pack, estate, evidence, season, .. } = inner;
+        let mut report = build(pack, estate, evidence, *season, assessment, now)?;
         report.public_key = key.public_hex();
+        report.notes = notes.to_vec();
         Ok(seal(&report, form, key))
+    }
+}
+
+#[cfg(test)]
+impl Reporter {
+    /// As if a report were being made.
+    pub(super) fn hold(&self) -> std::sync::MutexGuard<'_, ()> {
+        self.0.busy.lock().unwrap()
     }
 }

@@ -42,9 +42,9 @@ pub(super) fn definitions(pack: &RulePack, target: u8) -> Vec<Bilingual> {
              in which the gateway was down or its clock not trusted is not available time.",
         ),
         Bilingual::new(
-            "观测率：网关在时钟可信时运行的时间 ÷ 24 小时。没有记录的自然日显示为空缺，不显示为零。",
-            "Observed: time in which the gateway ran with a trusted clock over 24 hours. A day without \
-             a record is shown as a gap, not as zero.",
+            "观测率：网关在时钟可信时运行的时间 ÷ 24 小时。整日无观测的自然日在图中为空缺而不是零，计算星级时按缺失计入。",
+            "Observed: time in which the gateway ran with a trusted clock over 24 hours. A day that was \
+             not observed at all is a gap in the charts, not zero; for the star it counts as missing.",
         ),
     ]
 }

@@ -18,12 +18,12 @@ pub(in crate::status) fn stars(view: &View, ask: &Request) -> Markup {
     let result = view.assessment.borrow().clone();
     let body = match result.as_deref() {
         None => html! { h1 { (lang.t(Text::StarLevel)) } p { (lang.t(Text::NotAssessedYet)) } },
-        Some(result) => html! { (whole(lang, result)) (report(view, lang)) },
+        Some(result) => whole(lang, result, &report(view, lang)),
     };
     page(view, ask, "/stars", lang.t(Text::Stars), &body)
 }
 
-fn whole(lang: Lang, result: &Assessment) -> Markup {
+fn whole(lang: Lang, result: &Assessment, report: &Markup) -> Markup {
     let missing: Vec<&CheckResult> =
         result.missing.iter().filter_map(|id| result.check(id)).collect();
     let kind = match result.kind {
@@ -63,6 +63,7 @@ fn whole(lang: Lang, result: &Assessment) -> Markup {
             h2 { (lang.t(Text::MissingForNext)) " (★ " (next) ") " span.soft.num { (missing.len()) } }
             ul.list { @for check in missing { (lacking(lang, result, check)) } }
         }
+        (report)
         (categories(lang, result))
         @if let Some(report) = &result.environment { (environment(lang, report)) }
         h2 { (lang.t(Text::Checks)) " " span.soft.num { (result.checks.len()) } }
@@ -72,12 +73,6 @@ fn whole(lang: Lang, result: &Assessment) -> Markup {
             " · SHA-256 " span style="overflow-wrap:anywhere" { (result.pack.sha256) }
         }
     }
-}
-
-/// For how long the check has not passed.
-fn unmet_for(result: &Assessment, check: &CheckResult) -> Option<Duration> {
-    let ms = result.at_ms?.checked_sub(check.since_ms?)?;
-    u64::try_from(ms).ok().map(Duration::from_millis)
 }
 
 /// Where the report is, and the key that signs it.
@@ -101,6 +96,12 @@ fn report(view: &View, lang: Lang) -> Markup {
             }
         }
     }
+}
+
+/// For how long the check has not passed.
+fn unmet_for(result: &Assessment, check: &CheckResult) -> Option<Duration> {
+    let ms = result.at_ms?.checked_sub(check.since_ms?)?;
+    u64::try_from(ms).ok().map(Duration::from_millis)
 }
 
 fn lacking(lang: Lang, result: &Assessment, check: &CheckResult) -> Markup {

@@ -68,6 +68,7 @@ impl ClosedDay {
             acknowledged: row.acknowledged,
             lost: row.lost,
         };
+        // Rows of other kinds are hashed and not summed here.
         let devices = devices.iter().filter(|(name, _)| name.first() == Some(&DEVICE));
         let devices = devices.map(|(name, row)| self.device(name, row));
         Some((gateway, devices.collect::<Option<_>>()?))

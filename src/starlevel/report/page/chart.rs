@@ -1,4 +1,4 @@
-//! Charts as SVG: one value a natural day. A day without a record is a gap, never zero.
+//! Charts as SVG: one value a natural day. A day that was not observed is a gap, never zero.
 
 use maud::{Markup, html};
 
@@ -19,7 +19,7 @@ pub(super) struct Chart<'a> {
     pub(super) en: &'a str,
     /// The days of the axis.
     pub(super) dates: &'a [String],
-    /// A value a day; `None` for a day without a record.
+    /// A value a day; `None` for a day that was not observed.
     pub(super) values: Vec<Option<f64>>,
     /// The line that the target star wants, with its star.
     pub(super) wanted: Option<(f64, u8)>,
@@ -105,7 +105,7 @@ impl Chart<'_> {
         }
     }
 
-    /// Days without a record: a hatched ground that says so.
+    /// Days that were not observed: a hatched ground that says so.
     fn gaps(&self) -> Markup {
         let step = (WIDTH - LEFT - RIGHT) / number(self.dates.len().max(1));
         let high = HEIGHT - TOP - BOTTOM;
@@ -119,7 +119,7 @@ impl Chart<'_> {
                 rect x=(px(LEFT + step * number(first))) y=(TOP) width=(px(wide)) height=(high) fill={ "url(#" (self.id) "-g)" } {}
                 @if wide > 80.0 {
                     text x=(px(LEFT + step * number(first) + wide / 2.0)) y=(TOP + high / 2.0)
-                        text-anchor="middle" stroke="#ffffff" stroke-width="3" paint-order="stroke" { "无记录 no record" }
+                        text-anchor="middle" stroke="#ffffff" stroke-width="3" paint-order="stroke" { "无观测 not observed" }
                 }
             }
         }
@@ -173,12 +173,15 @@ impl Chart<'_> {
         let least = known.iter().copied().fold(f64::INFINITY, f64::min);
         let most = known.iter().copied().fold(0.0, f64::max);
         if known.is_empty() {
-            return (format!("{days} 天均无记录。"), format!("No record in {days} days."));
+            return (
+                format!("{days} 天均无观测。"),
+                format!("Not observed on any of {days} days."),
+            );
         }
         (
-            format!("{days} 天，其中 {gaps} 天无记录；最低 {}，最高 {}。", show(least), show(most)),
+            format!("{days} 天，其中 {gaps} 天无观测；最低 {}，最高 {}。", show(least), show(most)),
             format!(
-                "{days} days, {gaps} without a record; lowest {}, highest {}.",
+                "{days} days, {gaps} not observed; lowest {}, highest {}.",
                 show(least),
                 show(most)
             ),
@@ -231,16 +234,13 @@ mod tests {
     }
 
     #[test]
-    fn a_day_without_a_record_breaks_the_line_and_is_not_zero() {
+    fn a_day_that_was_not_observed_breaks_the_line_and_is_not_zero() {
         let dates: Vec<String> = (1..=5).map(|day| format!("2026-01-0{day}")).collect();
         let values = [Some(1.0), Some(0.95), None, Some(0.97), Some(0.99)];
         let svg = chart(&dates, &values).draw().into_string();
         assert_eq!(svg.matches("<polyline").count(), 2);
         assert_eq!(svg.matches("<circle").count(), 4);
-        assert!(
-            svg.contains("5 days, 1 without a record; lowest 95.0 %, highest 100.0 %."),
-            "{svg}"
-        );
+        assert!(svg.contains("5 days, 1 not observed; lowest 95.0 %, highest 100.0 %."), "{svg}");
     }
 
     #[test]

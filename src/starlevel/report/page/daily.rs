@@ -16,11 +16,18 @@ fn dates(report: &Report) -> Vec<String> {
     (first..first.saturating_add(period.days.min(400))).map(date).collect()
 }
 
+/// A day on which the gateway never watched has nothing to show, even where an online time reached
+/// into it.
+fn is_observed(day: &ReportDay) -> bool {
+    day.observed_share > 0.0
+}
+
 pub(super) fn charts(report: &Report) -> Markup {
     let dates = dates(report);
     let star = report.assessment.target;
     let of = |value: &dyn Fn(&ReportDay) -> Option<f64>| -> Vec<Option<f64>> {
-        dates.iter().map(|date| report.day(date).and_then(value)).collect()
+        let observed = |date: &String| report.day(date).filter(|day| is_observed(day));
+        dates.iter().map(|date| observed(date).and_then(value)).collect()
     };
     let line = |id, zh, en, wanted: Option<f64>, value: &dyn Fn(&ReportDay) -> Option<f64>| Chart {
         id,
@@ -60,7 +67,7 @@ pub(super) fn table(report: &Report) -> Markup {
             } }
             @for date in dates(report) {
                 @if let Some(day) = report.day(&date) { (row(day)) }
-                @else { tr.none { td { (date) } td colspan="9" { "无记录 no record" } } }
+                @else { tr.none { td { (date) } td colspan="9" { "无观测 not observed" } } }
             }
         }
     }

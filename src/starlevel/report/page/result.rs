@@ -22,6 +22,7 @@ pub(super) fn opening(report: &Report) -> Markup {
         |p| format!("{} – {} ({} 天 days)", p.first, p.last, p.days),
     );
     html! {
+        @for note in &report.notes { div.banner.note { (both(note)) } }
         div.banner { (both(&report.banner)) }
         h1 { "智慧小区星级自评报告" span.en { "Self-assessment of the smart-area star level" } }
         div.score {
@@ -96,6 +97,7 @@ fn lack(report: &Report, check: &CheckResult) -> Markup {
                 }
             }
             span.en { (check.title.en) }
+            @if let Some(since) = check.since_ms { p { "自 " (time(report, since)) " 起未通过 not passed since " (time(report, since)) } }
             @if let Some(reason) = &check.reason { p { (both(reason)) } }
             @if let Some(hint) = &check.hint {
                 p { "处理：" (hint.zh) span.en { "What to do: " (hint.en) } }
@@ -126,7 +128,7 @@ fn device(report: &Report, cause: &DeviceCause) -> Markup {
     };
     html! {
         tr {
-            td { (cause.name) span.en { (cause.device) } }
+            td { (cause.name) @if cause.name != cause.device { span.en { (cause.device) } } }
             td {
                 (cause.health.zh()) " " (cause.health.word())
                 @if let Some(words) = &cause.cause { (both(&Bilingual::new(format!("：{}", words.zh), &words.en))) }
@@ -180,17 +182,18 @@ fn group_table(result: &Assessment, group: char) -> Markup {
     let inside = result.checks.iter().filter(|check| check.id.starts_with(group));
     let (zh, en) = name_of(group);
     html! {
+      section.keep {
         h3 { (group) " " (zh) " " span.en style="display:inline" { (en) } }
         table.levels {
             thead { tr {
                 th.c { "检查项" span.en { "Check" } }
-                th { "实测" span.en { "Measured" } }
+                th.v { "实测" span.en { "Measured" } }
                 @for star in 1..=STARS { th.l { "★" (star) } }
             } }
             @for check in inside {
                 tr {
                     td {
-                        (check.id) " " (check.title.zh) span.en { (check.short_en()) }
+                        (check.id) " " (check.title.zh) span.en { (check.title.en) }
                         span.en { (ground(check)) }
                     }
                     td.m { (measured(check)) }
@@ -198,6 +201,7 @@ fn group_table(result: &Assessment, group: char) -> Markup {
                 }
             }
         }
+      }
     }
 }
 
@@ -251,6 +255,7 @@ pub(super) fn groups(report: &Report) -> Markup {
                 }
             }
         }
+        section.keep {
         h3 { "各星级" span.en { "Per star" } }
         table {
             thead { tr {
@@ -264,6 +269,7 @@ pub(super) fn groups(report: &Report) -> Markup {
                     td { @if row.reached { "✓ 是 yes" } @else { "✗ 否 no" } }
                 }
             }
+        }
         }
     }
 }
@@ -302,6 +308,7 @@ pub(super) fn categories(report: &Report) -> Markup {
                     td.n { (row.online_rate.map_or_else(|| "—".to_owned(), percent)) }
                     td {
                         @if row.not_applicable { "○ 不适用 not applicable" }
+                        @else if row.out_of_season { "○ 非供暖季 out of season" }
                         @else if row.covered { "✓ 已覆盖 covered" }
                         @else { "✗ 未覆盖 not covered" }
                     }
