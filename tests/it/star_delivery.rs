@@ -114,9 +114,8 @@ fn run(history: &Value, folder: &Path, begin: u64, end: u64) -> Assessment {
     let moment = |time: u64| Moment { boot_ms: time - begin + 100_000 };
     let wall = |time: u64| {
         let wrong = history["untrusted"].as_array().unwrap().iter();
-        let inside = |span: &Value| {
-            (span[0].as_u64().unwrap()..span[1].as_u64().unwrap()).contains(&time)
-        };
+        let inside =
+            |span: &Value| (span[0].as_u64().unwrap()..span[1].as_u64().unwrap()).contains(&time);
         let trusted = !wrong.into_iter().any(inside);
         trusted.then(|| WallTime { unix_ms: MIDNIGHT + i64::try_from(time).unwrap() })
     };
@@ -146,7 +145,8 @@ fn four_hundred_days_of_facts_measure_what_an_independent_script_says() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("store");
     let runs = history["runs"].as_array().unwrap().iter();
-    let results = runs.map(|r| run(&history, &path, r[0].as_u64().unwrap(), r[1].as_u64().unwrap()));
+    let results =
+        runs.map(|r| run(&history, &path, r[0].as_u64().unwrap(), r[1].as_u64().unwrap()));
     let result = results.last().unwrap();
     let mut wrong = Vec::new();
     for (id, wanted) in history["expected"].as_object().unwrap() {
