@@ -143,7 +143,7 @@ impl Deliveries {
     /// For a block of an outage: how long the link has been up since it was cut.
     fn after_outage(&self, contents: &Contents, now: Moment) -> Option<Duration> {
         let whole = match (self.sessions.back(), contents.created) {
-            (Some((from, None)), Some(created)) => created >= *from,
+            (Some((from, None)), Some(created)) => created > *from,
             _ => false,
         };
         if whole {

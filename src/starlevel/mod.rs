@@ -2,12 +2,13 @@
 //!
 //! The star is the highest level all of whose checks, and those of every level below, are met.
 //! What nothing measures is *unknown* and never passes, so no star is shown without evidence.
-//! Measured are P1 to P3, C1, C2, Q1 to Q4, Q7, M1, E1, E2 and G5, from evidence by natural day that
-//! is kept in the store for 400 days in a hash chain (`evidence`); G1 can fail but not be met yet. The
-//! other checks say what would feed them. What environment sensors measure is averaged by the hour
-//! and by the day (`environment`).
+//! Evidence is kept by natural day in the store for 400 days in a hash chain (`evidence`). What the
+//! gateway cannot see by itself is told as facts ([`Fact`](crate::model::Fact)): the buffer tells of
+//! deliveries, other parts of alarms, broadcasts and clocks; until one does, those checks are
+//! unknown. What environment sensors measure is averaged by the hour and the day (`environment`).
 //!
-//! [`report`] signs it with everything that it stands on; [`scorecard`] fills in the evaluation tables of annex A; their stars are another scale.
+//! [`report`] signs the result with everything that it stands on. [`scorecard`] fills in the
+//! evaluation tables of annex A; their stars are another scale.
 
 mod assessment;
 mod config;

@@ -10,6 +10,8 @@
 //!   gateway was down is missing.
 //! - **Observed** is time in which the gateway watched with a trusted clock. The link counts as
 //!   up only while observed.
+//! - **Facts** ([`facts`]): how long deliveries and people took, in histograms whose limits are all
+//!   thresholds that a rule pack may use, so that percentiles are decided exactly.
 //!
 //! # Rules
 //!
@@ -29,6 +31,8 @@ mod checks;
 mod day;
 mod environment;
 mod facts;
+#[cfg(test)]
+mod facts_tests;
 mod histogram;
 mod keep;
 mod latency;

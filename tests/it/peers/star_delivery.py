@@ -65,7 +65,7 @@ def deliveries():
             out.append(["telemetry", time, edgy([5, 20, 60, 60, 300]), between(1, 3000), "none"])
         for _ in range(2):
             time = some_time(day * DAY, (day + 1) * DAY)
-            out.append(["event", time, edgy([1, 5, 10, 10]), between(1, 4), "none"])
+            out.append(["event", time, edgy([1, 5, 10, 10]), between(1, 40), "none"])
             out.append(["connector", time, edgy([2, 10, 60]), between(1, 9), "none"])
     for day in [356, 372, 381, 382, 395]:
         for _ in range(12):
@@ -74,7 +74,8 @@ def deliveries():
             if rng.random() < 0.08:
                 up = pick([DAY + 1, NEVER])
             lane = pick(["telemetry", "telemetry", "event"])
-            out.append([lane, time, NEVER if up is NEVER else up + HOUR, between(100, 999), up])
+            count = between(100, 999) if lane == "telemetry" else between(1, 4)
+            out.append([lane, time, NEVER if up is NEVER else up + HOUR, count, up])
     return out
 
 
