@@ -12,6 +12,7 @@
 //! | page → pipeline, recorded acts | [`ACTS`] | the page's request waits |
 //! | status, assessment, time | watch | only the newest is kept |
 
+mod checkup;
 mod field;
 mod tasks;
 mod trial;
@@ -27,13 +28,14 @@ use crate::buffer::{self, BufferStatus};
 use crate::clock::Clock;
 use crate::config::Settings;
 use crate::driver::bus::LessonBook;
-use crate::model::{Estate, Event, EventKind, FieldMessage, Record, Snapshot};
+use crate::model::{BusTable, Estate, Event, EventKind, FieldMessage, Record, Snapshot};
 use crate::pipeline::{Baselines, Pipeline, Progress};
-use crate::starlevel::{Assessment, Bilingual, Engine, EvidenceChain, RulePack};
+use crate::starlevel::{Assessment, Bilingual, Engine, EvidenceChain, RiskTable, RulePack};
 use crate::status::{self, ScanDesk, View};
 use crate::supervise::{Failure, Part, Supervisor};
 use crate::uplink::{Session, UplinkStatus};
 use crate::watchdog;
+use checkup::Checkup;
 use field::Buses;
 use tasks::{assess, evidence, gateway_seen, publish_assessment, watch_clock};
 
@@ -111,7 +113,8 @@ impl App {
 
         let (assessment_in, assessment) = watch::channel(None);
         let uplink = joints.uplink(&settings, &buffer, assessment.clone());
-        joints.assessor(&settings, assessment_in, uplink.clone(), &buffer)?;
+        let risk =
+            joints.assessor(&settings, assessment_in, uplink.clone(), &buffer, buses.clone())?;
         joints.clock_watcher();
         let buffer_status = buffer.status();
         joints.watchdog(progress, buffer_status.clone());
@@ -124,6 +127,7 @@ impl App {
             buffer: buffer_status,
             uplink,
             assessment,
+            risk,
             evidence: Some(EvidenceChain::new(buffer.store())),
             clock,
             started,
@@ -187,7 +191,8 @@ impl Joints {
         out: watch::Sender<Option<Arc<Assessment>>>,
         uplink: watch::Receiver<UplinkStatus>,
         buffer: &buffer::Buffer,
-    ) -> anyhow::Result<()> {
+        buses: BusTable,
+    ) -> anyhow::Result<RiskTable> {
         let pack = match &settings.starlevel.rule_pack {
             None => RulePack::built_in(),
             Some(path) => RulePack::load(path).map_err(|faults| {
@@ -199,10 +204,14 @@ impl Joints {
         engine
             .keep(EvidenceChain::new(buffer.store()))
             .context("the evidence of the star level")?;
+        engine.keep_effects(buffer.store()).context("the risk grades and charging sessions")?;
+        engine.watch_buses(buses);
+        let risk = engine.risk_table();
         let stored = buffer.status();
         let authenticates = settings.uplink.as_ref().is_some_and(|u| u.broker.authenticates());
         let task = assess(
             engine,
+            Checkup::new(settings),
             settings.starlevel.every,
             self.snapshot.clone(),
             self.clock.clone(),
@@ -211,11 +220,12 @@ impl Joints {
                 (evidence(&uplink, authenticates), gateway_seen(&uplink, &stored.borrow()))
             },
             out,
+            self.field.clone(),
             // It ends with the sources, so that the recorder's last commit finds its evidence.
             self.supervisor.token(Part::Source),
         );
         self.supervisor.spawn(Part::Source, "star level", task);
-        Ok(())
+        Ok(risk)
     }
 
     fn clock_watcher(&mut self) {

@@ -6,6 +6,7 @@ use std::time::Duration;
 use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
 
+use super::checkup::Checkup;
 use crate::buffer::BufferStatus;
 use crate::clock::Clock;
 use crate::model::{Event, EventKind, FieldMessage, Moment, Snapshot};
@@ -49,14 +50,16 @@ pub(super) fn gateway_seen(uplink: &UplinkStatus, buffer: &BufferStatus) -> Gate
 }
 
 /// Renews the assessment at its interval; observes ten times as often, and at least every half
-/// minute. At the end it hands the evidence to the store.
+/// minute. What happened by it goes into the flow. At the end it hands the evidence to the store.
 pub(super) async fn assess(
     mut engine: Engine,
+    mut checkup: Checkup,
     every: Duration,
     snapshot: Snapshot,
     clock: Clock,
     look: impl Fn() -> (LinkEvidence, GatewaySeen),
     out: watch::Sender<Option<Arc<Assessment>>>,
+    field: mpsc::Sender<FieldMessage>,
     stop: CancellationToken,
 ) {
     let mut ticks = tokio::time::interval((every / 10).min(LONGEST_LOOK));
@@ -70,9 +73,18 @@ pub(super) async fn assess(
         let now = clock.now();
         let wall = clock.wall(now);
         let (link, seen) = look();
+        if !stopped && let Some(report) = checkup.run(now).await {
+            engine.set_self_test(report);
+        }
         engine.observe(&snapshot, now, wall, &seen);
         if let Err(error) = engine.save(now, stopped) {
             tracing::info!(%error, "the evidence of the star level is not noted yet");
+        }
+        for event in engine.take_events() {
+            // When the pipeline is gone, so is the daemon.
+            if field.send(FieldMessage::Event(event)).await.is_err() {
+                return;
+            }
         }
         if stopped {
             return;

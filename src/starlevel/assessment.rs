@@ -3,6 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::effects::{RiskReport, SelfTestItem};
 use super::pack::{Direction, Evidence, Measure, Origin};
 use crate::model::{Category, EstateKind, Health};
 
@@ -242,6 +243,12 @@ pub struct Assessment {
     pub categories: Vec<CategoryResult>,
     /// All checks, in the order of the rule pack.
     pub checks: Vec<CheckResult>,
+    /// The equipment risk; absent before it was graded.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub risk: Option<RiskReport>,
+    /// The gateway's security self-test, worst first; empty before it ran.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub self_test: Vec<SelfTestItem>,
 }
 
 impl Assessment {

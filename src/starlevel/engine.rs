@@ -7,6 +7,7 @@ use super::assessment::{
     ASSESSMENT_VERSION, Assessment, Bilingual, CategoryResult, CheckResult, GroupSummary,
     LevelResult, LevelSummary, Outcome, PackInfo,
 };
+use super::effects::Effects;
 use super::evidence::{Book, EvidenceChain, GatewaySeen};
 use super::metric::Metric;
 use super::pack::{Check, Measure, RulePack, STARS};
@@ -58,13 +59,15 @@ pub struct Engine {
     pub(super) book: Book,
     pub(super) started: Moment,
     exemptions: Vec<Exemption>,
+    pub(super) effects: Effects,
 }
 
 impl Engine {
     /// Begins with no history at `started`.
     pub fn new(pack: RulePack, estate: Arc<Estate>, started: Moment) -> Self {
         let book = Book::new(&pack, &estate, started);
-        Self { pack, estate, book, started, exemptions: Vec::new() }
+        let effects = Effects::new(&pack, &estate, started);
+        Self { pack, estate, book, started, exemptions: Vec::new(), effects }
     }
 
     /// Goes on with the evidence of a store, and keeps it there.
@@ -95,6 +98,7 @@ impl Engine {
         gateway: &GatewaySeen,
     ) {
         self.book.observe(snapshot, now, wall, gateway);
+        self.follow(snapshot, now, wall);
     }
 
     /// Hands to the store what is due; at the end, everything. It is durable with the next commit.
@@ -102,7 +106,8 @@ impl Engine {
     /// # Errors
     /// The store refused; the next call tries again.
     pub fn save(&mut self, now: Moment, all: bool) -> Result<(), StoreError> {
-        self.book.save(now, all)
+        self.book.save(now, all)?;
+        self.effects.save(now, all)
     }
 
     /// The result on the history observed so far.
@@ -169,6 +174,8 @@ impl Engine {
             groups,
             categories,
             checks,
+            risk: self.risk_report(),
+            self_test: self.self_test_items(),
         }
     }
 

@@ -3,14 +3,17 @@
 //! The star is the highest level all of whose checks, and those of every level below, are met.
 //! What nothing measures is *unknown* and never passes, so no star is shown without evidence.
 //! Measured are P1 to P3, C1, C2, Q1 to Q4, Q7, M1, E1 and G5, from evidence by natural day that is
-//! kept in the store for 400 days in a hash chain (`evidence`); G1 can fail but not be met yet. The
-//! other checks say what would feed them.
+//! kept in the store for 400 days in a hash chain (`evidence`), and G2 and G4 from the gateway itself;
+//! G1, R1 (the equipment's `risk`) and V2 (`charging` orders) can fail but not be met yet. The other
+//! checks say what would feed them.
 //!
 //! [`scorecard`] fills in the evaluation tables of annex A; their stars are another scale.
 
 mod assessment;
+mod charging;
 mod config;
 mod culprits;
+mod effects;
 mod engine;
 mod evidence;
 mod fault;
@@ -18,6 +21,7 @@ mod judge;
 mod measured;
 mod metric;
 mod pack;
+mod risk;
 pub mod scorecard;
 #[cfg(test)]
 mod tests;
@@ -28,6 +32,7 @@ pub use assessment::{
     GroupSummary, LevelResult, LevelSummary, Outcome, PackInfo,
 };
 pub use config::Config;
+pub use effects::{RiskReport, RiskVisit, SelfTestItem};
 pub use engine::{Engine, Exemption, LinkEvidence};
 pub use evidence::{BufferSeen, ChainFault, ChainReport, EvidenceChain, GatewaySeen};
 pub use fault::PackFault;
@@ -36,3 +41,4 @@ pub use pack::{
     Advisory, BUILT_IN, CategoryRule, CategorySet, Check, Completeness, Direction, Evaluation,
     Evidence, Head, Measure, Online, Origin, RulePack, STARS, Scope, Severity, Validity,
 };
+pub use risk::{DeviceAlarms, DeviceRisk, EstateGrade, RISK_RULES, RiskRules, RiskTable};

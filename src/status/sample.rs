@@ -169,6 +169,7 @@ pub(super) async fn sample(copies: usize, more: usize) -> Sample {
         buffer: buffer_seen,
         uplink: uplink_seen,
         assessment,
+        risk: engine.risk_table(),
         evidence: None,
         clock,
         started: back(7200),

@@ -34,7 +34,7 @@ impl Zone {
 }
 
 /// A day in the form `2026-01-31`.
-pub(super) fn date(day: u32) -> String {
+pub(in crate::starlevel) fn date(day: u32) -> String {
     let span = jiff::SignedDuration::from_hours(24 * i64::from(day));
     let date = jiff::civil::date(1970, 1, 1).checked_add(span);
     date.map_or_else(|_| format!("day {day}"), |date| date.to_string())

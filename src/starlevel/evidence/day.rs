@@ -7,6 +7,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::effects::{ChargeDay, RiskDay};
 use crate::starlevel::STARS;
 
 /// Version of a device's row.
@@ -117,6 +118,12 @@ pub(super) struct GatewayDay {
     pub(super) acknowledged: u64,
     /// Blocks deleted before the platform had them, or found damaged.
     pub(super) lost: u64,
+    /// The risk grade of the day.
+    #[serde(default, skip_serializing_if = "RiskDay::is_empty")]
+    pub(super) risk: RiskDay,
+    /// Charging sessions that ended.
+    #[serde(default, skip_serializing_if = "ChargeDay::is_empty")]
+    pub(super) charge: ChargeDay,
 }
 
 fn put(row: &mut Vec<u8>, mut number: u64) {

@@ -1,5 +1,9 @@
 //! The verdict on each check that the days' evidence and the estate's register can answer.
 
+mod charging;
+mod logs;
+mod risk;
+mod self_test;
 #[cfg(test)]
 mod tests;
 
@@ -67,6 +71,10 @@ impl Engine {
             Metric::EvidenceRetention => self.retention(check, needed),
             Metric::EnvironmentRank => self.environment(check, needed, sight),
             Metric::AssetRegister => self.register(check, needed),
+            Metric::RiskGrade => self.risk_days(check, needed),
+            Metric::ChargeOrders => self.charge_orders(check, needed),
+            Metric::SecurityTest => self.security(needed),
+            Metric::LogRetention => self.log_retention(check, needed),
             metric => {
                 let (zh, en) = metric.feeder();
                 let zh = format!("尚无证据：需要{zh}");
