@@ -6,6 +6,7 @@ mod delivery;
 mod device;
 mod devices;
 mod overview;
+mod risk;
 mod stars;
 
 pub(super) use bus::bus;

@@ -62,6 +62,7 @@ fn whole(lang: Lang, result: &Assessment) -> Markup {
         (categories(lang, result))
         h2 { (lang.t(Text::Checks)) " " span.soft.num { (result.checks.len()) } }
         (checks(lang, result))
+        (self_test(lang, result))
         p.small.soft {
             (lang.t(Text::RulePack)) (lang.colon()) (result.pack.id) " " (result.pack.version)
             " · SHA-256 " span style="overflow-wrap:anywhere" { (result.pack.sha256) }
@@ -158,6 +159,30 @@ fn checks(lang: Lang, result: &Assessment) -> Markup {
                         Origin::Proposal => Text::OriginProposal,
                     })) }
                 } }
+            } } }
+        }
+    }
+}
+
+/// What the gateway found when it looked at itself, worst first.
+fn self_test(lang: Lang, result: &Assessment) -> Markup {
+    if result.self_test.is_empty() {
+        return html! {};
+    }
+    let met = result.self_test.iter().filter(|item| item.outcome.passes()).count();
+    html! {
+        details {
+            summary { (lang.t(Text::SelfTest)) " (G2) " span.num { (met) " / " (result.self_test.len()) } }
+            ul.list { @for item in &result.self_test { li {
+                span { (outcome(lang, item.outcome)) }
+                span.t { (lang.of(&item.title)) }
+                span {}
+                div.d.small {
+                    div { (lang.of(&item.seen)) }
+                    @if let Some(todo) = &item.todo {
+                        div.soft { (lang.t(Text::WhatToDo)) (lang.colon()) (lang.of(todo)) }
+                    }
+                }
             } } }
         }
     }
