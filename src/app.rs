@@ -13,6 +13,7 @@
 //! | whoever knows → star level, facts | [`FACTS`] | the teller adds up what it could not tell, and tells that later |
 //! | status, assessment, time | watch | only the newest is kept |
 
+mod checkup;
 mod field;
 #[cfg(feature = "demo")]
 mod past;
@@ -31,14 +32,15 @@ use crate::buffer::{self, BufferStatus};
 use crate::clock::Clock;
 use crate::config::Settings;
 use crate::driver::bus::LessonBook;
-use crate::model::{Estate, Event, EventKind, Fact, FieldMessage, Record, Snapshot};
+use crate::model::{BusTable, Estate, Event, EventKind, Fact, FieldMessage, Record, Snapshot};
 use crate::pipeline::{Baselines, Pipeline, Progress};
 use crate::starlevel::report::{Reporter, SigningKey};
-use crate::starlevel::{Assessment, Bilingual, Engine, EvidenceChain, RulePack};
+use crate::starlevel::{Assessment, Bilingual, Engine, EvidenceChain, RiskTable, RulePack};
 use crate::status::{self, ScanDesk, View};
 use crate::supervise::{Failure, Part, Supervisor};
 use crate::uplink::{Session, UplinkStatus};
 use crate::watchdog;
+use checkup::Checkup;
 use field::Buses;
 use stars::{publish_assessment, reporter, rule_pack};
 use tasks::{Outlets, assess, evidence, gateway_seen, watch_clock};
@@ -125,7 +127,15 @@ impl App {
         let pack = rule_pack(&settings)?;
         let reporter = reporter(&settings, &pack, &estate, &buffer);
         let uplink = joints.uplink(&settings, &buffer, assessment.clone(), &pack, &reporter);
-        joints.assessor(&settings, pack, assessment_in, uplink.clone(), &buffer, facts_out)?;
+        let risk = joints.assessor(
+            &settings,
+            pack,
+            assessment_in,
+            uplink.clone(),
+            &buffer,
+            facts_out,
+            buses.clone(),
+        )?;
         joints.clock_watcher();
         let buffer_status = buffer.status();
         joints.watchdog(progress, buffer_status.clone());
@@ -138,6 +148,7 @@ impl App {
             buffer: buffer_status,
             uplink,
             assessment,
+            risk,
             evidence: Some(EvidenceChain::new(buffer.store())),
             reporter: Some(reporter),
             clock,
@@ -207,17 +218,22 @@ impl Joints {
         uplink: watch::Receiver<UplinkStatus>,
         buffer: &buffer::Buffer,
         facts: mpsc::Receiver<Fact>,
-    ) -> anyhow::Result<()> {
+        buses: BusTable,
+    ) -> anyhow::Result<RiskTable> {
         let mut engine = Engine::new(pack, Arc::clone(&self.estate), self.clock.now());
         engine.set_season(settings.starlevel.heating_season);
         engine
             .keep(EvidenceChain::new(buffer.store()))
             .context("the evidence of the star level")?;
         engine.set_noise_zone(settings.starlevel.noise_zone);
+        engine.keep_effects(buffer.store()).context("the risk grades and charging sessions")?;
+        engine.watch_buses(buses);
+        let risk = engine.risk_table();
         let stored = buffer.status();
         let authenticates = settings.uplink.as_ref().is_some_and(|u| u.broker.authenticates());
         let task = assess(
             engine,
+            Checkup::new(settings),
             settings.starlevel.every,
             self.snapshot.clone(),
             self.clock.clone(),
@@ -231,7 +247,7 @@ impl Joints {
             self.supervisor.token(Part::Source),
         );
         self.supervisor.spawn(Part::Source, "star level", task);
-        Ok(())
+        Ok(risk)
     }
 
     fn clock_watcher(&mut self) {

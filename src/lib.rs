@@ -28,6 +28,7 @@
 //! | [`uplink`], [`broker`] | from the buffer to the platform; how an MQTT broker is reached |
 //! | [`starlevel`] | rule pack, evidence by day in a hash chain, assessment; the scorecards of annex A |
 //! | [`status`] | the local page, its API, metrics |
+//! | [`selftest`] | the gateway looks at itself: its safety, its logs |
 //! | [`clock`], [`backoff`], [`supervise`], [`watchdog`] | time, patience, tasks, progress |
 //! | [`sim`], [`receiver`] | simulated devices, on their own or on one serial line; the platform's side of the stream |
 //!
@@ -54,6 +55,7 @@ pub mod profile;
 pub mod protocol;
 #[cfg(feature = "receiver")]
 pub mod receiver;
+pub mod selftest;
 pub mod settings;
 pub mod sim;
 pub mod starlevel;

@@ -6,6 +6,7 @@ use std::time::Duration;
 use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
 
+use super::checkup::Checkup;
 use crate::buffer::BufferStatus;
 use crate::clock::Clock;
 use crate::model::{Event, EventKind, Fact, FieldMessage, Moment, Snapshot};
@@ -60,11 +61,12 @@ pub(super) struct Outlets {
 }
 
 /// Renews the assessment at its interval; observes ten times as often, and at least every half
-/// minute; takes facts as they come. Values of the environment go the way of all events. At the end
-/// it hands the evidence to the store.
+/// minute; takes facts as they come. What happened by it goes into the flow. At the end it hands the
+/// evidence to the store.
 #[expect(clippy::too_many_arguments, reason = "the joint of everything that is evidence")]
 pub(super) async fn assess(
     mut engine: Engine,
+    mut checkup: Checkup,
     every: Duration,
     snapshot: Snapshot,
     clock: Clock,
@@ -98,11 +100,15 @@ pub(super) async fn assess(
             }
         }
         let (link, seen) = look();
+        if !stopped && let Some(report) = checkup.run(now).await {
+            engine.set_self_test(report);
+        }
         engine.observe(&snapshot, now, wall, &seen);
         // Sent before it is noted as sent: a crash between makes it come twice, never be lost.
         for event in engine.take_events() {
+            // When the pipeline is gone, so is the daemon; what is open is kept all the same.
             if out.events.send(FieldMessage::Event(event)).await.is_err() {
-                tracing::info!("the pipeline is gone; a value of the environment is not published");
+                tracing::info!("the pipeline is gone; an event of the star level is not told");
             }
         }
         if let Err(error) = engine.save(now, stopped) {

@@ -6,8 +6,8 @@ use std::time::Duration;
 use serde::Deserialize;
 
 use crate::model::{
-    Batch, BootId, Category, Delivered, Estate, EventDocument, EventKind, Moment, PointIndex,
-    TimeBase, TimeTrust, Value, WallTime,
+    Batch, BootId, Category, Delivered, Estate, EstateRisk, EventDocument, EventKind, Moment,
+    PointIndex, TimeBase, TimeTrust, Value, WallTime,
 };
 
 use super::block::{Lane, boot_tag, parse, parse_key};
@@ -26,7 +26,15 @@ fn told(kind: &EventKind, noticed: Option<WallTime>) -> Option<(Delivered, Durat
         EventKind::EnvironmentHour(hour) => {
             Some((Delivered::EnvironmentHour, overdue(noticed, hour.hour_ms + HOUR_MS)))
         }
-        EventKind::GatewayStarted { .. }
+        // The daily one of the estate.
+        EventKind::RiskGrade { estate: Some(EstateRisk { day: Some(_), .. }), .. } => {
+            Some((Delivered::RiskGrade, Duration::ZERO))
+        }
+        EventKind::ChargeOrder { complete, .. } => {
+            Some((Delivered::ChargeOrder { complete: *complete }, Duration::ZERO))
+        }
+        EventKind::RiskGrade { .. }
+        | EventKind::GatewayStarted { .. }
         | EventKind::DeviceHealth { .. }
         | EventKind::CounterSuspect { .. }
         | EventKind::CounterRecovered { .. }

@@ -91,7 +91,7 @@ pub(super) fn read(
 }
 
 /// Whether the host is this machine.
-pub(super) fn is_local(host: &str) -> bool {
+pub(crate) fn is_local(host: &str) -> bool {
     let bare = host.trim_start_matches('[').trim_end_matches(']');
     bare == "localhost" || bare.parse::<std::net::IpAddr>().is_ok_and(|ip| ip.is_loopback())
 }

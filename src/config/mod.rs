@@ -25,6 +25,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+pub(crate) use broker::is_local;
 use library::Profiles;
 
 use crate::driver::bus::Weight;

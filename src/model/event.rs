@@ -3,8 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Batch, BusId, Cause, DeviceId, Diagnosis, EnvironmentDay, EnvironmentHour, Health, Moment,
-    Reason, Seq,
+    Batch, BusId, Cause, DeviceId, Diagnosis, EnvironmentDay, EnvironmentHour, EstateRisk, Health,
+    Moment, Reason, RiskCause, RiskGrade, Seq,
 };
 
 /// Something that happened, told to the platform once (at least).
@@ -130,6 +130,43 @@ pub enum EventKind {
         check_zh: String,
         /// Whether the fault is gone; then the texts are those that it had last.
         over: bool,
+    },
+    /// The equipment-risk grade of a device rose to medium or worse, or fell back to low; or, with
+    /// `estate`, the grade of the whole estate: every day, and when very many devices changed.
+    RiskGrade {
+        /// The grade now.
+        grade: RiskGrade,
+        /// The grade before; absent for the first.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        before: Option<RiskGrade>,
+        /// Why, the weightiest first.
+        causes: Vec<RiskCause>,
+        /// The whole estate; absent for one device.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        estate: Option<EstateRisk>,
+    },
+    /// A charging session ended. What could not be seen is absent.
+    ChargeOrder {
+        /// The connector's number; absent where the charger has one connector without a number.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        connector: Option<u32>,
+        /// When it began, milliseconds since 1970, to within one look at the charger.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        start_ms: Option<i64>,
+        /// When it ended, as the begin.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        end_ms: Option<i64>,
+        /// Energy charged, kWh.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        energy_kwh: Option<f64>,
+        /// Why it ended: what the charger says, or `fault` when its connector went to that state.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        stop_reason: Option<String>,
+        /// What the state after it suggests, e.g. `unplugged`: no statement of the charger.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        stop_inferred: Option<String>,
+        /// Begin, end, energy and reason are all there.
+        complete: bool,
     },
 }
 

@@ -3,6 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::effects::{RiskReport, SelfTestItem};
 use super::environment::EnvironmentReport;
 use super::pack::{Direction, Evidence, Measure, Origin};
 use crate::model::{Category, EstateKind, Health};
@@ -253,6 +254,12 @@ pub struct Assessment {
     /// Hourly and daily values of the environment, reference values; absent without a station.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub environment: Option<EnvironmentReport>,
+    /// The equipment risk; absent before it was graded.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub risk: Option<RiskReport>,
+    /// The gateway's security self-test, worst first; empty before it ran.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub self_test: Vec<SelfTestItem>,
 }
 
 impl Assessment {

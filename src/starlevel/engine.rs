@@ -7,6 +7,7 @@ use super::assessment::{
     ASSESSMENT_VERSION, Assessment, Bilingual, CategoryResult, CheckResult, GroupSummary,
     LevelResult, LevelSummary, Outcome, PackInfo,
 };
+use super::effects::Effects;
 use super::environment::NoiseZone;
 use super::evidence::{Book, EvidenceChain, GatewaySeen};
 use super::metric::Metric;
@@ -15,7 +16,7 @@ use super::season::Season;
 use super::verdict::{
     Judged, Level, judge_coverage, judge_link, judge_rate, judge_set, shortfall, unknown,
 };
-use crate::model::{Category, Estate, Event, Fact, Moment, Snapshot, WallTime};
+use crate::model::{Category, Estate, Fact, Moment, Snapshot, WallTime};
 use crate::store::StoreError;
 
 /// What the uplink proves.
@@ -60,13 +61,15 @@ pub struct Engine {
     pub(super) book: Book,
     pub(super) started: Moment,
     exemptions: Vec<Exemption>,
+    pub(super) effects: Effects,
 }
 
 impl Engine {
     /// Begins with no history at `started`.
     pub fn new(pack: RulePack, estate: Arc<Estate>, started: Moment) -> Self {
         let book = Book::new(&pack, &estate, started);
-        Self { pack, estate, book, started, exemptions: Vec::new() }
+        let effects = Effects::new(&pack, &estate, started);
+        Self { pack, estate, book, started, exemptions: Vec::new(), effects }
     }
 
     /// Goes on with the evidence of a store, and keeps it there.
@@ -102,6 +105,7 @@ impl Engine {
         gateway: &GatewaySeen,
     ) {
         self.book.observe(snapshot, now, wall, gateway);
+        self.follow(snapshot, now, wall);
     }
 
     /// Takes a fact as evidence, at `now`; while the wall clock is not trusted it is kept apart.
@@ -114,18 +118,13 @@ impl Engine {
         self.book.set_noise_zone(zone);
     }
 
-    /// Values of the environment that are to be published: those of every hour and day that ended
-    /// since this was asked last.
-    pub fn take_events(&mut self) -> Vec<Event> {
-        self.book.take_events()
-    }
-
     /// Hands to the store what is due; at the end, everything. It is durable with the next commit.
     ///
     /// # Errors
     /// The store refused; the next call tries again.
     pub fn save(&mut self, now: Moment, all: bool) -> Result<(), StoreError> {
-        self.book.save(now, all)
+        self.book.save(now, all)?;
+        self.effects.save(now, all)
     }
 
     /// Notes what an assessment gave: for the day's evidence, and since when a check does not pass.
@@ -200,6 +199,8 @@ impl Engine {
             categories,
             checks,
             environment: self.book.environment_report(),
+            risk: self.risk_report(),
+            self_test: self.self_test_items(),
         }
     }
 

@@ -5,6 +5,7 @@ use std::collections::HashSet;
 use super::evidence::{Zone, is_limit, limits};
 use super::fault::PackFault;
 use super::pack::{Check, Direction, Evaluation, File, Measure, Online, STARS};
+use super::risk::time_of_day;
 use crate::model::Category;
 
 /// Collects what a well-formed file means wrongly.
@@ -57,6 +58,10 @@ impl Judge<'_> {
         if Zone::named(&rules.timezone).is_none() {
             let zone = &rules.timezone;
             self.say(place, format!("`timezone` is `{zone}`, allowed are `Asia/Shanghai`, `UTC`"));
+        }
+        if time_of_day(&rules.run_daily_at).is_none() {
+            let at = &rules.run_daily_at;
+            self.say(place, format!("`run_daily_at` is `{at}`, allowed is 00:00 to 23:59"));
         }
         if !(0.0..=0.5).contains(&rules.excused_max_share) {
             let share = rules.excused_max_share;

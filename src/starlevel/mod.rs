@@ -11,8 +11,10 @@
 //! evaluation tables of annex A; their stars are another scale.
 
 mod assessment;
+mod charging;
 mod config;
 mod culprits;
+mod effects;
 mod engine;
 mod environment;
 mod evidence;
@@ -22,6 +24,7 @@ mod measured;
 mod metric;
 mod pack;
 pub mod report;
+mod risk;
 pub mod scorecard;
 mod season;
 mod show;
@@ -34,6 +37,7 @@ pub use assessment::{
     GroupSummary, LevelResult, LevelSummary, Outcome, PackInfo,
 };
 pub use config::Config;
+pub use effects::{RiskReport, RiskVisit, SelfTestItem};
 pub use engine::{Engine, Exemption, LinkEvidence};
 pub use environment::{AirClass, EnvironmentReport, NoiseZone, Parameter, StationReport};
 pub use evidence::{BufferSeen, ChainFault, ChainReport, EvidenceChain, GatewaySeen};
@@ -43,5 +47,6 @@ pub use pack::{
     Advisory, BUILT_IN, CategoryRule, CategorySet, Check, Completeness, Direction, Evaluation,
     Evidence, Head, Measure, Online, Origin, RulePack, STARS, Scope, Severity, Validity,
 };
+pub use risk::{DeviceAlarms, DeviceRisk, EstateGrade, RISK_RULES, RiskRules, RiskTable};
 pub use season::Season;
 pub use show::percent;

@@ -2,17 +2,19 @@
 //! while the clock is not trusted) beside ages in seconds (`…_s`), which are always right.
 
 mod buses;
+mod risk;
 
 use serde::Serialize;
 
 pub(super) use buses::buses;
+pub(super) use risk::risk;
 
 use super::text::Lang;
 use super::trouble::{self, Severity};
 use super::view::View;
 use crate::driver::mqtt::BrokerStatus;
 use crate::model::{
-    Cause, Device, DeviceIndex, DeviceState, Group, Health, Moment, PointIndex, Value,
+    Cause, DeviceIndex, DeviceState, Group, Health, Moment, PointIndex, RiskGrade, Value,
 };
 use crate::starlevel::Bilingual;
 
@@ -72,6 +74,7 @@ pub(super) struct DeviceRow {
     connection: String,
     bus: Option<String>,
     health: Health,
+    risk: Option<RiskGrade>,
     cause: Option<Cause>,
     for_s: u64,
     heard_age_s: Option<u64>,
@@ -83,6 +86,8 @@ pub(super) struct DeviceRow {
 pub(super) struct DeviceDetail {
     #[serde(flatten)]
     device: DeviceRow,
+    /// What gave its risk grade.
+    risk_detail: Option<risk::DeviceRow>,
     points: Vec<PointRow>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     groups: Vec<GroupRow>,
@@ -166,15 +171,15 @@ fn wall(view: &View, moment: Moment) -> Option<i64> {
 }
 
 pub(super) fn devices(view: &View) -> Vec<DeviceRow> {
-    let now = view.now();
     let rows = view
         .estate
         .indexed()
-        .map(|(index, device)| view.snapshot.with(index, |state| row(device, state, now)));
+        .map(|(index, _)| view.snapshot.with(index, |state| row(view, index, state)));
     rows.collect()
 }
 
-fn row(device: &Device, state: &DeviceState, now: Moment) -> DeviceRow {
+fn row(view: &View, index: DeviceIndex, state: &DeviceState) -> DeviceRow {
+    let (device, now) = (view.estate.device(index), view.now());
     DeviceRow {
         id: device.id.as_str().to_owned(),
         name: device.title().to_owned(),
@@ -185,6 +190,7 @@ fn row(device: &Device, state: &DeviceState, now: Moment) -> DeviceRow {
         connection: device.connection.clone(),
         bus: device.bus.as_ref().map(|bus| bus.as_str().to_owned()),
         health: state.health,
+        risk: view.risk.device(index).and_then(|risk| risk.grade),
         cause: state.cause.clone(),
         for_s: now.since(state.since).as_secs(),
         heard_age_s: state.heard_at.map(|at| now.since(at).as_secs()),
@@ -223,9 +229,10 @@ pub(super) fn device(view: &View, index: DeviceIndex) -> DeviceDetail {
         count: group.count,
     };
     DeviceDetail {
+        risk_detail: risk::of_device(view, index),
         points: points.collect(),
         groups: device.groups.iter().map(group).collect(),
-        device: row(device, &state, now),
+        device: row(view, index, &state),
     }
 }
 

@@ -66,6 +66,7 @@ pub(super) fn render(view: &View) -> String {
     let trusted = u8::from(view.clock.trusted());
     page.gauge("linli_clock_trusted", "1 when the wall clock is trusted.", trusted);
     devices(&mut page, view);
+    risk(&mut page, view);
     buses(&mut page, view);
     broker(&mut page, view);
     buffer(&mut page, view);
@@ -90,6 +91,18 @@ fn devices(page: &mut Page, view: &View) {
     page.counter("linli_readings_total", "Readings obtained from devices.", tally.readings);
     let help = "Readings that are uncertain or bad.";
     page.counter("linli_readings_not_good_total", help, tally.not_good);
+}
+
+fn risk(page: &mut Page, view: &View) {
+    let counts = view.risk.estate().counts;
+    let grades = [
+        ("low", counts.low),
+        ("medium", counts.medium),
+        ("high", counts.high),
+        ("unknown", counts.unknown),
+    ];
+    let samples = grades.map(|(word, count)| (label("grade", word), count));
+    page.family("linli_risk_devices", "gauge", "Devices by equipment-risk grade.", samples);
 }
 
 fn buses(page: &mut Page, view: &View) {

@@ -12,6 +12,7 @@ use crate::buffer::BufferStatus;
 use crate::clock::{self, Clock, Trust};
 use crate::driver::mqtt::BrokerStatus;
 use crate::model::*;
+use crate::selftest::{self, Subject};
 use crate::starlevel::{Engine, GatewaySeen, LinkEvidence, RulePack};
 use crate::uplink::UplinkStatus;
 
@@ -135,7 +136,10 @@ pub(super) async fn sample(copies: usize, more: usize) -> Sample {
     // Two hours in which all but one device are heard each minute.
     for minute in (0..120u64).rev() {
         for (index, _) in estate.indexed().filter(|(index, _)| index.slot() != 3) {
-            snapshot.with(index, |state| state.heard_at = Some(back(minute * 60 + 30)));
+            snapshot.with(index, |state| {
+                state.health = Health::Online;
+                state.heard_at = Some(back(minute * 60 + 30));
+            });
         }
         let at = back(minute * 60);
         engine.observe(&snapshot, at, clock.wall(at), &GatewaySeen::default());
@@ -143,6 +147,9 @@ pub(super) async fn sample(copies: usize, more: usize) -> Sample {
     for (index, device) in estate.indexed() {
         snapshot.with(index, |state| fill(state, device, index.slot(), now, &back));
     }
+    engine.observe(&snapshot, now, clock.wall(now), &GatewaySeen::default());
+    let nothing = Subject { root: "/nonexistent".into(), ..Subject::default() };
+    engine.set_self_test(selftest::run(&nothing));
     let rows = buses::rows(&line, copies, &back);
     let lines = rows.iter().map(|row| buses::line(&row.id, &back)).collect();
     let link =
@@ -169,6 +176,7 @@ pub(super) async fn sample(copies: usize, more: usize) -> Sample {
         buffer: buffer_seen,
         uplink: uplink_seen,
         assessment,
+        risk: engine.risk_table(),
         evidence: None,
         reporter: None,
         clock,

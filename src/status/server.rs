@@ -63,6 +63,7 @@ fn router(view: View) -> Router {
             get(async |State(view): Shared| Json(view.buffer.borrow().clone())),
         )
         .route("/api/v1/uplink", get(async |State(view): Shared| Json(api::uplink(&view))))
+        .route("/api/v1/risk", get(async |State(view): Shared| Json(api::risk(&view))))
         .route("/api/v1/stars", get(api_stars))
         .route("/api/v1/stars/verify", get(report::verify))
         .route("/api/v1/stars/report", get(report::report))

@@ -264,5 +264,16 @@ texts! {
     Required => "要求项", "required";
     OriginSeed => "地方标准条文", "local standard";
     OriginStandard => "其他标准", "other standard";
+    Risk => "设备风险", "Equipment risk";
+    EstateRisk => "小区设备风险", "Equipment risk of the estate";
+    RiskLow => "低风险", "Low risk";
+    RiskMedium => "中风险", "Medium risk";
+    RiskHigh => "高风险", "High risk";
+    RiskUnknown => "未评级", "Not graded";
+    RiskSince => "自", "since";
+    RiskHeld => "现状已好转；观察期满后降级", "Better now; the grade falls after it has held";
+    VisitFirst => "走访/巡检重点", "To be visited first";
+    NobodyToVisit => "没有中级以上风险的设备", "No device of medium or high risk";
+    SelfTest => "网关安全自检", "Security self-test of the gateway";
     OriginProposal => "本规则包建议值", "this pack's proposal";
 }

@@ -13,7 +13,7 @@ use crate::driver::record::FrameLog;
 use crate::model::{BusId, BusTable, Estate, Health, Moment, Snapshot};
 use crate::pipeline::Act;
 use crate::starlevel::report::Reporter;
-use crate::starlevel::{Assessment, Bilingual, EvidenceChain};
+use crate::starlevel::{Assessment, Bilingual, EvidenceChain, RiskTable};
 use crate::uplink::UplinkStatus;
 
 /// Handles on everything that is shown. Reading them never waits for their writers.
@@ -35,6 +35,8 @@ pub struct View {
     pub uplink: watch::Receiver<UplinkStatus>,
     /// The star level; `None` before the first assessment.
     pub assessment: watch::Receiver<Option<Arc<Assessment>>>,
+    /// The risk grades.
+    pub risk: RiskTable,
     /// Its stored evidence, to be verified; `None` where there is no store.
     pub evidence: Option<EvidenceChain>,
     /// Makes reports of it; `None` where there is no store.

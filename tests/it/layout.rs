@@ -20,7 +20,8 @@ const EDGES: &[(&str, &[&str])] = &[
         &["protocol", "store", "profile", "model", "clock", "backoff", "broker", "settings"],
     ),
     ("pipeline", &["model", "clock", "store"]),
-    ("starlevel", &["model", "settings", "store"]),
+    ("selftest", &["model"]),
+    ("starlevel", &["model", "settings", "store", "selftest"]),
     ("buffer", &["model", "clock", "store", "settings"]),
     ("uplink", &["buffer", "model", "clock", "backoff", "broker", "settings"]),
     (

@@ -10,6 +10,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::checks::CheckDay;
+use super::effects::{ChargeDay, RiskDay};
 use super::environment::EnvironmentHours;
 use super::facts::FactsDay;
 use crate::starlevel::STARS;
@@ -144,6 +145,12 @@ pub(super) struct GatewayDay {
     /// Hours with valid values of the environment, where there is a station.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) environment: Option<EnvironmentHours>,
+    /// The risk grade of the day.
+    #[serde(default, skip_serializing_if = "RiskDay::is_empty")]
+    pub(super) risk: RiskDay,
+    /// Charging sessions that ended.
+    #[serde(default, skip_serializing_if = "ChargeDay::is_empty")]
+    pub(super) charge: ChargeDay,
 }
 
 fn put(row: &mut Vec<u8>, mut number: u64) {

@@ -128,7 +128,7 @@ fn orders_are_good_when_complete_within_a_day_and_a_risk_grade_counts_for_the_da
     rig.tell(true, delivered(Delivered::EnvironmentHour, 1801, 1, None));
     let lag = rig.book.environment_lag();
     assert_eq!(lag, Some(Percentile { at_most_s: Some(3600.0), count: 1 }));
-    assert_eq!(rig.book.risk_grade_days(), Tally::default(), "no whole day has ended");
+    assert_eq!(rig.book.risk_grade_days(), 0, "no whole day has ended");
     for _ in 0..4 {
         rig.look(DAY, true, true);
     }
@@ -138,7 +138,7 @@ fn orders_are_good_when_complete_within_a_day_and_a_risk_grade_counts_for_the_da
     }
     rig.tell(true, delivered(Delivered::RiskGrade, u64::MAX, 1, Some(NEVER)));
     rig.tell(true, delivered(Delivered::RiskGrade, 5, 1, None));
-    assert_eq!(rig.book.risk_grade_days(), Tally { all: 4, good: 2 });
+    assert_eq!(rig.book.risk_grade_days(), 2);
 }
 
 #[test]

@@ -83,21 +83,19 @@ impl Book {
     }
 
     /// Charging orders, and those that arrived complete within 24 h (V2).
-    #[cfg_attr(not(test), expect(dead_code, reason = "the verdict on V2 is to use it"))]
     pub(in crate::starlevel) fn charge_orders(&self) -> Tally {
         self.tally(|day| day.orders)
     }
 
-    /// Whole days of the window, and those whose risk grade reached the platform (R1).
-    #[cfg_attr(not(test), expect(dead_code, reason = "the verdict on R1 is to use it"))]
-    pub(in crate::starlevel) fn risk_grade_days(&self) -> Tally {
-        let Some(since) = self.kept.since else { return Tally::default() };
+    /// Whole days of the window whose risk grade reached the platform (R1).
+    pub(super) fn risk_grade_days(&self) -> u32 {
+        let Some(since) = self.kept.since else { return 0 };
         let whole = self.whole_from(since)..self.zone.day(self.end());
         let mut days: Vec<u32> = self.facts_days().flat_map(|day| &day.grades).copied().collect();
         days.retain(|day| whole.contains(day));
         days.sort_unstable();
         days.dedup();
-        Tally { all: whole.len() as u64, good: days.len() as u64 }
+        u32::try_from(days.len()).unwrap_or(u32::MAX)
     }
 
     /// The alarms that were decided in the window (A2, A3, A4).

@@ -29,6 +29,7 @@ mod calendar;
 mod chain;
 mod checks;
 mod day;
+mod effects;
 mod environment;
 mod facts;
 #[cfg(test)]

@@ -1,8 +1,12 @@
 //! The verdict on each check that the days' evidence and the estate's register can answer.
 
+mod charging;
 mod drills;
 mod environment;
 mod latency;
+mod logs;
+mod risk;
+mod self_test;
 #[cfg(test)]
 mod tests;
 
@@ -59,6 +63,10 @@ impl Engine {
             Metric::EnvironmentRank => self.environment(check, needed, sight),
             Metric::EnvironmentHours => self.environment_hours(check, needed, level),
             Metric::AssetRegister => self.register(check, needed),
+            Metric::RiskGrade => self.risk_days(check, needed),
+            Metric::ChargeOrders => self.charge_orders(check, needed),
+            Metric::SecurityTest => self.security(needed),
+            Metric::LogRetention => self.log_retention(check, needed),
             Metric::TelemetryLatency
             | Metric::AlarmLatency
             | Metric::ConnectorPush

@@ -84,6 +84,8 @@ fn assessment(variant: Variant, star: u8) -> Assessment {
             .collect(),
     };
     Assessment {
+        risk: None,
+        self_test: Vec::new(),
         v: 1,
         gateway: "g".to_owned(),
         banner: Bilingual::new("自评", "self-assessment"),

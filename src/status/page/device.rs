@@ -2,6 +2,7 @@
 
 use maud::{Markup, html};
 
+use super::risk;
 use crate::model::{Device, DeviceIndex, DeviceState, Group, Health, Point, PointState, Quality};
 use crate::status::exchange;
 use crate::status::layout::{Request, facts, health, page, quality};
@@ -56,6 +57,7 @@ pub(in crate::status) fn device(view: &View, ask: &Request, index: DeviceIndex) 
             }
         }
         (facts(&rows, lang))
+        (risk::of_device(view, lang, index))
         (points(view, lang, device, &state))
         @for group in device.groups.iter() { (members(lang, device, group, &state)) }
         (exchange::form(lang, device))

@@ -2,7 +2,8 @@
 
 use maud::{Markup, html};
 
-use crate::model::{Category, Device, DeviceIndex, DeviceState, Health, Point, Value};
+use super::risk;
+use crate::model::{Category, Device, DeviceIndex, DeviceState, Health, Point, RiskGrade, Value};
 use crate::status::layout::{Request, health, page};
 use crate::status::show;
 use crate::status::text::{Lang, Text};
@@ -16,6 +17,7 @@ const STATES: [Health; 4] = [Health::Offline, Health::Suspect, Health::Unknown, 
 struct Row<'a> {
     device: &'a Device,
     health: Health,
+    risk: Option<RiskGrade>,
     cause: String,
     heard: Option<crate::model::Moment>,
     values: Vec<(String, String)>,
@@ -25,12 +27,14 @@ pub(in crate::status) fn devices(view: &View, ask: &Request) -> Markup {
     let lang = ask.lang;
     let wanted = Category::from_word(ask.query("category"));
     let state = STATES.into_iter().find(|health| health.word() == ask.query("state"));
+    let to_visit = ask.query("risk") == "visit";
     let mut rows: Vec<Row> = view
         .estate
         .indexed()
         .filter(|(_, device)| wanted.is_none_or(|category| device.category == category))
         .map(|(index, device)| row(view, lang, index, device))
         .filter(|row| state.is_none_or(|state| row.health == state))
+        .filter(|row| !to_visit || row.risk > Some(RiskGrade::Low))
         .collect();
     // Broken ones first; the sort keeps the order of the configuration otherwise.
     rows.sort_by_key(|row| STATES.iter().position(|health| *health == row.health));
@@ -55,6 +59,10 @@ pub(in crate::status) fn devices(view: &View, ask: &Request) -> Markup {
                 }
             }
         }
+        div.filters role="group" aria-label=(lang.t(Text::Risk)) {
+            a href=(ask.with("risk", "")) aria-current=[(!to_visit).then_some("true")] { (lang.t(Text::All)) }
+            a href=(ask.with("risk", "visit")) aria-current=[to_visit.then_some("true")] { (lang.t(Text::VisitFirst)) }
+        }
         @if rows.is_empty() { p { (lang.t(Text::NoDevices)) } } @else { (table(view, lang, &rows)) }
     };
     page(view, ask, "/devices", lang.t(Text::Devices), &body)
@@ -70,9 +78,11 @@ fn health_word(lang: Lang, health: Health) -> &'static str {
 }
 
 fn row<'a>(view: &View, lang: Lang, index: DeviceIndex, device: &'a Device) -> Row<'a> {
+    let risk = view.risk.device(index).and_then(|risk| risk.grade);
     view.snapshot.with(index, |state| Row {
         device,
         health: state.health,
+        risk,
         cause: state
             .cause
             .as_ref()
@@ -118,7 +128,8 @@ fn table(view: &View, lang: Lang, rows: &[Row]) -> Markup {
                     }
                 }
                 td data-l=(lang.t(Text::State)) { div {
-                    (health(lang, row.health))
+                    (health(lang, row.health)) " "
+                    (risk::grade(lang, row.risk))
                     @if !row.cause.is_empty() { div.small.soft { (show::shorten(&row.cause)) } }
                 } }
                 td data-l=(lang.t(Text::LastValues)) { div {

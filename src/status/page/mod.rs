@@ -7,6 +7,7 @@ mod device;
 mod devices;
 mod environment;
 mod overview;
+mod risk;
 mod stars;
 
 pub(super) use bus::bus;

@@ -68,6 +68,7 @@ fn whole(lang: Lang, result: &Assessment, report: &Markup) -> Markup {
         @if let Some(report) = &result.environment { (environment(lang, report)) }
         h2 { (lang.t(Text::Checks)) " " span.soft.num { (result.checks.len()) } }
         (checks(lang, result))
+        (self_test(lang, result))
         p.small.soft {
             (lang.t(Text::RulePack)) (lang.colon()) (result.pack.id) " " (result.pack.version)
             " · SHA-256 " span style="overflow-wrap:anywhere" { (result.pack.sha256) }
@@ -202,6 +203,31 @@ fn checks(lang: Lang, result: &Assessment) -> Markup {
     }
 }
 
+/// What the gateway found when it looked at itself, worst first.
+fn self_test(lang: Lang, result: &Assessment) -> Markup {
+    if result.self_test.is_empty() {
+        return html! {};
+    }
+    let met = result.self_test.iter().filter(|item| item.outcome.passes()).count();
+    html! {
+        details {
+            summary { (lang.t(Text::SelfTest)) " (G2) " span.num { (met) " / " (result.self_test.len()) } }
+            ul.list { @for item in &result.self_test { li {
+                span { (outcome(lang, item.outcome)) }
+                span.t { (lang.of(&item.title)) }
+                span {}
+                div.d.small {
+                    div { (lang.of(&item.seen)) }
+                    @if let Some(todo) = &item.todo {
+                        div.soft { (lang.t(Text::WhatToDo)) (lang.colon()) (lang.of(todo)) }
+                    }
+                }
+            } } }
+        }
+    }
+}
+
+/// The English title of a check may be a whole definition; its first clause names it.
 fn name(lang: Lang, check: &CheckResult) -> &str {
     lang.pick(&check.title.zh, check.short_en())
 }

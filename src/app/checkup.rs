@@ -1,0 +1,61 @@
+//! What the self-test looks at, from the settings.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use crate::broker::BrokerConfig;
+use crate::config::{Settings, is_local};
+use crate::model::Moment;
+use crate::selftest::{self, Connection, Subject};
+
+/// How often the gateway looks at itself.
+const EVERY: Duration = Duration::from_secs(86_400);
+
+/// The self-test, at the start and each day.
+pub(super) struct Checkup {
+    subject: Subject,
+    last: Option<Moment>,
+}
+
+impl Checkup {
+    pub(super) fn new(settings: &Settings) -> Self {
+        let subject = Subject {
+            root: PathBuf::from("/"),
+            platform: settings.uplink.as_ref().map(|uplink| connection(&uplink.broker)),
+            field: settings.mqtt.as_ref().map(|mqtt| connection(&mqtt.broker)),
+            page: settings.status.as_ref().map(|page| page.listen),
+            credentials: std::env::var_os("CREDENTIALS_DIRECTORY").map(PathBuf::from),
+        };
+        Self { subject, last: None }
+    }
+
+    /// The report when it is due. It reads files, on a thread of its own.
+    pub(super) async fn run(&mut self, now: Moment) -> Option<selftest::Report> {
+        if self.last.is_some_and(|last| now.since(last) < EVERY) {
+            return None;
+        }
+        self.last = Some(now);
+        let subject = self.subject.clone();
+        match tokio::task::spawn_blocking(move || selftest::run(&subject)).await {
+            Ok(report) => Some(report),
+            Err(error) => {
+                tracing::warn!(%error, "the self-test did not end; it is tried again tomorrow");
+                None
+            }
+        }
+    }
+}
+
+fn connection(broker: &BrokerConfig) -> Connection {
+    let tls = broker.tls.as_ref();
+    Connection {
+        title: broker.title(),
+        port: broker.port,
+        local: is_local(&broker.host),
+        tls: tls.is_some(),
+        certificate: tls.is_some_and(|tls| tls.cert_file.is_some() && tls.key_file.is_some()),
+        username: broker.username.clone(),
+        password_file: broker.password_file.clone(),
+        key_file: tls.and_then(|tls| tls.key_file.clone()),
+    }
+}
