@@ -73,6 +73,11 @@ impl Engine {
             Metric::DailyReads => {
                 self.pack.is_meter(device.category).then(|| self.book.daily_reads(&[index]))?
             }
+            Metric::MeterClocks => {
+                let clock = self.book.meter_clocks(std::iter::once(index));
+                let counts = self.pack.is_meter(device.category) && clock.all > 0;
+                counts.then_some(if clock.good > 0 { 1.0 } else { 0.0 })
+            }
             Metric::AssetRegister => (!is_filled(device)).then_some(0.0),
             _ => None,
         }

@@ -1,12 +1,17 @@
 //! What the star level is told, over days: the platform's part is played by the test.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::mpsc;
 
 use super::support::*;
+use crate::buffer::contents::StatusWatch;
 use crate::buffer::{Buffer, Lane};
-use crate::model::{Delivered, Event, EventKind, Fact, FactKind, Record};
+use crate::model::{
+    Category, Delivered, Estate, EstateKind, Event, EventKind, Fact, FactKind, GatewayId,
+    PointIndex, Quality, Reading, Reason, Record, Value,
+};
 
 const HOUR: Duration = Duration::from_secs(3600);
 const NEVER: Duration = Duration::MAX;
@@ -133,4 +138,42 @@ async fn a_block_of_an_earlier_run_belongs_to_an_outage_and_its_events_keep_thei
     // Acknowledged twice before the next commit: told once.
     buffer.acknowledge(vec![(Lane::Urgent, crate::model::Seq(1))]).await;
     assert_eq!(self::rows(&mut told), []);
+}
+
+#[tokio::test]
+async fn a_status_changes_when_a_good_value_of_a_charger_s_connector_differs_from_the_last_good_one()
+ {
+    let watch = |category, names: [&str; 2]| {
+        let mut device = estate(1, 2).devices()[0].clone();
+        let mut points = device.points.to_vec();
+        for (point, name) in points.iter_mut().zip(names) {
+            point.name = name.into();
+        }
+        (device.category, device.points) = (category, points.into());
+        let gateway = GatewayId::new("g").unwrap();
+        let devices = vec![device];
+        let estate = Estate::new(gateway, String::new(), EstateKind::New, devices).unwrap();
+        StatusWatch::new(&Arc::new(estate))
+    };
+    let clock = clock();
+    let mut charger =
+        watch(Category::EvCharger, ["connectorStatus", "connectors.2.connectorStatus"]);
+    let mut play = |values: &[f64]| charger.changes(&batch(&clock, 0, values));
+    assert_eq!(play(&[1.0, 1.0]), 0, "the first value is no change");
+    assert_eq!(play(&[1.0, 2.0]), 1);
+    assert_eq!(play(&[3.0, 4.0]), 2);
+    assert_eq!(play(&[3.0]), 0);
+    let mut odd = batch(&clock, 0, &[]);
+    odd.readings.push(Reading::bad(PointIndex(0), Reason::NoAnswer));
+    let quality = Quality::Uncertain(Reason::UnknownCode);
+    let value = Some(Value::Number(9.0));
+    odd.readings.push(Reading { point: PointIndex(1), value, quality });
+    assert_eq!(charger.changes(&odd), 0, "what is not good is no change");
+    assert_eq!(charger.changes(&batch(&clock, 0, &[3.0, 4.0])), 0, "nor is what comes after it");
+    let mut meter = watch(Category::ElectricityMeter, ["connectorStatus", "x"]);
+    let mut other = watch(Category::EvCharger, ["connectorStatusText", "x"]);
+    for values in [[1.0, 1.0], [2.0, 2.0]] {
+        assert_eq!(meter.changes(&batch(&clock, 0, &values)), 0);
+        assert_eq!(other.changes(&batch(&clock, 0, &values)), 0);
+    }
 }
