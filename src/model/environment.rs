@@ -101,3 +101,45 @@ pub struct EnvironmentDay {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub noise: Option<NoiseLevels>,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{EventDocument, EventKind};
+
+    #[test]
+    fn an_hour_and_a_day_stand_flat_in_an_event_and_read_back() {
+        let value = EnvironmentValue {
+            point: "pm25".to_owned(),
+            value: Some(61.0),
+            unit: "ug/m3".to_owned(),
+            sampled: 60,
+            iaqi: Some(101),
+        };
+        let air = EnvironmentValues {
+            values: vec![value],
+            aqi: Some(101),
+            edition: Some("HJ 633-2026".to_owned()),
+            reference: true,
+            ..EnvironmentValues::default()
+        };
+        let hour = EnvironmentHour { hour_ms: 1_772_294_400_000, air: air.clone() };
+        let noise = Some(NoiseLevels { night: "2026-02-28".to_owned(), ..NoiseLevels::default() });
+        let day = EnvironmentDay { day: "2026-03-01".to_owned(), air, noise };
+        for (what, flat) in [
+            (
+                EventKind::EnvironmentHour(hour),
+                r#""kind":"environment_hour","hour_ms":1772294400000,"values":[{"point":"pm25","value":61.0,"unit":"ug/m3","sampled":60,"iaqi":101}],"aqi":101,"edition":"HJ 633-2026","reference":true"#,
+            ),
+            (
+                EventKind::EnvironmentDay(day),
+                r#""kind":"environment_day","day":"2026-03-01","values""#,
+            ),
+        ] {
+            let event = EventDocument { at: 5, device: Some("s".to_owned()), what };
+            let text = serde_json::to_string(&event).unwrap();
+            assert!(text.contains(flat), "{text}");
+            assert_eq!(serde_json::from_str::<EventDocument>(&text).unwrap(), event);
+        }
+    }
+}

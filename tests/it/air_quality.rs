@@ -2,6 +2,7 @@
 //! is corrected) against an independent script in Python, exactly: every published hour and day.
 
 use std::collections::BTreeMap;
+use std::ops::ControlFlow;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,7 +15,7 @@ use linli::model::{
 use linli::starlevel::{
     Assessment, Engine, EvidenceChain, GatewaySeen, LinkEvidence, Measure, NoiseZone, RulePack,
 };
-use linli::store::{Limits, Store};
+use linli::store::{Changes, Limits, Store};
 use serde::Deserialize;
 use serde_json::{Value as Json, json};
 
@@ -240,6 +241,17 @@ fn sixty_days_of_stations_publish_what_an_independent_script_says() {
     let report = EvidenceChain::new(&store).verify().unwrap();
     assert_eq!((report.days, report.fault), (60, None));
     assert_eq!(history.end / 86_400, 60);
+    // A daily row is in the chain: whoever changes it is found out.
+    let tree = store.tree("evidence");
+    let mut changes = Changes::default();
+    let each = |key: &[u8], _: &[u8]| {
+        changes.insert(key, b"{}");
+        ControlFlow::Break(())
+    };
+    tree.scan(b"e", b"f", each).unwrap();
+    tree.apply(changes).unwrap();
+    let fault = EvidenceChain::new(&store).verify().unwrap().fault.unwrap();
+    assert_eq!(fault.day, "2026-01-15");
 }
 
 #[test]

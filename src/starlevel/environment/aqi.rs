@@ -56,6 +56,8 @@ impl Table {
         }
         match above {
             Some(Above::Index(index)) => Some(*index),
+            // An hourly SO2 value of the 2012 edition has no index then: only a daily one speaks, so
+            // the pollutant is missing from the hour.
             Some(Above::Row(_)) => None,
             None => self.steps.last().copied(),
         }

@@ -42,7 +42,6 @@ impl Recorder {
     pub(in crate::starlevel) fn load(&mut self, tree: &Tree) -> Result<(), StoreError> {
         let meta = tree.get(&[STATE])?.and_then(|row| serde_json::from_slice(&row).ok());
         self.closed = meta.filter(|(v, _): &(u8, Option<u32>)| *v == VERSION).and_then(|m| m.1);
-        // An hour whose day is not known yet is not forgotten: the first look does that.
         let names = self.names();
         for (station, name) in self.stations.iter_mut().zip(&names) {
             let row = tree.get(&state_key(name))?;
@@ -87,6 +86,10 @@ impl Recorder {
                     changes.insert(&work_key(*hour, name), &json(&(VERSION, row)));
                 }
             }
+        }
+        if self.today == 0 {
+            // The day is not known before the clock is trusted: nothing is too old.
+            return Ok(());
         }
         let (oldest, newest) = (self.oldest_hour(), self.today.saturating_add(2) * 24);
         tree.scan(&[WORK], &[WORK + 1], |key, _| {

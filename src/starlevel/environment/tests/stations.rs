@@ -13,6 +13,7 @@ use crate::starlevel::environment::noise::NoiseZone;
 use crate::starlevel::environment::recorder::Recorder;
 use crate::starlevel::evidence::Zone;
 use crate::starlevel::tests::device;
+use crate::store::{Changes, Limits, Store};
 
 const HOUR: i64 = 3_600_000;
 const MINUTE: i64 = 60_000;
@@ -349,4 +350,51 @@ fn a_silent_station_publishes_nothing() {
     rig.hour(60, 20.0);
     (0..30).for_each(|_| rig.silence(60));
     assert_eq!((rig.hours().len(), rig.days().len()), (1, 1));
+}
+
+#[test]
+fn a_restart_within_an_hour_goes_on_also_when_the_clock_is_not_trusted_in_between() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::open(&folder.path().join("store"), Limits::default()).unwrap();
+    let tree = store.tree("evidence");
+    let save = |rig: &mut Rig| {
+        let mut changes = Changes::default();
+        rig.recorder.write(&tree, &mut changes).unwrap();
+        tree.apply(changes).unwrap();
+        rig.recorder.written();
+    };
+    let start = |wall| {
+        let mut rig = Rig::new(PM25, 60, wall);
+        rig.recorder.load(&tree).unwrap();
+        rig
+    };
+    let begin = midnight(SWITCH);
+    let mut rig = start(begin);
+    rig.hour(60, 10.0);
+    rig.minutes(30, 0, 20.0);
+    // Half a minute more is saved as it stands.
+    rig.pass(MINUTE / 2);
+    rig.read(0, 20.0);
+    rig.look();
+    save(&mut rig);
+    // Nothing is known of the time here, and nothing may be thrown away.
+    let mut rig = start(begin);
+    rig.trusted = false;
+    rig.look();
+    save(&mut rig);
+    let mut rig = start(begin + HOUR + 40 * MINUTE);
+    assert_eq!(
+        rig.recorder.report(rig.snapshot.estate()).unwrap().stations[0]
+            .hour
+            .as_ref()
+            .unwrap()
+            .hour_ms,
+        begin
+    );
+    rig.minutes(14, 0, 65.0);
+    rig.silence(6);
+    assert_eq!(rig.last(), (Some(34.0), 45));
+    // The hour before was published by the first run.
+    assert_eq!(rig.hours().len(), 1);
+    assert!(rig.recorder.must_save());
 }
