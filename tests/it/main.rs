@@ -22,6 +22,7 @@ mod rs485;
 mod scorecards;
 mod second_parsers;
 mod star_history;
+mod star_report;
 mod try_it;
 mod twins;
 mod wrong_profiles;
