@@ -11,9 +11,10 @@ use std::time::Duration;
 use linli::model::{Estate, EstateKind, GatewayId, Moment, Snapshot, WallTime};
 use linli::starlevel::{Engine, EvidenceChain, GatewaySeen, RulePack};
 use linli::store::{Limits, Store};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::parts::{Process, ask, free_port, linli, peer, python, wait_until};
+use crate::second_parsers::Opinion;
 
 const HOUR: u64 = 3_600_000;
 
@@ -112,8 +113,8 @@ fn verify(file: &Path, more: &[&str]) -> Output {
 /// Whether openssl finds the signature good.
 fn openssl(folder: &Path, public: &str, signature: &str, signed: &[u8]) -> bool {
     let bytes = |hex: &str| -> Vec<u8> {
-        let pairs = (0..hex.len()).step_by(2);
-        pairs.map(|at| u8::from_str_radix(&hex[at..at + 2], 16).unwrap()).collect()
+        let pairs = hex.as_bytes().chunks(2);
+        pairs.map(|pair| u8::from_str_radix(text(pair), 16).unwrap()).collect()
     };
     let at = |name: &str| folder.join(name);
     // RFC 8410: an Ed25519 public key in DER is these bytes and the key.
@@ -148,6 +149,11 @@ fn openssl_and_an_html_parser_find_the_report_good_and_it_shows_what_the_page_sh
     let mut changed = signed.to_vec();
     changed[200] ^= 1;
     assert!(!openssl(site.folder.path(), public, value, &changed), "openssl looks at the bytes");
+    let schema = concat!(env!("CARGO_MANIFEST_DIR"), "/config/stream/report.schema.json");
+    let schema: Value = serde_json::from_str(&fs::read_to_string(schema).unwrap()).unwrap();
+    let mut opinion = Opinion::of("json_schema.py");
+    let asked = json!({ "do": "validate", "schema": schema, "payload": whole["report"] });
+    assert_eq!(opinion.ask(&asked)["wrong"], Value::Null);
     // The page: all bytes before the last line.
     let output = python().arg(peer("report_page.py")).arg(&page).output().unwrap();
     assert!(output.status.success(), "{}", text(&output.stderr));
