@@ -10,6 +10,7 @@
 //! | pipeline → a bus, "read again" | [`READ_AGAIN`] | not asked; the next regular poll decides |
 //! | scan, commands → a bus | [`ORDERS`] | the scan waits; a command is refused when it expires |
 //! | page → pipeline, recorded acts | [`ACTS`] | the page's request waits |
+//! | whoever knows → star level, facts | [`FACTS`] | the teller adds up what it could not tell, and tells that later |
 //! | status, assessment, time | watch | only the newest is kept |
 
 mod field;
@@ -30,7 +31,7 @@ use crate::buffer::{self, BufferStatus};
 use crate::clock::Clock;
 use crate::config::Settings;
 use crate::driver::bus::LessonBook;
-use crate::model::{Estate, Event, EventKind, FieldMessage, Record, Snapshot};
+use crate::model::{Estate, Event, EventKind, Fact, FieldMessage, Record, Snapshot};
 use crate::pipeline::{Baselines, Pipeline, Progress};
 use crate::starlevel::report::{Reporter, SigningKey};
 use crate::starlevel::{Assessment, Bilingual, Engine, EvidenceChain, RulePack};
@@ -40,7 +41,7 @@ use crate::uplink::{Session, UplinkStatus};
 use crate::watchdog;
 use field::Buses;
 use stars::{publish_assessment, reporter, rule_pack};
-use tasks::{assess, evidence, gateway_seen, watch_clock};
+use tasks::{Outlets, assess, evidence, gateway_seen, watch_clock};
 
 #[cfg(feature = "demo")]
 pub use past::invent;
@@ -54,6 +55,8 @@ pub const RECORDS: usize = 512;
 pub const READ_AGAIN: usize = 16;
 /// Orders to one bus: probes of a scan, commands.
 pub const ORDERS: usize = 4;
+/// Facts for the star level.
+pub const FACTS: usize = 4096;
 /// Recorded acts.
 pub const ACTS: usize = 4;
 
@@ -83,6 +86,7 @@ impl App {
     /// When the buffer cannot be opened, the page's address is taken, or the rule pack is wrong.
     pub async fn start(settings: Settings, notes: Vec<Bilingual>) -> anyhow::Result<Self> {
         let (mut joints, field_out) = Joints::new(&settings);
+        let (facts, facts_out) = mpsc::channel(FACTS);
         let Joints { estate, clock, snapshot, .. } = &joints;
         let (estate, clock, snapshot) = (Arc::clone(estate), clock.clone(), snapshot.clone());
         let started = clock.now();
@@ -91,6 +95,7 @@ impl App {
 
         let (recorder, buffer) = buffer::open(&settings.buffer, Arc::clone(&estate), clock.clone())
             .context("the buffer")?;
+        buffer.tell(facts);
         joints.supervisor.spawn_fallible(Part::Stage, "recorder", recorder.run(records_out));
 
         let lessons = LessonBook::load(buffer.store().tree("lessons"))
@@ -120,7 +125,7 @@ impl App {
         let pack = rule_pack(&settings)?;
         let reporter = reporter(&settings, &pack, &estate, &buffer);
         let uplink = joints.uplink(&settings, &buffer, assessment.clone(), &pack, &reporter);
-        joints.assessor(&settings, pack, assessment_in, uplink.clone(), &buffer)?;
+        joints.assessor(&settings, pack, assessment_in, uplink.clone(), &buffer, facts_out)?;
         joints.clock_watcher();
         let buffer_status = buffer.status();
         joints.watchdog(progress, buffer_status.clone());
@@ -201,12 +206,14 @@ impl Joints {
         out: watch::Sender<Option<Arc<Assessment>>>,
         uplink: watch::Receiver<UplinkStatus>,
         buffer: &buffer::Buffer,
+        facts: mpsc::Receiver<Fact>,
     ) -> anyhow::Result<()> {
         let mut engine = Engine::new(pack, Arc::clone(&self.estate), self.clock.now());
         engine.set_season(settings.starlevel.heating_season);
         engine
             .keep(EvidenceChain::new(buffer.store()))
             .context("the evidence of the star level")?;
+        engine.set_noise_zone(settings.starlevel.noise_zone);
         let stored = buffer.status();
         let authenticates = settings.uplink.as_ref().is_some_and(|u| u.broker.authenticates());
         let task = assess(
@@ -214,11 +221,12 @@ impl Joints {
             settings.starlevel.every,
             self.snapshot.clone(),
             self.clock.clone(),
+            facts,
             move || {
                 let uplink = uplink.borrow();
                 (evidence(&uplink, authenticates), gateway_seen(&uplink, &stored.borrow()))
             },
-            out,
+            Outlets { assessment: out, events: self.field.clone() },
             // It ends with the sources, so that the recorder's last commit finds its evidence.
             self.supervisor.token(Part::Source),
         );

@@ -22,7 +22,7 @@
 //!        1  flags     u8        bit 0: the times count from boot (not stamped yet)
 //!        2  readings  u16       readings in the block
 //!        4  length    u16       of the payload
-//!        6  reserved  u16       0
+//!        6  changes   u16       of a charger's connector status; 0 from older versions
 //!        8  crc       u32       CRC-32 of key, bytes 0..8, bytes 12..
 //!       12  created   u64       milliseconds since boot
 //!       20  boot      u64       which boot (first 8 bytes of its id)
@@ -35,6 +35,8 @@ use bytes::Bytes;
 
 use crate::model::{BootId, Moment, Seq};
 use crate::store::MAX_VALUE;
+
+use super::contents::Contents;
 
 const VERSION: u8 = 1;
 const HEADER: usize = 28;
@@ -105,6 +107,7 @@ pub(super) struct Sealed {
     pub lane: Lane,
     pub value: Vec<u8>,
     pub readings: u32,
+    pub contents: Contents,
 }
 
 /// Why a stored value is not a block.
@@ -122,6 +125,8 @@ pub(super) enum BlockFault {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Header {
     pub readings: u16,
+    /// Changes of a charger's connector status.
+    pub changes: u16,
     pub stamped: bool,
     pub created: Moment,
     pub boot: u64,
@@ -167,7 +172,8 @@ pub(super) fn compose(key: &[u8; 10], header: Header, payload: &[u8]) -> Vec<u8>
     value.push(if header.stamped { 0 } else { UNSTAMPED });
     value.extend_from_slice(&header.readings.to_le_bytes());
     value.extend_from_slice(&length.to_le_bytes());
-    value.extend_from_slice(&[0; 6]);
+    value.extend_from_slice(&header.changes.to_le_bytes());
+    value.extend_from_slice(&[0; 4]);
     value.extend_from_slice(&header.created.boot_ms.to_le_bytes());
     value.extend_from_slice(&header.boot.to_le_bytes());
     value.extend_from_slice(payload);
@@ -193,6 +199,7 @@ pub(super) fn parse<'a>(key: &[u8], value: &'a [u8]) -> Result<(Header, &'a [u8]
     }
     let header = Header {
         readings: u16::from_le_bytes([value[2], value[3]]),
+        changes: u16::from_le_bytes([value[6], value[7]]),
         stamped: value[1] & UNSTAMPED == 0,
         created: Moment { boot_ms: word(&value[12..20]) },
         boot: word(&value[20..28]),
@@ -217,7 +224,7 @@ mod tests {
     use super::*;
 
     fn header() -> Header {
-        Header { readings: 7, stamped: false, created: Moment { boot_ms: 99 }, boot: 5 }
+        Header { readings: 7, changes: 3, stamped: false, created: Moment { boot_ms: 99 }, boot: 5 }
     }
 
     #[test]
@@ -234,7 +241,7 @@ mod tests {
         let value = compose(&at, header(), b"{\"v\":1}");
         assert!(parse(&key(Lane::Urgent, Seq(2)), &value).is_err());
         for bit in 0..value.len() * 8 {
-            // The reserved bytes and everything else are under the check sum.
+            // Everything is under the check sum.
             let mut flipped = value.clone();
             flipped[bit / 8] ^= 1 << (bit % 8);
             assert!(parse(&at, &flipped).is_err(), "bit {bit}");

@@ -12,6 +12,7 @@ use crate::store::{Changes, Store, StoreError, Tree};
 
 use super::block::{Lane, Sealed, damaged_key, key, parse, parse_key};
 use super::budget::Budget;
+use super::contents::Contents;
 use super::meta::{META_KEY, Meta};
 use super::sealer::{Sealer, unpack};
 
@@ -65,6 +66,8 @@ pub(super) struct Job {
     pub damaged: Vec<(Lane, Seq)>,
     /// Found damaged and already announced by a block of this job.
     pub set_aside: Vec<(Lane, Seq, Vec<u8>)>,
+    /// Deleted before the platform had them, or damaged; to be told when it is durable.
+    pub lost: Vec<(Seq, Contents)>,
     /// An earlier attempt failed, so that some of it may be stored already.
     pub replay: bool,
 }
@@ -238,6 +241,7 @@ impl Ledger {
             self.damaged += 1;
             tracing::error!(%seq, lane = lane.word(), "a stored block is damaged; set aside");
             gap.get_or_insert_default().add(seq, readings_of(&stored));
+            job.lost.push((seq, Contents::damaged(lane, readings_of(&stored))));
             job.set_aside.push((lane, seq, stored));
         }
         if let Some(gap) = gap {
@@ -292,6 +296,10 @@ impl Ledger {
                 self.counts.remove(&value);
                 changes.remove(&key);
                 job.removals.push((lane, seq));
+                let contents = Contents::counts(&key, &value, self.clock.boot());
+                let contents =
+                    contents.unwrap_or_else(|| Contents::damaged(lane, readings_of(&value)));
+                job.lost.push((seq, contents));
                 self.evicted += 1;
                 gap.add(seq, readings_of(&value));
                 if lane == Lane::Urgent {

@@ -13,6 +13,8 @@ mod block;
 mod budget;
 mod columns;
 mod config;
+mod contents;
+mod delivery;
 mod fault;
 mod inspect;
 mod json;

@@ -5,14 +5,15 @@ use std::ops::ControlFlow;
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use bytes::Bytes;
-use tokio::sync::{Notify, watch};
+use tokio::sync::{Notify, mpsc, watch};
 
 use crate::clock::Clock;
-use crate::model::{Epoch, Seq};
+use crate::model::{Epoch, Fact, Seq};
 use crate::store::{Store, StoreError, Tree};
 
 use super::BufferStatus;
 use super::block::{Block, Lane, boot_tag, key, parse, parse_key};
+use super::delivery::Deliveries;
 use super::ledger::Job;
 use super::mark::Mark;
 use super::sealer;
@@ -52,6 +53,7 @@ pub(super) struct Shared {
     inbox: Mutex<Inbox>,
     /// Changes when the inbox was emptied.
     emptied: watch::Sender<()>,
+    deliveries: Mutex<Deliveries>,
 }
 
 /// What the handles want the next commit to do.
@@ -84,6 +86,7 @@ impl Shared {
             news: Notify::new(),
             inbox: Mutex::default(),
             emptied: watch::Sender::new(()),
+            deliveries: Mutex::default(),
         }
     }
 
@@ -104,10 +107,27 @@ impl Shared {
         self.inbox().leaving.clear();
     }
 
+    /// A job is durable: its blocks may arrive, what it deleted never will.
+    pub fn note(&self, job: &Job) {
+        let mut deliveries = self.deliveries();
+        deliveries.stored(&job.blocks);
+        let now = self.clock.now();
+        job.lost.iter().for_each(|(seq, contents)| deliveries.lost(*seq, contents, now));
+        if let Err(error) = deliveries.look(&self.queue, &self.clock) {
+            tracing::debug!(%error, "late blocks are looked for again");
+        }
+    }
+
     /// Whether the inbox holds anything.
     pub fn has_news(&self) -> bool {
         let inbox = self.inbox();
         !inbox.delivered.is_empty() || !inbox.damaged.is_empty()
+    }
+
+    /// What is told to the star level.
+    // Nothing that holds it panics half-way through a change.
+    pub fn deliveries(&self) -> MutexGuard<'_, Deliveries> {
+        self.deliveries.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
     }
 
     // Held for set operations only, which do not panic.
@@ -187,6 +207,10 @@ impl Buffer {
     /// The platform has these blocks. They are deleted with the next commit, and not handed out
     /// any more from now on. Waits while thousands of acknowledgements wait for a commit.
     pub async fn acknowledge(&self, blocks: Vec<(Lane, Seq)>) {
+        // One that was acknowledged before is told once.
+        for (lane, seq) in blocks.iter().filter(|(lane, seq)| !self.0.inbox().hides(*lane, *seq)) {
+            self.0.deliveries().arrived(*lane, *seq, &self.0.queue, &self.0.clock);
+        }
         let mut emptied = self.0.emptied.subscribe();
         loop {
             emptied.mark_unchanged();
@@ -202,6 +226,16 @@ impl Buffer {
             }
         }
         self.0.news.notify_one();
+    }
+
+    /// From now on the star level is told what reaches the platform, and what is lost.
+    pub fn tell(&self, facts: mpsc::Sender<Fact>) {
+        self.0.deliveries().tell(facts);
+    }
+
+    /// The link to the platform came up or went down: decides which blocks belong to an outage.
+    pub fn link(&self, up: bool) {
+        self.0.deliveries().link(up, self.0.clock.now());
     }
 
     /// Asks for a commit soon, because somebody in the field waits for a receipt. Does not block;

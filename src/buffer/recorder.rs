@@ -302,6 +302,7 @@ impl Recorder {
         let per_hour = self.rate.per_hour(Instant::now());
         let done = Done { next, readings, written, took, per_hour };
         worker.ledger.report(&self.shared.status, &done);
+        self.shared.note(&job);
         self.shared.committed.send_replace(next);
         if self.shared.has_news() {
             self.note_waiting();

@@ -12,6 +12,7 @@ use crate::model::{
 
 use super::block::{Header, Lane, MAX_PAYLOAD, Sealed, boot_tag, compose, key};
 use super::columns::{Columns, Scratch, offset};
+use super::contents::{Contents, Special, StatusWatch, note};
 use super::json;
 
 /// Most bytes of a document before compression: what a receiver must be ready to unpack.
@@ -31,6 +32,9 @@ pub(super) struct Sealer {
     epoch: Epoch,
     next: Seq,
     columns: Columns,
+    /// Connector status changes in the block that is being filled.
+    changes: u16,
+    connectors: StatusWatch,
     compressor: zstd::bulk::Compressor<'static>,
     /// Compressed bytes per estimated byte, as of late.
     ratio: f64,
@@ -43,11 +47,13 @@ impl Sealer {
     pub fn new(estate: Arc<Estate>, clock: Clock, epoch: Epoch, next: Seq) -> Self {
         let compressor = zstd::bulk::Compressor::new(ZSTD_LEVEL).expect("zstd knows level 3");
         Self {
+            connectors: StatusWatch::new(&estate),
             estate,
             clock,
             epoch,
             next,
             columns: Columns::default(),
+            changes: 0,
             compressor,
             ratio: 0.3,
             document: Vec::new(),
@@ -68,6 +74,7 @@ impl Sealer {
 
     /// Takes a batch of readings; returns true when a block was cut into `sealed` with it.
     pub fn push(&mut self, batch: Batch, sealed: &mut Vec<Sealed>) -> bool {
+        self.changes = self.changes.saturating_add(self.connectors.changes(&batch));
         self.columns.push(&self.estate, batch);
         let expected = self.ratio * self.columns.estimate() as f64;
         let full = expected >= FILL * MAX_PAYLOAD as f64
@@ -103,18 +110,22 @@ impl Sealer {
     pub fn seal_events(&mut self, events: &mut Vec<Event>, sealed: &mut Vec<Sealed>) {
         let Some(base) = events.iter().map(|event| event.at).min() else { return };
         let mut list = Vec::new();
+        let (mut count, mut special) = (0, Vec::new());
         for event in events.drain(..) {
             let one = event_json(&event, base);
             if !list.is_empty() && list.len() + one.len() > MAX_PAYLOAD - EVENT_FRAME {
-                sealed.push(self.seal_event_list(&list, base));
+                let special = std::mem::take(&mut special);
+                sealed.push(self.seal_event_list(&list, base, std::mem::take(&mut count), special));
                 list.clear();
             }
             if !list.is_empty() {
                 list.push(b',');
             }
             list.extend_from_slice(&one);
+            count += 1;
+            note(&mut special, &event.kind, self.clock.wall(event.at));
         }
-        sealed.push(self.seal_event_list(&list, base));
+        sealed.push(self.seal_event_list(&list, base, count, special));
     }
 
     fn seal_columns(&mut self, columns: &mut Columns) -> Option<Sealed> {
@@ -126,7 +137,12 @@ impl Sealer {
             return None;
         }
         let readings = u16::try_from(columns.readings()).ok()?;
-        let block = self.finish(Lane::Telemetry, base, readings)?;
+        let changes = self.changes;
+        let block = self.finish(Lane::Telemetry, base, readings, |created| {
+            Contents::readings(base, created, readings.into(), changes)
+        })?;
+        // If the columns had to be split, the first part takes them all.
+        self.changes = 0;
         if columns.estimate() > 2048 {
             let seen = block.1 as f64 / columns.estimate() as f64;
             // Upwards at once, so that the next block does not have to be split; down slowly.
@@ -136,12 +152,20 @@ impl Sealer {
         Some(block.0)
     }
 
-    fn seal_event_list(&mut self, list: &[u8], base: Moment) -> Sealed {
+    fn seal_event_list(
+        &mut self,
+        list: &[u8],
+        base: Moment,
+        count: u32,
+        special: Vec<Special>,
+    ) -> Sealed {
         self.begin(base);
         self.document.extend_from_slice(b"\"events\":[");
         self.document.extend_from_slice(list);
         self.document.extend_from_slice(b"]}");
-        let block = self.finish(Lane::Urgent, base, 0);
+        let block = self.finish(Lane::Urgent, base, 0, |created| {
+            Contents::events(base, created, count, special)
+        });
         block.expect("events are cut so that they fit, compressed or not").0
     }
 
@@ -163,13 +187,20 @@ impl Sealer {
     }
 
     /// Compresses the document and gives it the next position; nothing when it is too large.
-    fn finish(&mut self, lane: Lane, base: Moment, readings: u16) -> Option<(Sealed, usize)> {
+    fn finish(
+        &mut self,
+        lane: Lane,
+        base: Moment,
+        readings: u16,
+        contents: impl FnOnce(Moment) -> Contents,
+    ) -> Option<(Sealed, usize)> {
         let payload = smaller(&mut self.compressor, &self.document, &mut self.packed);
         if payload.len() > MAX_PAYLOAD {
             return None;
         }
         let header = Header {
             readings,
+            changes: if lane == Lane::Telemetry { self.changes } else { 0 },
             stamped: is_stamped(&self.document),
             created: self.clock.now().max(base),
             boot: boot_tag(self.clock.boot()),
@@ -177,7 +208,9 @@ impl Sealer {
         let seq = self.next;
         let value = compose(&key(lane, seq), header, payload);
         self.next = seq.next();
-        Some((Sealed { seq, lane, value, readings: u32::from(readings) }, payload.len()))
+        let contents = contents(header.created);
+        let sealed = Sealed { seq, lane, value, readings: u32::from(readings), contents };
+        Some((sealed, payload.len()))
     }
 }
 

@@ -1,6 +1,7 @@
 //! Tests of the buffer, by kind of risk.
 
 mod damage;
+mod deliveries;
 mod encoding;
 mod limits;
 mod model;

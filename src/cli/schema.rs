@@ -77,7 +77,8 @@ const CHANNELS: [(&str, &str, &str, &str); 6] = [
         "event",
         "event",
         "block",
-        "What happened: health of devices, suspect counters, announced gaps. Published first.",
+        "What happened: health of devices, suspect counters, announced gaps, hourly and \
+         daily values of the environment. Published first.",
     ),
     ("status", "status", "status", "Retained. Birth at connect, last will when the link breaks."),
     ("inventory", "inventory", "inventory", "Retained. Devices, points, units."),

@@ -2,7 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Batch, BusId, Cause, DeviceId, Diagnosis, Health, Moment, Reason, Seq};
+use super::{
+    Batch, BusId, Cause, DeviceId, Diagnosis, EnvironmentDay, EnvironmentHour, Health, Moment,
+    Reason, Seq,
+};
 
 /// Something that happened, told to the platform once (at least).
 #[derive(Debug, Clone, PartialEq)]
@@ -101,6 +104,11 @@ pub enum EventKind {
         /// What gave the time.
         source: String,
     },
+    /// The hourly values of a station that measures the environment. The event's moment is the end
+    /// of the hour; where the gateway started later, its start.
+    EnvironmentHour(EnvironmentHour),
+    /// The daily values of such a station, once after midnight. The event's moment is midnight.
+    EnvironmentDay(EnvironmentDay),
     /// The wiring doctor found a fault of a bus, or found it gone.
     WiringFinding {
         /// The bus.

@@ -6,8 +6,10 @@ mod bus;
 mod category;
 mod derived;
 mod document;
+mod environment;
 mod estate;
 mod event;
+mod fact;
 mod finding;
 mod group;
 mod health;
@@ -24,8 +26,12 @@ pub use derived::{Derived, Rule, Test, Worst};
 pub use document::{
     DOCUMENT_VERSION, DeviceColumns, Document, EventDocument, QualityNote, TimeBase, TimeTrust,
 };
+pub use environment::{
+    EnvironmentDay, EnvironmentHour, EnvironmentValue, EnvironmentValues, NoiseLevels,
+};
 pub use estate::{Device, Estate, EstateError, Label, Point, Quantity, ReportRule};
 pub use event::{Event, EventKind, Record};
+pub use fact::{AlarmLife, BroadcastLife, BroadcastProof, Delivered, Fact, FactKind};
 pub use finding::{Diagnosis, Finding};
 pub use group::Group;
 pub use health::{Cause, FieldMessage, FieldRequest, Health, HealthChange};

@@ -3,6 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::environment::EnvironmentReport;
 use super::pack::{Direction, Evidence, Measure, Origin};
 use crate::model::{Category, EstateKind, Health};
 
@@ -249,6 +250,9 @@ pub struct Assessment {
     pub categories: Vec<CategoryResult>,
     /// All checks, in the order of the rule pack.
     pub checks: Vec<CheckResult>,
+    /// Hourly and daily values of the environment, reference values; absent without a station.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub environment: Option<EnvironmentReport>,
 }
 
 impl Assessment {

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use super::environment::NoiseZone;
 use super::season::Season;
 use crate::settings::Section;
 
@@ -15,17 +16,25 @@ pub struct Config {
     pub every: Duration,
     /// When heat meters are expected to bring readings; all year when `None`.
     pub heating_season: Option<Season>,
+    /// The zone of GB 3096 that the city's zoning gives the estate; noise is not judged when `None`.
+    pub noise_zone: Option<NoiseZone>,
 }
 
 impl Default for Config {
     fn default() -> Self {
-        Self { rule_pack: None, every: Duration::from_secs(60), heating_season: None }
+        Self {
+            rule_pack: None,
+            every: Duration::from_secs(60),
+            heating_season: None,
+            noise_zone: None,
+        }
     }
 }
 
 impl Config {
     /// Reads the section `[stars]`; what is wrong is noted there.
     pub fn read(section: &mut Section<'_>) -> Self {
+        let zones = NoiseZone::ALL.map(|zone| (zone.word(), zone));
         let range = Duration::from_secs(10)..=Duration::from_secs(86_400);
         Self {
             rule_pack: section.path("rule_pack"),
@@ -35,6 +44,7 @@ impl Config {
                 Season::parse,
             ),
             every: section.duration_or("every", range, Self::default().every),
+            noise_zone: section.word("noise_zone", &zones),
         }
     }
 }

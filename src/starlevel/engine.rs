@@ -7,6 +7,7 @@ use super::assessment::{
     ASSESSMENT_VERSION, Assessment, Bilingual, CategoryResult, CheckResult, GroupSummary,
     LevelResult, LevelSummary, Outcome, PackInfo,
 };
+use super::environment::NoiseZone;
 use super::evidence::{Book, EvidenceChain, GatewaySeen};
 use super::metric::Metric;
 use super::pack::{Check, Measure, RulePack, STARS};
@@ -14,7 +15,7 @@ use super::season::Season;
 use super::verdict::{
     Judged, Level, judge_coverage, judge_link, judge_rate, judge_set, shortfall, unknown,
 };
-use crate::model::{Category, Estate, Moment, Snapshot, WallTime};
+use crate::model::{Category, Estate, Event, Fact, Moment, Snapshot, WallTime};
 use crate::store::StoreError;
 
 /// What the uplink proves.
@@ -103,6 +104,22 @@ impl Engine {
         self.book.observe(snapshot, now, wall, gateway);
     }
 
+    /// Takes a fact as evidence, at `now`; while the wall clock is not trusted it is kept apart.
+    pub fn take(&mut self, fact: Fact, now: Moment, wall: Option<WallTime>) {
+        self.book.take(fact, now, wall);
+    }
+
+    /// Sets the zone of GB 3096 that the city's zoning gives the estate; noise is judged by it.
+    pub fn set_noise_zone(&mut self, zone: Option<NoiseZone>) {
+        self.book.set_noise_zone(zone);
+    }
+
+    /// Values of the environment that are to be published: those of every hour and day that ended
+    /// since this was asked last.
+    pub fn take_events(&mut self) -> Vec<Event> {
+        self.book.take_events()
+    }
+
     /// Hands to the store what is due; at the end, everything. It is durable with the next commit.
     ///
     /// # Errors
@@ -182,6 +199,7 @@ impl Engine {
             groups,
             categories,
             checks,
+            environment: self.book.environment_report(),
         }
     }
 

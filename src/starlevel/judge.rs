@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use super::evidence::Zone;
+use super::evidence::{Zone, is_limit, limits};
 use super::fault::PackFault;
 use super::pack::{Check, Direction, Evaluation, File, Measure, Online, STARS};
 use crate::model::Category;
@@ -141,6 +141,13 @@ impl Judge<'_> {
                 let word = check.metric.word();
                 self.say(&place, format!("`dir` does not fit the metric `{word}`"));
             }
+            if let Some(days) = check.window_days {
+                if !check.metric.is_broadcast() {
+                    self.say(&place, "`window_days` is allowed for checks of broadcasts only");
+                } else if !(1..=400).contains(&days) {
+                    self.say(&place, format!("`window_days` is {days}, allowed is 1 to 400"));
+                }
+            }
             self.thresholds(&place, check);
         }
         if checks.is_empty() {
@@ -182,6 +189,11 @@ impl Judge<'_> {
                     if !number.is_finite() || number < 0.0 || (share && number > 1.0) {
                         let most = if share { "1" } else { "any finite number" };
                         self.say(place, format!("star {star} is {number}, allowed is 0 to {most}"));
+                    }
+                    if check.metric.is_percentile() && !is_limit(number) {
+                        let allowed: Vec<String> = limits().map(|s| s.to_string()).collect();
+                        let allowed = allowed.join(", ");
+                        self.say(place, format!("star {star} is {number} s, allowed is {allowed}"));
                     }
                     let easier = last.is_some_and(|before| match dir {
                         Direction::Le => number > before,

@@ -24,6 +24,33 @@ macro_rules! metrics {
                 match self { $(Metric::$name => metrics!(@flag $kind),)* }
             }
 
+            /// Whether a percentile is held against a threshold in seconds; then the threshold must
+            /// be the limit of a bucket of the evidence's histograms.
+            pub fn is_percentile(self) -> bool {
+                matches!(
+                    self,
+                    Metric::TelemetryLatency
+                        | Metric::AlarmLatency
+                        | Metric::ClockOffset
+                        | Metric::BroadcastStart
+                        | Metric::ScreenPublish
+                        | Metric::EnvironmentLag
+                        | Metric::ConnectorPush
+                )
+            }
+
+            /// Whether broadcasts are counted, which are kept beyond the pack's window.
+            pub fn is_broadcast(self) -> bool {
+                matches!(
+                    self,
+                    Metric::BroadcastDrills
+                        | Metric::BroadcastStart
+                        | Metric::BroadcastAck
+                        | Metric::BroadcastPriority
+                        | Metric::BroadcastReceipt
+                )
+            }
+
             /// Which source feeds it: Chinese and English.
             pub fn feeder(self) -> (&'static str, &'static str) {
                 match self { $(Metric::$name => ($feeder_zh, $feeder_en),)* }

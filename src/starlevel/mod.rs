@@ -2,16 +2,19 @@
 //!
 //! The star is the highest level all of whose checks, and those of every level below, are met.
 //! What nothing measures is *unknown* and never passes, so no star is shown without evidence.
-//! Measured are P1 to P3, C1, C2, Q1 to Q4, Q7, M1, E1 and G5, from evidence by natural day that is
-//! kept in the store for 400 days in a hash chain (`evidence`); G1 can fail but not be met yet. The
-//! other checks say what would feed them.
+//! Evidence is kept by natural day in the store for 400 days in a hash chain (`evidence`). What the
+//! gateway cannot see by itself is told as facts ([`Fact`](crate::model::Fact)): the buffer tells of
+//! deliveries, other parts of alarms, broadcasts and clocks; until one does, those checks are
+//! unknown. What environment sensors measure is averaged by the hour and the day (`environment`).
 //!
-//! [`report`] signs it with everything that it stands on; [`scorecard`] fills in the evaluation tables of annex A; their stars are another scale.
+//! [`report`] signs the result with everything that it stands on. [`scorecard`] fills in the
+//! evaluation tables of annex A; their stars are another scale.
 
 mod assessment;
 mod config;
 mod culprits;
 mod engine;
+mod environment;
 mod evidence;
 mod fault;
 mod judge;
@@ -32,6 +35,7 @@ pub use assessment::{
 };
 pub use config::Config;
 pub use engine::{Engine, Exemption, LinkEvidence};
+pub use environment::{AirClass, EnvironmentReport, NoiseZone, Parameter, StationReport};
 pub use evidence::{BufferSeen, ChainFault, ChainReport, EvidenceChain, GatewaySeen};
 pub use fault::PackFault;
 pub use metric::Metric;

@@ -351,6 +351,11 @@ impl RulePack {
         &self.file.evaluation
     }
 
+    /// The clocks of the alarm levels.
+    pub fn severities(&self) -> &[Severity] {
+        &self.file.severity
+    }
+
     /// Its checks, in the order of the file.
     pub fn checks(&self) -> &[Check] {
         &self.file.check

@@ -318,3 +318,34 @@ fn the_document_reads_back_as_it_was_written() {
     assert!(json.len() < 40_000, "{}", json.len());
     assert_eq!(serde_json::from_str::<Assessment>(&json).unwrap(), result);
 }
+
+#[test]
+fn what_no_part_feeds_yet_stays_unknown_and_names_who_would_feed_it() {
+    let (mut engine, snapshot) = estate(&[Category::WaterMeter]);
+    look(&mut engine, &snapshot, after(100));
+    let result = engine.assess(&snapshot, &LinkEvidence::default(), after(100), None);
+    for id in ["Q5", "A1", "A2", "A3", "A4", "B1", "B2", "B3", "B4", "B5", "S1", "T1", "T2", "V1"] {
+        let check = result.check(id).unwrap();
+        assert!(check.levels.iter().all(|level| level.outcome == Outcome::Unknown), "{id}");
+        let reason = check.reason.as_ref().unwrap();
+        assert!(reason.en.starts_with("no evidence yet: needs the "), "{id}: {reason:?}");
+    }
+}
+
+#[test]
+fn a_threshold_that_no_histogram_decides_is_refused_with_those_that_are_allowed() {
+    let text = BUILT_IN
+        .replace("levels = { 3 = 900, 4 = 300, 5 = 60 }", "levels = { 3 = 900, 4 = 300, 5 = 59 }");
+    let faults = RulePack::parse("p.toml", &text).unwrap_err();
+    let said = faults[0].to_string();
+    assert!(said.contains("check Q5: star 5 is 59 s, allowed is 0.1, 0.2, 0.5, 1, 2, 5"), "{said}");
+    let text = BUILT_IN.replace("window_days = 365", "window_days = 401");
+    assert_eq!(RulePack::parse("p.toml", &text).unwrap_err().len(), 5);
+    let text =
+        BUILT_IN.replace("metric = \"online_rate\"", "window_days = 9\nmetric = \"online_rate\"");
+    let said = RulePack::parse("p.toml", &text).unwrap_err()[0].to_string();
+    assert!(
+        said.contains("check Q1: `window_days` is allowed for checks of broadcasts only"),
+        "{said}"
+    );
+}

@@ -9,6 +9,8 @@
 //! - Retained documents tell the present state and are never queued.
 
 mod config;
+#[cfg(test)]
+mod delivery_tests;
 mod flow;
 mod link;
 mod message;

@@ -111,10 +111,11 @@ impl<S: Store> Session<S> {
     }
 }
 
-impl<S> Context<S> {
+impl<S: Store> Context<S> {
     /// Notes that there is no connection; the log is warned once per outage, told of each new
     /// fault.
     fn lost(&self, fault: Words) {
+        self.store.link(false);
         let now = self.clock.now();
         let (mut first, mut news) = (false, false);
         self.status.send_modify(|status| {
@@ -137,6 +138,7 @@ impl<S> Context<S> {
 
     /// Notes that the platform's broker took the session.
     pub fn connected(&self) {
+        self.store.link(true);
         let now = self.clock.now();
         self.status.send_modify(|status| {
             status.connected = true;

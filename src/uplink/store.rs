@@ -22,6 +22,8 @@ pub trait Store: Send + Sync + 'static {
     fn read(&self, lane: Lane, after: Option<Seq>, limit: usize) -> Result<Vec<Block>, ReadError>;
     /// The payload with wall times; `None` when they are not known.
     fn stamp(&self, block: &Block) -> Option<Vec<u8>>;
+    /// The link to the platform came up or went down.
+    fn link(&self, up: bool);
     /// The platform has these blocks: they may be deleted.
     fn acknowledge(&self, blocks: Vec<(Lane, Seq)>) -> impl Future<Output = ()> + Send;
 }
@@ -45,6 +47,10 @@ impl Store for Buffer {
 
     fn stamp(&self, block: &Block) -> Option<Vec<u8>> {
         Buffer::stamp(self, block)
+    }
+
+    fn link(&self, up: bool) {
+        Buffer::link(self, up);
     }
 
     async fn acknowledge(&self, blocks: Vec<(Lane, Seq)>) {

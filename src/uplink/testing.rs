@@ -90,6 +90,8 @@ impl Store for MemoryStore {
         Some(format!("stamped {}", block.seq).into_bytes())
     }
 
+    fn link(&self, _up: bool) {}
+
     async fn acknowledge(&self, list: Vec<(Lane, Seq)>) {
         let mut blocks = self.blocks.lock().unwrap();
         for key in list {

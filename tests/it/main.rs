@@ -1,6 +1,7 @@
 //! Integration tests: one module per theme. `tests/run` installs what they need.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on should say where")]
 
+mod air_quality;
 mod allocation;
 #[path = "../fuzz/checks/mod.rs"]
 mod checks;
@@ -21,6 +22,7 @@ mod parts;
 mod rs485;
 mod scorecards;
 mod second_parsers;
+mod star_delivery;
 mod star_history;
 mod star_report;
 mod try_it;

@@ -3,9 +3,12 @@
 use std::process::Command;
 use std::time::Duration;
 
+use tokio::sync::mpsc;
+
 use super::support::*;
+use crate::buffer::ledger::Job;
 use crate::buffer::{Config, Lane, MIN_BUDGET, OpenError, open};
-use crate::model::{Event, EventKind, Record};
+use crate::model::{Delivered, Event, EventKind, FactKind, Record};
 
 #[tokio::test(start_paused = true)]
 async fn a_full_buffer_drops_the_oldest_telemetry_keeps_events_and_announces_every_gap() {
@@ -14,6 +17,9 @@ async fn a_full_buffer_drops_the_oldest_telemetry_keeps_events_and_announces_eve
     let config = Config { budget: MIN_BUDGET, ..config(&folder.path().join("b")) };
     let (recorder, buffer) = reopen(&config, &estate, &clock);
     let mut random = fastrand::Rng::with_seed(4);
+    // Nobody takes facts meanwhile: they are added up.
+    let (facts, mut told) = mpsc::channel(4);
+    buffer.tell(facts);
     let mut highest = 0;
     beside(recorder, async |records| {
         for round in 0..3000u32 {
@@ -49,6 +55,25 @@ async fn a_full_buffer_drops_the_oldest_telemetry_keeps_events_and_announces_eve
         assert!(stored || announced, "block {seq} is missing and nobody says so");
     }
     assert!(gaps.iter().all(|gap| gap.2 == "budget"));
+    let evicted =
+        documents.values().flat_map(|d| &d.events).filter_map(|event| match &event.what {
+            EventKind::BlocksEvicted { readings, .. } => Some(*readings),
+            _ => None,
+        });
+    let mut lost = 0;
+    while !told.is_empty() {
+        while let Ok(fact) = told.try_recv() {
+            let FactKind::Delivered { what, age, count, after_outage } = fact.kind else {
+                panic!()
+            };
+            let never = Duration::MAX;
+            assert_eq!((what, age, after_outage), (Delivered::Telemetry, never, Some(never)));
+            lost += u64::from(count);
+        }
+        buffer.link(false);
+        buffer.0.note(&Job::default());
+    }
+    assert_eq!(lost, evicted.sum::<u64>(), "what was evicted never arrived");
 }
 
 #[tokio::test]

@@ -27,6 +27,21 @@ impl Zone {
         u32::try_from(day.max(0)).unwrap_or(u32::MAX)
     }
 
+    /// The minute of a wall time: minutes since 1970 in this zone.
+    pub(in crate::starlevel) fn minute(self, unix_ms: i64) -> i64 {
+        unix_ms.saturating_add(self.offset_ms).div_euclid(60_000)
+    }
+
+    /// The hour of a wall time: hours since 1970 in this zone.
+    pub(in crate::starlevel) fn hour(self, unix_ms: i64) -> u32 {
+        u32::try_from(self.minute(unix_ms).div_euclid(60).max(0)).unwrap_or(u32::MAX)
+    }
+
+    /// The wall time at which an hour begins.
+    pub(in crate::starlevel) fn begin_of_hour(self, hour: u32) -> i64 {
+        i64::from(hour) * 3_600_000 - self.offset_ms
+    }
+
     /// The wall time at which a day begins.
     pub(super) fn begin(self, day: u32) -> i64 {
         i64::from(day) * DAY_MS - self.offset_ms

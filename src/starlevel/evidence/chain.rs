@@ -1,8 +1,9 @@
 //! The hash chain over the days: whoever changes a row, drops a day or puts one in is found out.
 //!
 //! The hash of a day is SHA-256 over a word of the format, the hash of the day before, and the
-//! day's rows with their keys, each led by its length: the gateway's row, that of the checks, then
-//! the devices' by name. The oldest day that is kept names the hash of one that is gone. The chain proves that
+//! day's rows with their keys, each led by its length: the gateway's row, that of the checks, the
+//! devices' by name, then those of the stations that measure the environment. The oldest day that is
+//! kept names the hash of one that is gone. The chain proves that
 //! the evidence is as it was written, not who wrote it.
 
 mod closed;
@@ -27,8 +28,9 @@ pub(super) const DEVICE: u8 = b'd';
 pub(super) const GATEWAY: u8 = b'g';
 pub(super) const CHECKS: u8 = b'c';
 pub(super) const LINK: u8 = b'h';
+pub(super) const STATION: u8 = b'e';
 /// What a day's hash covers, in this order.
-pub(super) const HASHED: [u8; 3] = [GATEWAY, CHECKS, DEVICE];
+pub(super) const HASHED: [u8; 4] = [GATEWAY, CHECKS, DEVICE, STATION];
 
 /// SHA-256.
 pub(super) type Hash = [u8; 32];

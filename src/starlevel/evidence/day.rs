@@ -5,8 +5,13 @@
 //! reading at star 1, and what each higher star adds; milliseconds that the device existed, was
 //! observed, was excused; readings obtained, valid, and expected by its own period.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
+use super::checks::CheckDay;
+use super::environment::EnvironmentHours;
+use super::facts::FactsDay;
 use crate::starlevel::STARS;
 
 /// Version of a device's row.
@@ -16,6 +21,22 @@ pub(super) const GATEWAY_ROW: u8 = 1;
 
 /// A number per star.
 pub(super) type PerStar = [u64; STARS as usize];
+
+/// One day.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Day {
+    pub(super) devices: Vec<DeviceDay>,
+    pub(super) gateway: GatewayDay,
+    pub(super) checks: Option<CheckDay>,
+    /// Rows of the stations that measure the environment, by device.
+    pub(super) stations: BTreeMap<String, Vec<u8>>,
+}
+
+impl Day {
+    pub(super) fn of(devices: usize) -> Self {
+        Self { devices: vec![DeviceDay::default(); devices], ..Self::default() }
+    }
+}
 
 /// What one device did on one day.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -117,6 +138,12 @@ pub(super) struct GatewayDay {
     pub(super) acknowledged: u64,
     /// Blocks deleted before the platform had them, or found damaged.
     pub(super) lost: u64,
+    /// Facts of the day.
+    #[serde(default, skip_serializing_if = "FactsDay::is_empty")]
+    pub(super) facts: FactsDay,
+    /// Hours with valid values of the environment, where there is a station.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) environment: Option<EnvironmentHours>,
 }
 
 fn put(row: &mut Vec<u8>, mut number: u64) {

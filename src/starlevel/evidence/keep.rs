@@ -6,9 +6,12 @@
 //! | `m` | what is kept beside the days, JSON |
 //! | `s` device | since when it exists, when it was heard, JSON |
 //! | `u` | since when each check does not pass, JSON |
+//! | `a` alarm | an open alarm, JSON |
+//! | `t` device | when its clock was last read, and its offset, JSON |
 //! | `g` day | the gateway's day, JSON |
 //! | `c` day | what the checks gave, JSON |
 //! | `d` day device | the device's day, binary ([`day`](super::day)) |
+//! | `e` day device | the values of a station that measures the environment, JSON |
 //! | `h` day | link of the chain |
 //!
 //! Days are four bytes, the highest first. One batch per save, so a crash leaves the state before
@@ -21,7 +24,9 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::chain::{CHECKS, DEVICE, EvidenceChain, GATEWAY, HASHED, Hash, Hasher, LINK, Link, key};
+use super::chain::{
+    CHECKS, DEVICE, EvidenceChain, GATEWAY, HASHED, Hash, Hasher, LINK, Link, STATION, key,
+};
 use super::checks::{CHECKS_ROW, CheckDay};
 use super::day::{DeviceDay, GATEWAY_ROW, GatewayDay};
 use super::{Book, BufferSeen, Day, Known};
@@ -39,6 +44,8 @@ const WATCHED_MS: u64 = 12 * 3_600_000;
 const META: &[u8] = b"m";
 const UNMET: &[u8] = b"u";
 const STATE: u8 = b's';
+const ALARM: u8 = b'a';
+const CLOCK: u8 = b't';
 const META_ROW: u8 = 1;
 
 /// Keys and values.
@@ -124,6 +131,7 @@ impl Book {
             let row = tree.get(&state_key(device.id.as_str()))?;
             *known = row.and_then(|row| read_state(&row)).unwrap_or_default();
         }
+        self.load_facts(&chain)?;
         let mut head: Option<(u32, Hash)> = None;
         let mut holds = true;
         chain.scan(LINK, 0, u32::MAX, |day, _, row| {
@@ -133,6 +141,7 @@ impl Book {
             head = link.map(|link| (day, link.hash)).or(head);
         })?;
         self.load_days(&chain)?;
+        self.environment.load(chain.tree())?;
         self.closed_until = head.map(|(day, _)| day);
         self.keeper = Some(Keeper { chain, saved: None, head, holds, taken_back: None });
         Ok(())
@@ -144,9 +153,15 @@ impl Book {
         let first = self.zone.day(frontier).saturating_sub(self.window_days);
         let count = self.known.len();
         let mut days: BTreeMap<u32, Day> = BTreeMap::new();
-        chain.scan(GATEWAY, first, u32::MAX, |day, _, row| {
+        let broadcasts = &mut self.facts.broadcasts;
+        let oldest = first.min(self.zone.day(frontier).saturating_sub(KEEP_DAYS));
+        chain.scan(GATEWAY, oldest, u32::MAX, |day, _, row| {
             let row = serde_json::from_slice::<GatewayDay>(row).ok();
-            if let Some(row) = row.filter(|row| row.v == GATEWAY_ROW) {
+            let Some(row) = row.filter(|row| row.v == GATEWAY_ROW) else { return };
+            if !row.facts.broadcasts.is_empty() {
+                broadcasts.insert(day, row.facts.broadcasts);
+            }
+            if day >= first {
                 days.entry(day).or_insert_with(|| Day::of(count)).gateway = row;
             }
         })?;
@@ -162,6 +177,12 @@ impl Book {
             if let (Some(index), Some(row)) = (index, DeviceDay::decode(row)) {
                 let day = days.entry(day).or_insert_with(|| Day::of(count));
                 day.devices[index.slot()] = row;
+            }
+        })?;
+        chain.scan(STATION, first, u32::MAX, |day, key, row| {
+            if let Some(name) = key.get(5..).and_then(|name| std::str::from_utf8(name).ok()) {
+                let day = days.entry(day).or_insert_with(|| Day::of(count));
+                day.stations.insert(name.to_owned(), row.to_vec());
             }
         })?;
         for (day, row) in days {
@@ -180,6 +201,7 @@ impl Book {
         let today = self.zone.day(frontier);
         let ended = self.days.range(..today).any(|(day, _)| self.closed_until < Some(*day));
         let due = keeper.saved.is_none_or(|saved| now.since(saved) >= SAVE_EVERY);
+        let due = due || self.facts.hasty || self.environment.must_save();
         let result = if all || ended || due || keeper.taken_back.is_some() {
             self.write(&mut keeper, today).inspect(|()| keeper.saved = Some(now))
         } else {
@@ -223,15 +245,54 @@ impl Book {
             let row = serde_json::to_vec(&(META_ROW, known.since, known.heard, known.peak));
             changes.insert(&state_key(device.id.as_str()), &row.unwrap_or_default());
         }
+        self.write_facts(&mut changes);
         if watched {
             self.expire(&keeper.chain, today, &mut changes)?;
         }
+        self.environment.write(keeper.chain.tree(), &mut changes)?;
         keeper.chain.tree().apply(changes)?;
+        self.environment.written();
         keeper.head = head;
         self.closed_until = head.map(|(day, _)| day);
+        self.facts.hasty = false;
+        self.facts.alarms.gone.clear();
+        self.keep_broadcasts(today.saturating_sub(KEEP_DAYS));
         let first = today.saturating_sub(self.window_days);
         self.days.retain(|day, _| *day >= first);
         Ok(())
+    }
+
+    /// Takes what is kept of facts beside the days.
+    fn load_facts(&mut self, chain: &EvidenceChain) -> Result<(), StoreError> {
+        let tree = chain.tree();
+        for (clock, device) in self.facts.clocks.iter_mut().zip(self.estate.devices()) {
+            let row = tree.get(&named_key(CLOCK, device.id.as_str()))?;
+            *clock = row.and_then(|row| serde_json::from_slice(&row).ok());
+        }
+        let alarms = &mut self.facts.alarms;
+        tree.scan(&[ALARM], &[ALARM + 1], |key, row| {
+            let id = key.get(1..).and_then(|id| std::str::from_utf8(id).ok());
+            if let (Some(id), Ok(alarm)) = (id, serde_json::from_slice(row)) {
+                alarms.restore(id, alarm);
+            }
+            ControlFlow::Continue(())
+        })
+    }
+
+    fn write_facts(&self, changes: &mut Changes) {
+        for (clock, device) in self.facts.clocks.iter().zip(self.estate.devices()) {
+            if let Some(clock) = clock {
+                let row = serde_json::to_vec(clock).unwrap_or_default();
+                changes.insert(&named_key(CLOCK, device.id.as_str()), &row);
+            }
+        }
+        for id in &self.facts.alarms.gone {
+            changes.remove(&named_key(ALARM, id));
+        }
+        for (id, alarm) in self.facts.alarms.rows() {
+            let row = serde_json::to_vec(alarm).unwrap_or_default();
+            changes.insert(&named_key(ALARM, id), &row);
+        }
     }
 
     /// The rows of a day: the gateway's first, then that of the checks.
@@ -252,6 +313,8 @@ impl Book {
                 devices.push((key(DEVICE, day, device.id.as_str()), sums.encode()));
             }
         }
+        let stations = row.stations.iter();
+        devices.extend(stations.map(|(name, row)| (key(STATION, day, name), row.clone())));
         devices.insert(0, (key(GATEWAY, day, ""), gateway));
         devices
     }
@@ -296,8 +359,12 @@ fn index_of(estate: &Estate, name: Option<&[u8]>) -> Option<DeviceIndex> {
     estate.find(&DeviceId::new(name).ok()?)
 }
 
+fn named_key(kind: u8, name: &str) -> Vec<u8> {
+    [&[kind][..], name.as_bytes()].concat()
+}
+
 fn state_key(device: &str) -> Vec<u8> {
-    [&[STATE][..], device.as_bytes()].concat()
+    named_key(STATE, device)
 }
 
 fn read_state(row: &[u8]) -> Option<Known> {

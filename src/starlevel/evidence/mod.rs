@@ -10,6 +10,8 @@
 //!   gateway was down is missing.
 //! - **Observed** is time in which the gateway watched with a trusted clock. The link counts as
 //!   up only while observed.
+//! - **Facts** ([`facts`]): how long deliveries and people took, in histograms whose limits are all
+//!   thresholds that a rule pack may use, so that percentiles are decided exactly.
 //!
 //! # Rules
 //!
@@ -21,11 +23,20 @@
 //!   written again.
 //! - Days without any observed or online time have no rows and count as missing.
 
+mod alarms;
+mod broadcasts;
 mod calendar;
 mod chain;
 mod checks;
 mod day;
+mod environment;
+mod facts;
+#[cfg(test)]
+mod facts_tests;
+mod histogram;
 mod keep;
+mod latency;
+mod seen;
 mod sums;
 #[cfg(test)]
 mod tests;
@@ -33,54 +44,32 @@ mod tests;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use alarms::Alarms;
 use calendar::DAY_MS;
 pub(in crate::starlevel) use calendar::{Zone, date, day_named, month_and_day};
 pub use chain::{ChainFault, ChainReport, EvidenceChain};
 pub(in crate::starlevel) use chain::{ClosedDay, DeviceTally};
-use checks::{CheckDay, Unmet};
-use day::{DeviceDay, GatewayDay, PerStar};
+use checks::Unmet;
+use day::{Day, DeviceDay, PerStar};
+pub(in crate::starlevel) use environment::EnvironmentHours;
+use facts::FactBook;
+pub(in crate::starlevel) use facts::Tally;
+pub(in crate::starlevel) use histogram::{Percentile, is_limit, limits};
 pub(in crate::starlevel) use keep::KEEP_DAYS;
 use keep::{Keeper, Kept};
+pub(in crate::starlevel) use latency::Backfill;
+pub use seen::{BufferSeen, GatewaySeen};
 
+use super::environment::Recorder;
 use super::pack::{RulePack, STARS};
 use super::season::Season;
-use crate::model::{DeviceIndex, Epoch, Estate, Moment, Seq, Snapshot, WallTime};
+use crate::model::{DeviceIndex, Estate, Moment, Snapshot, WallTime};
 
 /// Hearings that are kept while the clock is not trusted.
 const MOST_PENDING: usize = 65_536;
 /// A clock that falls back behind what is booked by more than this was far ahead before: days
 /// that have not come yet are taken back.
 const FAR_AHEAD_MS: i64 = DAY_MS;
-
-/// What the uplink and the buffer tell at one look.
-#[derive(Debug, Clone, Copy, PartialEq, Default)]
-pub struct GatewaySeen {
-    /// The platform's broker holds a session with us.
-    pub link_up: bool,
-    /// Blocks acknowledged since start.
-    pub acknowledged: u64,
-    /// The buffer, where there is one.
-    pub buffer: Option<BufferSeen>,
-}
-
-/// What the buffer tells at one look.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct BufferSeen {
-    /// Its life.
-    pub epoch: Epoch,
-    /// Position of the next block.
-    pub next: Seq,
-    /// Oldest block that the platform does not have.
-    pub oldest: Option<Seq>,
-    /// Blocks stored.
-    pub blocks: u64,
-    /// Blocks evicted or damaged since the buffer was created.
-    pub lost: u64,
-    /// Readings made durable since start.
-    pub readings: u64,
-    /// Hours of records that the whole budget holds at the present rate.
-    pub capacity_hours: Option<f64>,
-}
 
 /// What is known about one device beside its days.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -91,13 +80,6 @@ struct Known {
     heard: Option<i64>,
     /// The latest of all hearings: its periods are counted already.
     peak: Option<i64>,
-}
-
-#[derive(Debug, Clone, Default)]
-struct Day {
-    devices: Vec<DeviceDay>,
-    gateway: GatewayDay,
-    checks: Option<CheckDay>,
 }
 
 /// The evidence of the window, and how it gets into the store.
@@ -122,6 +104,7 @@ pub(super) struct Book {
     /// What is kept beside the days.
     kept: Kept,
     keeper: Option<Keeper>,
+    environment: Recorder,
     /// Last look that was booked.
     seen: Moment,
     /// Last good reading and counts at the last look.
@@ -131,6 +114,7 @@ pub(super) struct Book {
     now: GatewaySeen,
     /// The look whose counts are booked.
     counted: GatewaySeen,
+    facts: FactBook,
 }
 
 impl Book {
@@ -145,9 +129,10 @@ impl Book {
         };
         let devices = estate.devices();
         let count = devices.len();
+        let zone = Zone::named(&pack.evaluation().timezone).expect("a pack without faults");
         Self {
             estate: Arc::clone(estate),
-            zone: Zone::named(&pack.evaluation().timezone).expect("a pack without faults"),
+            zone,
             window_days: pack.evaluation().window_days,
             limits: devices
                 .iter()
@@ -165,12 +150,14 @@ impl Book {
             unmet: Unmet::new(),
             kept: Kept::default(),
             keeper: None,
+            environment: Recorder::new(estate, zone),
             seen: started,
             last: vec![(None, 0, 0); count],
             pending: Vec::new(),
             pending_lost: false,
             now: GatewaySeen::default(),
             counted: GatewaySeen::default(),
+            facts: FactBook::of(count, Alarms::by(pack.severities())),
         }
     }
 
@@ -186,6 +173,7 @@ impl Book {
             return;
         }
         self.now = *gateway;
+        let days = self.environment.look(snapshot, now, wall.map(|wall| wall.unix_ms));
         let Some(wall) = wall else {
             self.note_pending(snapshot);
             return;
@@ -217,6 +205,9 @@ impl Book {
             self.kept.frontier = Some(to);
         }
         self.count();
+        self.book_waiting(now, to);
+        self.judge_alarms(to);
+        self.book_environment(days);
         self.seen = now;
         if std::mem::take(&mut self.pending_lost) {
             tracing::warn!("the clock was not trusted for long: a part of that time is not booked");
@@ -401,11 +392,6 @@ impl Book {
             known.heard = known.heard.filter(|heard| *heard <= to);
             known.peak = known.peak.filter(|peak| *peak < end);
         }
-    }
-}
-
-impl Day {
-    fn of(devices: usize) -> Self {
-        Self { devices: vec![DeviceDay::default(); devices], ..Self::default() }
+        self.facts.take_back(today, to);
     }
 }

@@ -20,17 +20,17 @@ pub(in crate::starlevel) struct Delivery {
 }
 
 impl Book {
-    fn end(&self) -> i64 {
+    pub(super) fn end(&self) -> i64 {
         self.kept.frontier.unwrap_or(0)
     }
 
     /// The first day of the window: one more than it has days, so that it is whole while the
     /// newest day fills.
-    fn first_day(&self) -> u32 {
+    pub(super) fn first_day(&self) -> u32 {
         self.zone.day(self.end()).saturating_sub(self.window_days)
     }
 
-    fn begin_of_window(&self) -> i64 {
+    pub(super) fn begin_of_window(&self) -> i64 {
         self.zone.begin(self.first_day()).max(self.kept.since.unwrap_or(0))
     }
 
@@ -154,7 +154,7 @@ impl Book {
     }
 
     /// The first day of the window that lies wholly after `since`.
-    fn whole_from(&self, since: i64) -> u32 {
+    pub(super) fn whole_from(&self, since: i64) -> u32 {
         let day = self.zone.day(since);
         let whole = if self.zone.begin(day) < since { day + 1 } else { day };
         whole.max(self.first_day())

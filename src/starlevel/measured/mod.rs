@@ -1,27 +1,18 @@
 //! The verdict on each check that the days' evidence and the estate's register can answer.
 
+mod drills;
+mod environment;
+mod latency;
 #[cfg(test)]
 mod tests;
 
-use std::time::Duration;
-
-use crate::model::{Category, Device, DeviceIndex, Moment, Snapshot};
+use crate::model::{Category, Device, DeviceIndex};
 use crate::starlevel::assessment::{Bilingual, Outcome};
 use crate::starlevel::engine::{Engine, Sight};
 use crate::starlevel::evidence::KEEP_DAYS;
 use crate::starlevel::metric::Metric;
 use crate::starlevel::pack::{Check, Direction, Measure};
 use crate::starlevel::verdict::{Judged, Level, names, round4, unknown};
-
-/// A parameter of the environment counts when it brought a good value within this time.
-const FRESH: Duration = Duration::from_secs(86_400);
-/// So long after the start a missing parameter may still come.
-const EARLY: Duration = Duration::from_secs(3600);
-
-/// Parameters of the environment by what they are called in profiles, star 3 first (check E1).
-const FIRST: [&str; 4] = ["pm25", "laeq", "temperature", "relativehumidity"];
-const SECOND: &str = "pm10";
-const THIRD: [&str; 5] = ["o3", "no2", "so2", "co", "windspeed"];
 
 impl Engine {
     /// The verdict on a check that needs the evidence of days, or the register.
@@ -66,12 +57,25 @@ impl Engine {
             }
             Metric::EvidenceRetention => self.retention(check, needed),
             Metric::EnvironmentRank => self.environment(check, needed, sight),
+            Metric::EnvironmentHours => self.environment_hours(check, needed, level),
             Metric::AssetRegister => self.register(check, needed),
-            metric => {
-                let (zh, en) = metric.feeder();
-                let zh = format!("尚无证据：需要{zh}");
-                unknown(needed, Bilingual::new(zh, format!("no evidence yet: needs {en}")))
+            Metric::TelemetryLatency
+            | Metric::AlarmLatency
+            | Metric::ConnectorPush
+            | Metric::ScreenPublish
+            | Metric::EnvironmentLag
+            | Metric::ClockOffset => self.judge_latency(check, needed),
+            Metric::BackfillSuccess => self.judge_backfill(check, needed),
+            Metric::MeterClocks => self.judge_meter_clocks(check, needed, sight),
+            Metric::AlarmAcknowledged | Metric::AlarmClosed | Metric::AlarmEscalated => {
+                self.judge_alarms(check, needed)
             }
+            Metric::BroadcastDrills
+            | Metric::BroadcastStart
+            | Metric::BroadcastAck
+            | Metric::BroadcastPriority
+            | Metric::BroadcastReceipt => self.judge_broadcasts(check, needed),
+            _ => unfed(check, needed),
         }
     }
 
@@ -191,38 +195,6 @@ impl Engine {
         }
     }
 
-    fn environment(&self, check: &Check, needed: Measure, sight: &Sight<'_>) -> Judged {
-        let fresh = fresh_parameters(sight.snapshot, sight.now);
-        let has = |name: &str| fresh.iter().any(|fresh| fresh == name);
-        let missing: Vec<&str> = FIRST.into_iter().filter(|name| !has(name)).collect();
-        let more = THIRD.into_iter().filter(|name| has(name)).count();
-        let rank = match (missing.is_empty(), has(SECOND), more) {
-            (false, ..) => 0.0,
-            (true, false, _) => 1.0,
-            (true, true, 0 | 1) => 2.0,
-            (true, true, _) => 3.0,
-        };
-        let wanted = match rank as u8 {
-            0 => missing.join(", "),
-            1 => SECOND.to_owned(),
-            2 => format!("2 / {}", THIRD.join(", ")),
-            _ => String::new(),
-        };
-        let reason = (!wanted.is_empty()).then(|| {
-            Bilingual::new(
-                format!("24 小时内无有效值：{wanted}"),
-                format!("no good value within 24 h: {wanted}"),
-            )
-        });
-        let judged = number(check, needed, Some(rank), reason.clone(), "");
-        let early = sight.now.since(self.started) < EARLY;
-        match (judged.outcome, reason) {
-            // Right after a start a value may not have come yet.
-            (Outcome::NotMet, Some(reason)) if early => unknown(needed, reason),
-            _ => judged,
-        }
-    }
-
     /// The register names category, place, product; whom a device belongs to and who maintains it
     /// cannot be entered yet, so the check can fail but not be met.
     fn register(&self, check: &Check, needed: Measure) -> Judged {
@@ -250,24 +222,6 @@ pub(in crate::starlevel) fn is_filled(device: &Device) -> bool {
     [&device.name, &device.place, &device.product].iter().all(|text| !text.trim().is_empty())
 }
 
-/// Parameters that environment sensors measured lately, lower case.
-fn fresh_parameters(snapshot: &Snapshot, now: Moment) -> Vec<String> {
-    let mut found = Vec::new();
-    for (index, device) in snapshot.estate().indexed() {
-        if device.category != Category::EnvironmentSensor {
-            continue;
-        }
-        snapshot.with(index, |state| {
-            for (point, state) in device.points.iter().zip(&state.points) {
-                if state.good_at.is_some_and(|at| now.since(at) <= FRESH) {
-                    found.push(point.name.to_ascii_lowercase());
-                }
-            }
-        });
-    }
-    found
-}
-
 fn mean(rates: &[(Category, f64)]) -> Option<f64> {
     let count = f64::from(u32::try_from(rates.len()).unwrap_or(u32::MAX));
     (count > 0.0).then(|| rates.iter().map(|(_, rate)| rate).sum::<f64>() / count)
@@ -276,6 +230,13 @@ fn mean(rates: &[(Category, f64)]) -> Option<f64> {
 #[expect(clippy::cast_precision_loss, reason = "counts of readings fit 53 bits")]
 fn share(part: u64, whole: u64) -> Option<f64> {
     (whole > 0).then(|| part as f64 / whole as f64)
+}
+
+/// Nothing measures the check; the reason names what would.
+fn unfed(check: &Check, needed: Measure) -> Judged {
+    let (zh, en) = check.metric.feeder();
+    let zh = format!("尚无证据：需要{zh}");
+    unknown(needed, Bilingual::new(zh, format!("no evidence yet: needs {en}")))
 }
 
 /// A measured number against what is needed; `otherwise` says why there is none.
@@ -297,6 +258,7 @@ fn number(
             "no record of a whole day is 72 h old yet" => "尚无满 72 小时的整日记录",
             "the buffer's rate is not known yet" => "缓存速率尚不清楚",
             "no device is configured" => "未配置设备",
+            "no hour of a station has ended yet" => "尚无监测站的整小时",
             _ => "尚无证据",
         };
         return unknown(needed, Bilingual::new(zh, otherwise));

@@ -105,6 +105,7 @@ fn assessment(variant: Variant, star: u8) -> Assessment {
         groups: Vec::new(),
         categories: Vec::new(),
         checks: ["P1", "P2", "P3"].map(check).to_vec(),
+        environment: None,
     }
 }
 

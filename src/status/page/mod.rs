@@ -5,6 +5,7 @@ mod buses;
 mod delivery;
 mod device;
 mod devices;
+mod environment;
 mod overview;
 mod stars;
 

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use maud::{Markup, html};
 
+use super::environment::environment;
 use crate::model::EstateKind;
 use crate::starlevel::report::{Form, fingerprint};
 use crate::starlevel::{Assessment, CheckResult, Measure, Origin, STARS};
@@ -64,6 +65,7 @@ fn whole(lang: Lang, result: &Assessment, report: &Markup) -> Markup {
         }
         (report)
         (categories(lang, result))
+        @if let Some(report) = &result.environment { (environment(lang, report)) }
         h2 { (lang.t(Text::Checks)) " " span.soft.num { (result.checks.len()) } }
         (checks(lang, result))
         p.small.soft {

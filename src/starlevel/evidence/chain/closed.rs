@@ -13,7 +13,7 @@ pub(in crate::starlevel) struct ClosedDay {
     pub(in crate::starlevel) before: [u8; 32],
     /// Its own hash.
     pub(in crate::starlevel) hash: [u8; 32],
-    /// Keys and values, in the order of the hash.
+    /// Keys and values: the gateway's, that of the checks, the devices' by name, the stations'.
     pub(in crate::starlevel) rows: Vec<(Vec<u8>, Vec<u8>)>,
 }
 
