@@ -82,7 +82,8 @@ async fn a_day_of_the_same_result_is_told_twice_the_first_time_and_at_midnight()
 async fn each_change_of_the_result_is_told_at_once() {
     let mut rig = Rig::start(Some(MIDNIGHT));
     assert!(rig.renew(|_| ()).await, "the first after a start");
-    let changes: [(&str, fn(&mut Assessment)); 7] = [
+    type Change = fn(&mut Assessment);
+    let changes: [(&str, Change); 7] = [
         ("star", |a| a.star = 1),
         ("next", |a| a.next = None),
         ("provisional", |a| a.provisional = !a.provisional),

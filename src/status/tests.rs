@@ -1,6 +1,7 @@
 //! The page, the API and the metrics on a made-up estate, over real sockets.
 
 mod buses;
+mod report;
 mod risk;
 
 use std::time::Duration;

@@ -24,6 +24,7 @@ mod scorecards;
 mod second_parsers;
 mod star_delivery;
 mod star_history;
+mod star_report;
 mod try_it;
 mod twins;
 mod wrong_profiles;

@@ -6,7 +6,8 @@ Reads one JSON object a line, answers with one JSON object a line:
 
     {"do": "sound", "schema": ...}                       whether the schema itself is one
     {"do": "validate", "schema", "definition", "payload": ...}
-        what is wrong with a payload by one definition of the schema; null when nothing is
+        what is wrong with a payload by one definition of the schema, or by the whole schema where
+        no definition is named; null when nothing is
 """
 
 import json
@@ -25,11 +26,13 @@ def sound(asked):
 
 
 def validate(asked):
-    schema = {
-        "$schema": asked["schema"]["$schema"],
-        "$ref": f"#/$defs/{asked['definition']}",
-        "$defs": asked["schema"]["$defs"],
-    }
+    schema = asked["schema"]
+    if "definition" in asked:
+        schema = {
+            "$schema": schema["$schema"],
+            "$ref": f"#/$defs/{asked['definition']}",
+            "$defs": schema["$defs"],
+        }
     error = next(Draft202012Validator(schema).iter_errors(asked["payload"]), None)
     return {"wrong": error and error.message}
 
