@@ -30,8 +30,8 @@ impl Engine {
         let said = Bilingual::new(
             format!("结束的充电 {finished} 次，要素齐全 {complete} 次（起、止、电量、结束原因）"),
             format!(
-                "{finished} sessions ended, {complete} of them with begin, end, energy and stop \
-                 reason"
+                "sessions that ended: {finished}; with begin, end, energy and stop reason: \
+                 {complete}"
             ),
         );
         let measured = share(counted, finished);

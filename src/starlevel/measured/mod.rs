@@ -1,6 +1,8 @@
 //! The verdict on each check that the days' evidence and the estate's register can answer.
 
 mod charging;
+#[cfg(test)]
+mod gateway_tests;
 mod logs;
 mod risk;
 mod self_test;
