@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on should say where")]
 
 mod allocation;
+mod charge_orders;
 #[path = "../fuzz/checks/mod.rs"]
 mod checks;
 mod commands;
