@@ -37,7 +37,7 @@ use crate::uplink::{Session, UplinkStatus};
 use crate::watchdog;
 use checkup::Checkup;
 use field::Buses;
-use tasks::{assess, evidence, gateway_seen, publish_assessment, watch_clock};
+use tasks::{Sides, assess, evidence, gateway_seen, publish_assessment, watch_clock};
 
 pub use trial::Trial;
 
@@ -211,7 +211,7 @@ impl Joints {
         let authenticates = settings.uplink.as_ref().is_some_and(|u| u.broker.authenticates());
         let task = assess(
             engine,
-            Checkup::new(settings),
+            Sides { checkup: Checkup::new(settings), out, field: self.field.clone() },
             settings.starlevel.every,
             self.snapshot.clone(),
             self.clock.clone(),
@@ -219,8 +219,6 @@ impl Joints {
                 let uplink = uplink.borrow();
                 (evidence(&uplink, authenticates), gateway_seen(&uplink, &stored.borrow()))
             },
-            out,
-            self.field.clone(),
             // It ends with the sources, so that the recorder's last commit finds its evidence.
             self.supervisor.token(Part::Source),
         );

@@ -49,19 +49,25 @@ pub(super) fn gateway_seen(uplink: &UplinkStatus, buffer: &BufferStatus) -> Gate
     }
 }
 
+/// What the assessment's task holds beside the engine: who looks at the gateway, where results go.
+pub(super) struct Sides {
+    pub checkup: Checkup,
+    pub out: watch::Sender<Option<Arc<Assessment>>>,
+    pub field: mpsc::Sender<FieldMessage>,
+}
+
 /// Renews the assessment at its interval; observes ten times as often, and at least every half
 /// minute. What happened by it goes into the flow. At the end it hands the evidence to the store.
 pub(super) async fn assess(
     mut engine: Engine,
-    mut checkup: Checkup,
+    sides: Sides,
     every: Duration,
     snapshot: Snapshot,
     clock: Clock,
     look: impl Fn() -> (LinkEvidence, GatewaySeen),
-    out: watch::Sender<Option<Arc<Assessment>>>,
-    field: mpsc::Sender<FieldMessage>,
     stop: CancellationToken,
 ) {
+    let Sides { mut checkup, out, field } = sides;
     let mut ticks = tokio::time::interval((every / 10).min(LONGEST_LOOK));
     ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     let mut assessed: Option<Moment> = None;

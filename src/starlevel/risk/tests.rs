@@ -55,7 +55,8 @@ fn every_fault_of_the_rules_is_named_at_once() {
 fn facts_give_the_grades_of_the_table() {
     use Category::{ElectricityMeter as Meter, EmergencyBroadcast as Broadcast, VendingMachine};
     // Points by hand from config/risk.toml.
-    let table: [(Category, &[(Code, f64)], RiskGrade, f64); 14] = [
+    type Row<'a> = (Category, &'a [(Code, f64)], RiskGrade, f64);
+    let table: [Row<'_>; 14] = [
         (Meter, &[], LOW, 0.0),
         (Meter, &[(Code::Offline, 0.0)], MEDIUM, 60.0),
         (Meter, &[(Code::Offline, 86_400.0)], HIGH, 90.0),
