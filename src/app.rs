@@ -13,6 +13,7 @@
 //! | whoever knows → star level, facts | [`FACTS`] | the teller adds up what it could not tell, and tells that later |
 //! | status, assessment, time | watch | only the newest is kept |
 
+mod assess;
 mod checkup;
 mod field;
 #[cfg(feature = "demo")]
@@ -40,10 +41,11 @@ use crate::status::{self, ScanDesk, View};
 use crate::supervise::{Failure, Part, Supervisor};
 use crate::uplink::{Session, UplinkStatus};
 use crate::watchdog;
+use assess::{Assessor, evidence, gateway_seen};
 use checkup::Checkup;
 use field::Buses;
 use stars::{publish_assessment, reporter, rule_pack};
-use tasks::{Outlets, assess, evidence, gateway_seen, watch_clock};
+use tasks::watch_clock;
 
 #[cfg(feature = "demo")]
 pub use past::invent;
@@ -231,21 +233,22 @@ impl Joints {
         let risk = engine.risk_table();
         let stored = buffer.status();
         let authenticates = settings.uplink.as_ref().is_some_and(|u| u.broker.authenticates());
-        let task = assess(
+        let assessor = Assessor {
             engine,
-            Checkup::new(settings),
-            settings.starlevel.every,
-            self.snapshot.clone(),
-            self.clock.clone(),
-            facts,
-            move || {
+            every: settings.starlevel.every,
+            snapshot: self.snapshot.clone(),
+            clock: self.clock.clone(),
+            look: move || {
                 let uplink = uplink.borrow();
                 (evidence(&uplink, authenticates), gateway_seen(&uplink, &stored.borrow()))
             },
-            Outlets { assessment: out, events: self.field.clone() },
-            // It ends with the sources, so that the recorder's last commit finds its evidence.
-            self.supervisor.token(Part::Source),
-        );
+            checkup: Checkup::new(settings),
+            facts,
+            assessment: out,
+            events: self.field.clone(),
+        };
+        // It ends with the sources, so that the recorder's last commit finds its evidence.
+        let task = assessor.run(self.supervisor.token(Part::Source));
         self.supervisor.spawn(Part::Source, "star level", task);
         Ok(risk)
     }

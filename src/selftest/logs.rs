@@ -9,7 +9,7 @@ mod settings;
 use std::fs;
 use std::io::Read as _;
 use std::os::unix::fs::MetadataExt as _;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::UNIX_EPOCH;
 
 use settings::Settings;
@@ -112,7 +112,7 @@ pub fn look(root: &Path) -> LogLook {
     found
 }
 
-fn is_journal(path: &PathBuf) -> bool {
+fn is_journal(path: &Path) -> bool {
     let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
     name.ends_with(".journal") || name.ends_with(".journal~")
 }

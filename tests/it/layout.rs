@@ -26,7 +26,17 @@ const EDGES: &[(&str, &[&str])] = &[
     ("uplink", &["buffer", "model", "clock", "backoff", "broker", "settings"]),
     (
         "status",
-        &["model", "clock", "settings", "buffer", "uplink", "driver", "starlevel", "pipeline"],
+        &[
+            "model",
+            "clock",
+            "settings",
+            "buffer",
+            "uplink",
+            "driver",
+            "starlevel",
+            "selftest",
+            "pipeline",
+        ],
     ),
     (
         "config",

@@ -3,6 +3,7 @@
 
 mod air_quality;
 mod allocation;
+mod charge_orders;
 #[path = "../fuzz/checks/mod.rs"]
 mod checks;
 mod commands;

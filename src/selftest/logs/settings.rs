@@ -112,8 +112,9 @@ pub(super) fn span(text: &str) -> Option<f64> {
         let (number, tail) = leading_number(rest)?;
         let tail = tail.trim_start();
         let end = tail.find(|c: char| !c.is_alphabetic()).unwrap_or(tail.len());
-        sum += number * unit_seconds(&tail[..end])?;
-        rest = tail[end..].trim_start();
+        let (unit, tail) = tail.split_at(end);
+        sum += number * unit_seconds(unit)?;
+        rest = tail.trim_start();
     }
     (!text.is_empty()).then_some(sum)
 }
@@ -136,5 +137,6 @@ fn unit_seconds(unit: &str) -> Option<f64> {
 
 fn leading_number(text: &str) -> Option<(f64, &str)> {
     let end = text.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(text.len());
-    Some((text[..end].parse().ok()?, &text[end..]))
+    let (number, rest) = text.split_at(end);
+    Some((number.parse().ok()?, rest))
 }

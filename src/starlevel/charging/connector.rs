@@ -116,7 +116,8 @@ fn number(point: &PointState) -> Option<(Moment, f64)> {
 
 fn text(state: &DeviceState, slot: usize) -> Option<(Moment, &str)> {
     let point = &state.points[slot];
-    match (&point.value, point.good_at) {
+    let good = point.quality.is_some_and(|quality| quality.is_good());
+    match (&point.value, point.good_at.filter(|_| good)) {
         (Some(Value::Text(text)), Some(at)) => Some((at, text)),
         _ => None,
     }

@@ -32,8 +32,8 @@ impl Engine {
                  送达 {delivered} 次"
             ),
             format!(
-                "{finished} sessions ended, {complete} of them with begin, end, energy and stop \
-                 reason; {delivered} of these arrived within 24 h"
+                "sessions that ended: {finished}; with begin, end, energy and stop reason: \
+                 {complete}; of these at the platform within 24 h: {delivered}"
             ),
         );
         number(check, needed, share(delivered, finished), Some(reason), "")

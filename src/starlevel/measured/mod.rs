@@ -3,6 +3,8 @@
 mod charging;
 mod drills;
 mod environment;
+#[cfg(test)]
+mod gateway_tests;
 mod latency;
 mod logs;
 mod risk;

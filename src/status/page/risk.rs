@@ -23,6 +23,15 @@ pub(super) fn grade(lang: Lang, grade: Option<RiskGrade>) -> Markup {
     pill(class, lang.t(word(grade)))
 }
 
+/// The same in a list of nothing but risks: its column has no room for more.
+fn short(lang: Lang, of: Option<RiskGrade>) -> Markup {
+    match (lang, of) {
+        (Lang::En, Some(RiskGrade::Medium)) => pill("warn", "Medium"),
+        (Lang::En, Some(RiskGrade::High)) => pill("crit", "High"),
+        _ => grade(lang, of),
+    }
+}
+
 /// The word of a grade.
 pub(super) fn word(grade: Option<RiskGrade>) -> Text {
     match grade {
@@ -37,7 +46,7 @@ pub(super) fn word(grade: Option<RiskGrade>) -> Text {
 pub(super) fn of_device(view: &View, lang: Lang, index: DeviceIndex) -> Markup {
     let Some(risk) = view.risk.device(index) else { return html! {} };
     html! {
-        section.card {
+        section.card style="margin-top:12px" {
             div {
                 (lang.t(Text::Risk)) (lang.colon()) (grade(lang, risk.grade))
                 @if let Some(since) = risk.since_ms { " " span.small.soft.num { (lang.t(Text::RiskSince)) " " (show::date(since)) } }
@@ -90,7 +99,7 @@ fn row(view: &View, lang: Lang, index: DeviceIndex) -> Markup {
     let Some(risk) = view.risk.device(index) else { return html! {} };
     html! {
         li {
-            span { (grade(lang, risk.grade)) }
+            span { (short(lang, risk.grade)) }
             a.t href={ "/devices/" (device.id) } { (device.title()) }
             span.soft.small { (device.place) }
             div.d { (causes(lang, &risk)) }
