@@ -89,6 +89,10 @@ pub struct DeviceSettings {
     pub name: String,
     /// Where it is; may be empty.
     pub place: String,
+    /// Whom it belongs to: its own, else the estate's; may be empty.
+    pub owner: String,
+    /// Who maintains it: its own, else the estate's; may be empty.
+    pub maintainer: String,
     /// Its model.
     pub profile: Arc<Profile>,
     /// How it is reached.

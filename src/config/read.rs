@@ -91,6 +91,8 @@ impl Wrong {
 struct Gateway {
     id: Option<GatewayId>,
     name: String,
+    owner: String,
+    maintainer: String,
     kind: EstateKind,
     profile_dirs: Vec<PathBuf>,
 }
@@ -122,7 +124,9 @@ pub(super) fn settings<'s>(
         read_buses(root, &mut context, &mut files, &mut buses, &mut names);
     }
     let silent_after = parts.mqtt.as_ref().map(|mqtt| mqtt.silent_after);
-    let known = Buses { buses: &buses, names: &names, silent_after };
+    let of_all = |text: fn(&Gateway) -> &str| gateway.as_ref().map_or("", text);
+    let (owner, maintainer) = (of_all(|g| &g.owner), of_all(|g| &g.maintainer));
+    let known = Buses { buses: &buses, names: &names, silent_after, owner, maintainer };
     let mut devices = Vec::new();
     for root in &mut roots {
         devices.extend(read_devices(root, &known, &mut context));
@@ -182,6 +186,8 @@ fn read_gateway(section: &mut Section<'_>, machine: Machine) -> Gateway {
             GatewayId::new(text).map_err(|_| settings::Wrong::no_identifier())
         }),
         name: section.text_or("name", ""),
+        owner: section.text_or("owner", ""),
+        maintainer: section.text_or("maintainer", ""),
         kind: section.word_or("kind", &kinds, EstateKind::default()),
         profile_dirs,
     }

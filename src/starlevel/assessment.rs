@@ -134,6 +134,9 @@ pub struct DeviceCause {
     /// Its own value of the check, a share, where that is not the online time.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub share: Option<f64>,
+    /// What its entry in the asset register lacks (check G1).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lacks: Option<Bilingual>,
 }
 
 /// What became of one check.

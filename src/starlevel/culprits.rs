@@ -2,7 +2,7 @@
 
 use super::assessment::{Bilingual, DeviceCause};
 use super::engine::Engine;
-use super::measured::is_filled;
+use super::measured::lacks;
 use super::metric::Metric;
 use super::pack::{Check, Measure};
 use super::verdict::round4;
@@ -46,7 +46,12 @@ impl Engine {
         );
         let named = named.map(|(value, index)| {
             let cause = self.cause(index, star, snapshot, now, wall);
-            DeviceCause { share: (!online).then(|| round4(value)), ..cause }
+            let register = check.metric == Metric::AssetRegister;
+            DeviceCause {
+                share: (!online && !register).then(|| round4(value)),
+                lacks: register.then(|| lacks(self.estate.device(index))).flatten(),
+                ..cause
+            }
         });
         (named.collect(), u32::try_from(more).unwrap_or(u32::MAX))
     }
@@ -73,7 +78,7 @@ impl Engine {
             Metric::DailyReads => {
                 self.pack.is_meter(device.category).then(|| self.book.daily_reads(&[index]))?
             }
-            Metric::AssetRegister => (!is_filled(device)).then_some(0.0),
+            Metric::AssetRegister => lacks(device).map(|_| 0.0),
             _ => None,
         }
     }
@@ -100,6 +105,7 @@ impl Engine {
             }),
             online_rate: round4(self.book.rate(index, star).unwrap_or(0.0)),
             share: None,
+            lacks: None,
         }
     }
 }

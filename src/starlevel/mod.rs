@@ -3,7 +3,7 @@
 //! The star is the highest level all of whose checks, and those of every level below, are met.
 //! What nothing measures is *unknown* and never passes, so no star is shown without evidence.
 //! Measured are P1 to P3, C1, C2, Q1 to Q4, Q7, M1, E1 and G5, from evidence by natural day that is
-//! kept in the store for 400 days in a hash chain (`evidence`); G1 can fail but not be met yet. The
+//! kept in the store for 400 days in a hash chain (`evidence`), and G1 from the estate's register. The
 //! other checks say what would feed them.
 //!
 //! [`scorecard`] fills in the evaluation tables of annex A; their stars are another scale.

@@ -30,6 +30,8 @@ pub(super) fn device(id: &str, category: Category) -> Device {
         id: DeviceId::new(id).unwrap(),
         name: String::new(),
         place: String::new(),
+        owner: String::new(),
+        maintainer: String::new(),
         category,
         profile: "p".into(),
         product: String::new(),

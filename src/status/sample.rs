@@ -115,6 +115,8 @@ pub(super) async fn sample(copies: usize, more: usize) -> Sample {
                 id: DeviceId::new(&format!("{}-{copy}-{slot}", category.word())).unwrap(),
                 name: format!("{}号楼{}", copy + 1, category.zh()),
                 place: format!("{}号楼{}单元", copy + 1, slot % 3 + 1),
+                owner: "海景花园业主委员会".into(),
+                maintainer: if slot == 2 { String::new() } else { "海景物业".into() },
                 category,
                 profile: "eastron-sdm630".into(),
                 product: "Eastron SDM630".into(),

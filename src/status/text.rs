@@ -140,6 +140,8 @@ texts! {
     Category => "类别", "Category";
     State => "状态", "State";
     Place => "位置", "Place";
+    Owner => "责任人（产权）", "Owner";
+    Maintainer => "维护单位", "Maintainer";
     Connection => "连接", "Connection";
     Product => "型号", "Product";
     Profile => "设备模板", "Profile";

@@ -80,6 +80,8 @@ fn device(played: &Played) -> Device {
         id: DeviceId::new(&played.id).unwrap(),
         name: String::new(),
         place: String::new(),
+        owner: String::new(),
+        maintainer: String::new(),
         category: played.category,
         profile: "p".into(),
         product: String::new(),

@@ -125,3 +125,14 @@ fn a_command_that_the_model_does_not_have_is_told_with_the_nearest() {
     let told = wrong("allow = ['relay_trip']");
     assert!(told.contains("no command `relay_trip`"), "{told}");
 }
+
+#[test]
+fn the_estates_owner_and_maintainer_stand_for_devices_that_name_none() {
+    let text = "[gateway]\nid = 'g'\nowner = '业委会'\nmaintainer = '物业'\n[mqtt]\nhost = '127.0.0.1'\n\
+        [[device]]\nid = 'a'\nprofile = 'waste-bin'\ntopic = 'a'\n\
+        [[device]]\nid = 'b'\nprofile = 'waste-bin'\ntopic = 'b'\nowner = '城管局'\nmaintainer = ' '\n";
+    let estate = parse("t", text, &Library::built_in()).unwrap().estate();
+    let who: Vec<_> =
+        estate.devices().iter().map(|d| (d.owner.as_str(), d.maintainer.as_str())).collect();
+    assert_eq!(who, [("业委会", "物业"), ("城管局", "物业")]);
+}

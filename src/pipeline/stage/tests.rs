@@ -46,6 +46,8 @@ impl Bench {
             id: DeviceId::new("meter").unwrap(),
             name: String::new(),
             place: String::new(),
+            owner: String::new(),
+            maintainer: String::new(),
             category: Category::ElectricityMeter,
             profile: "test".into(),
             product: String::new(),

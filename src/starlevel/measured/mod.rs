@@ -1,9 +1,12 @@
 //! The verdict on each check that the days' evidence and the estate's register can answer.
 
+mod register;
 #[cfg(test)]
 mod tests;
 
 use std::time::Duration;
+
+pub(in crate::starlevel) use register::lacks;
 
 use crate::model::{Category, Device, DeviceIndex, Moment, Snapshot};
 use crate::starlevel::assessment::{Bilingual, Outcome};
@@ -219,32 +222,6 @@ impl Engine {
             _ => judged,
         }
     }
-
-    /// The register names category, place, product; whom a device belongs to and who maintains it
-    /// cannot be entered yet, so the check can fail but not be met.
-    fn register(&self, check: &Check, needed: Measure) -> Judged {
-        let devices = self.estate.devices();
-        let filled = devices.iter().filter(|device| is_filled(device)).count();
-        let measured = share(filled as u64, devices.len() as u64);
-        let (all, filled) = (devices.len(), filled);
-        let judged = number(check, needed, measured, None, "no device is configured");
-        if judged.outcome != Outcome::Met {
-            return judged;
-        }
-        let reason = Bilingual::new(
-            format!("{all} 台中 {filled} 台的名称、位置、型号齐全；责任人与维护单位尚无处登记"),
-            format!(
-                "{filled} of {all} devices have name, place and product; owner and maintainer \
-                 cannot be entered yet"
-            ),
-        );
-        unknown(needed, reason)
-    }
-}
-
-/// Whether the register names what a person needs to find the device.
-pub(in crate::starlevel) fn is_filled(device: &Device) -> bool {
-    [&device.name, &device.place, &device.product].iter().all(|text| !text.trim().is_empty())
 }
 
 /// Parameters that environment sensors measured lately, lower case.

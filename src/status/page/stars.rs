@@ -90,7 +90,8 @@ fn lacking(lang: Lang, check: &CheckResult) -> Markup {
                             div {
                                 a href={ "/devices/" (cause.device) } { (cause.name) } " "
                                 (health(lang, cause.health)) " "
-                                span.num { (show::percent(cause.share.unwrap_or(cause.online_rate))) }
+                                @if let Some(lacks) = &cause.lacks { (lang.of(lacks)) }
+                                @else { span.num { (show::percent(cause.share.unwrap_or(cause.online_rate))) } }
                                 @if let Some(seconds) = cause.for_s {
                                     span.soft {
                                         " · " (lang.t(Text::Since)) " "
