@@ -10,6 +10,7 @@
 //! | pipeline → a bus, "read again" | [`READ_AGAIN`] | not asked; the next regular poll decides |
 //! | scan, commands → a bus | [`ORDERS`] | the scan waits; a command is refused when it expires |
 //! | page → pipeline, recorded acts | [`ACTS`] | the page's request waits |
+//! | page, scans → star level, attestations | watch | only the newest set is kept |
 //! | status, assessment, time | watch | only the newest is kept |
 
 mod field;
@@ -29,7 +30,9 @@ use crate::config::Settings;
 use crate::driver::bus::LessonBook;
 use crate::model::{Estate, Event, EventKind, FieldMessage, Record, Snapshot};
 use crate::pipeline::{Baselines, Pipeline, Progress};
-use crate::starlevel::{Assessment, Bilingual, Engine, EvidenceChain, RulePack};
+use crate::starlevel::{
+    Assessment, AttestationDesk, Attested, Bilingual, Engine, EvidenceChain, RulePack,
+};
 use crate::status::{self, ScanDesk, View};
 use crate::supervise::{Failure, Part, Supervisor};
 use crate::uplink::{Session, UplinkStatus};
@@ -111,7 +114,9 @@ impl App {
 
         let (assessment_in, assessment) = watch::channel(None);
         let uplink = joints.uplink(&settings, &buffer, assessment.clone());
-        joints.assessor(&settings, assessment_in, uplink.clone(), &buffer)?;
+        let desk = joints.desk(&settings, &buffer)?;
+        let outlets = (assessment_in, desk.attested());
+        joints.assessor(&settings, desk.pack(), outlets, uplink.clone(), &buffer)?;
         joints.clock_watcher();
         let buffer_status = buffer.status();
         joints.watchdog(progress, buffer_status.clone());
@@ -125,6 +130,7 @@ impl App {
             uplink,
             assessment,
             evidence: Some(EvidenceChain::new(buffer.store())),
+            desk: Some(desk),
             clock,
             started,
             version: env!("CARGO_PKG_VERSION").into(),
@@ -181,13 +187,12 @@ impl Joints {
         status
     }
 
-    fn assessor(
-        &mut self,
+    /// The rules of the star level, and where people's words about it are kept.
+    fn desk(
+        &self,
         settings: &Settings,
-        out: watch::Sender<Option<Arc<Assessment>>>,
-        uplink: watch::Receiver<UplinkStatus>,
         buffer: &buffer::Buffer,
-    ) -> anyhow::Result<()> {
+    ) -> anyhow::Result<AttestationDesk> {
         let pack = match &settings.starlevel.rule_pack {
             None => RulePack::built_in(),
             Some(path) => RulePack::load(path).map_err(|faults| {
@@ -195,7 +200,20 @@ impl Joints {
                 anyhow::anyhow!("the rule pack of the star levels:\n{}", faults.join("\n"))
             })?,
         };
-        let mut engine = Engine::new(pack, Arc::clone(&self.estate), self.clock.now());
+        let file = settings.starlevel.attested.clone();
+        AttestationDesk::open(buffer.store(), Arc::clone(&self.estate), pack, file)
+            .context("the attestations of the star level")
+    }
+
+    fn assessor(
+        &mut self,
+        settings: &Settings,
+        pack: &RulePack,
+        (out, attested): (watch::Sender<Option<Arc<Assessment>>>, watch::Receiver<Arc<Attested>>),
+        uplink: watch::Receiver<UplinkStatus>,
+        buffer: &buffer::Buffer,
+    ) -> anyhow::Result<()> {
+        let mut engine = Engine::new(pack.clone(), Arc::clone(&self.estate), self.clock.now());
         engine
             .keep(EvidenceChain::new(buffer.store()))
             .context("the evidence of the star level")?;
@@ -210,6 +228,7 @@ impl Joints {
                 let uplink = uplink.borrow();
                 (evidence(&uplink, authenticates), gateway_seen(&uplink, &stored.borrow()))
             },
+            attested,
             out,
             // It ends with the sources, so that the recorder's last commit finds its evidence.
             self.supervisor.token(Part::Source),

@@ -9,7 +9,7 @@ use tokio_util::sync::CancellationToken;
 use crate::buffer::BufferStatus;
 use crate::clock::Clock;
 use crate::model::{Event, EventKind, FieldMessage, Moment, Snapshot};
-use crate::starlevel::{Assessment, BufferSeen, Engine, GatewaySeen, LinkEvidence};
+use crate::starlevel::{Assessment, Attested, BufferSeen, Engine, GatewaySeen, LinkEvidence};
 use crate::uplink::UplinkStatus;
 
 /// How often the time sources are looked at.
@@ -56,6 +56,7 @@ pub(super) async fn assess(
     snapshot: Snapshot,
     clock: Clock,
     look: impl Fn() -> (LinkEvidence, GatewaySeen),
+    mut attested: watch::Receiver<Arc<Attested>>,
     out: watch::Sender<Option<Arc<Assessment>>>,
     stop: CancellationToken,
 ) {
@@ -63,10 +64,15 @@ pub(super) async fn assess(
     ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     let mut assessed: Option<Moment> = None;
     for turn in 0u32.. {
-        let stopped = tokio::select! {
-            () = stop.cancelled() => true,
-            _ = ticks.tick() => false,
+        let (stopped, said) = tokio::select! {
+            () = stop.cancelled() => (true, false),
+            _ = ticks.tick() => (false, false),
+            // Whoever attested something wants to see what it changed.
+            Ok(()) = attested.changed() => (false, true),
         };
+        if said || turn == 0 {
+            engine.set_attested(Arc::clone(&attested.borrow_and_update()));
+        }
         let now = clock.now();
         let wall = clock.wall(now);
         let (link, seen) = look();
@@ -78,7 +84,7 @@ pub(super) async fn assess(
             return;
         }
         // Right after the start little is known: the first interval renews at every look.
-        if turn < 10 || assessed.is_none_or(|last| now.since(last) >= every) {
+        if said || turn < 10 || assessed.is_none_or(|last| now.since(last) >= every) {
             let assessment = engine.assess(&snapshot, &link, now, wall);
             out.send_replace(Some(Arc::new(assessment)));
             assessed = Some(now);

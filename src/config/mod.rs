@@ -17,6 +17,7 @@ mod lines;
 mod machine;
 mod model;
 mod read;
+mod stars;
 #[cfg(test)]
 mod tests;
 mod wired;

@@ -6,7 +6,7 @@ use super::measured::lacks;
 use super::metric::Metric;
 use super::pack::{Check, Measure};
 use super::verdict::round4;
-use crate::model::{DeviceIndex, Health, Moment, Snapshot, WallTime};
+use crate::model::{Category, DeviceIndex, Health, Moment, Snapshot, WallTime};
 
 /// Most devices named per check; the document is retained by the broker and stays small.
 const MOST_DEVICES: usize = 20;
@@ -43,6 +43,7 @@ impl Engine {
                 | Metric::CategorySet
                 | Metric::OnlineRate
                 | Metric::OnlineRateWorst
+                | Metric::InventoryShare
         );
         let named = named.map(|(value, index)| {
             let cause = self.cause(index, star, snapshot, now, wall);
@@ -77,6 +78,10 @@ impl Engine {
             }
             Metric::DailyReads => {
                 self.pack.is_meter(device.category).then(|| self.book.daily_reads(&[index]))?
+            }
+            Metric::InventoryShare => {
+                let counts = device.category != Category::Other && !self.is_connected(index);
+                counts.then_some(0.0)
             }
             Metric::AssetRegister => lacks(device).map(|_| 0.0),
             _ => None,

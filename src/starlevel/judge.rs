@@ -58,6 +58,13 @@ impl Judge<'_> {
             let zone = &rules.timezone;
             self.say(place, format!("`timezone` is `{zone}`, allowed are `Asia/Shanghai`, `UTC`"));
         }
+        if !rules.na_needs_attestation {
+            self.say(place, "`na_needs_attestation` is false, allowed is `true`");
+        }
+        if !(1..=3660).contains(&rules.attestation_valid_days) {
+            let days = rules.attestation_valid_days;
+            self.say(place, format!("`attestation_valid_days` is {days}, allowed is 1 to 3660"));
+        }
         if !(0.0..=0.5).contains(&rules.excused_max_share) {
             let share = rules.excused_max_share;
             self.say(place, format!("`excused_max_share` is {share}, allowed is 0 to 0.5"));

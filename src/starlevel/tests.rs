@@ -247,20 +247,25 @@ fn the_number_of_categories_scales_with_what_applies_and_an_expired_word_does_no
     let (mut engine, snapshot) = estate(&[Category::ElectricityMeter]);
     hear(&snapshot, 0, START);
     look(&mut engine, &snapshot, after(100));
-    let exemptions = Category::ALL[6..12].iter().map(|&category| Exemption {
-        category,
+    // `WALL` is 2026-01-01 08:00 in Shanghai.
+    let day = Day::parse("2026-01-01").unwrap();
+    let page = Category::ALL[6..12].iter().map(|&category| Attestation {
+        subject: Subject::NotApplicable { category, reason: "本小区没有".into() },
         by: "王工".into(),
-        reason: "本小区没有".into(),
-        until: WALL,
+        on: day,
+        until: day,
+        note: String::new(),
     });
-    engine.set_exemptions(exemptions.collect());
+    engine.set_attested(Arc::new(Attested { page: page.collect(), ..Attested::default() }));
     let assess = |wall| {
         let result = engine.assess(&snapshot, &LinkEvidence::default(), after(100), wall);
         let check = result.check("C1").unwrap();
         (check.needed, check.outcome)
     };
-    let expired = WallTime { unix_ms: WALL.unix_ms + 1 };
+    let last = WallTime { unix_ms: WALL.unix_ms + 16 * 3_600_000 - 1 };
+    let expired = WallTime { unix_ms: last.unix_ms + 1 };
     assert_eq!(assess(Some(WALL)), (Measure::Number(1.0), Outcome::Met));
+    assert_eq!(assess(Some(last)), (Measure::Number(1.0), Outcome::Met));
     assert_eq!(assess(Some(expired)), (Measure::Number(2.0), Outcome::NotMet));
     assert_eq!(assess(None), (Measure::Number(2.0), Outcome::NotMet));
 }

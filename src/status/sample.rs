@@ -172,6 +172,7 @@ pub(super) async fn sample(copies: usize, more: usize) -> Sample {
         uplink: uplink_seen,
         assessment,
         evidence: None,
+        desk: None,
         clock,
         started: back(7200),
         version: "0.1.0".into(),

@@ -12,7 +12,7 @@ use crate::driver::mqtt::BrokerStatus;
 use crate::driver::record::FrameLog;
 use crate::model::{BusId, BusTable, Estate, Health, Moment, Snapshot};
 use crate::pipeline::Act;
-use crate::starlevel::{Assessment, Bilingual, EvidenceChain};
+use crate::starlevel::{Assessment, AttestationDesk, Bilingual, EvidenceChain};
 use crate::uplink::UplinkStatus;
 
 /// Handles on everything that is shown. Reading them never waits for their writers.
@@ -36,6 +36,8 @@ pub struct View {
     pub assessment: watch::Receiver<Option<Arc<Assessment>>>,
     /// Its stored evidence, to be verified; `None` where there is no store.
     pub evidence: Option<EvidenceChain>,
+    /// Where people attest what the star level needs; `None` where nothing can be kept.
+    pub desk: Option<AttestationDesk>,
     /// The clock.
     pub clock: Clock,
     /// When the daemon started.

@@ -311,6 +311,7 @@ fn entries_are_accepted_by_the_configuration() {
         frame: Some("8E1".into()),
         every_unit: false,
         known: None,
+        category: None,
         candidates: vec![candidate],
         mqtt: None,
     };

@@ -22,7 +22,7 @@ impl Zone {
     }
 
     /// The day of a wall time: days since 1970 in this zone.
-    pub(super) fn day(self, unix_ms: i64) -> u32 {
+    pub(in crate::starlevel) fn day(self, unix_ms: i64) -> u32 {
         let day = unix_ms.saturating_add(self.offset_ms).div_euclid(DAY_MS);
         u32::try_from(day.max(0)).unwrap_or(u32::MAX)
     }
@@ -34,7 +34,7 @@ impl Zone {
 }
 
 /// A day in the form `2026-01-31`.
-pub(super) fn date(day: u32) -> String {
+pub(in crate::starlevel) fn date(day: u32) -> String {
     let span = jiff::SignedDuration::from_hours(24 * i64::from(day));
     let date = jiff::civil::date(1970, 1, 1).checked_add(span);
     date.map_or_else(|_| format!("day {day}"), |date| date.to_string())

@@ -33,7 +33,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use calendar::DAY_MS;
-pub(in crate::starlevel) use calendar::Zone;
+pub(in crate::starlevel) use calendar::{Zone, date};
 pub use chain::{ChainFault, ChainReport, EvidenceChain};
 use day::{DeviceDay, GatewayDay, PerStar};
 pub(in crate::starlevel) use keep::KEEP_DAYS;

@@ -1,11 +1,13 @@
 //! The verdict on each check that the days' evidence and the estate's register can answer.
 
+mod attested;
 mod register;
 #[cfg(test)]
 mod tests;
 
 use std::time::Duration;
 
+pub(in crate::starlevel) use attested::{exempt, inventory_of};
 pub(in crate::starlevel) use register::lacks;
 
 use crate::model::{Category, Device, DeviceIndex, Moment, Snapshot};
@@ -69,6 +71,7 @@ impl Engine {
             }
             Metric::EvidenceRetention => self.retention(check, needed),
             Metric::EnvironmentRank => self.environment(check, needed, sight),
+            Metric::InventoryShare => self.inventory(check, needed, level, sight),
             Metric::AssetRegister => self.register(check, needed),
             metric => {
                 let (zh, en) = metric.feeder();

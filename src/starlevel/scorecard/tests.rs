@@ -104,6 +104,9 @@ fn assessment(variant: Variant, star: u8) -> Assessment {
         groups: Vec::new(),
         categories: Vec::new(),
         checks: ["P1", "P2", "P3"].map(check).to_vec(),
+        advisory: Vec::new(),
+        attestations: Vec::new(),
+        found_unknown: 0,
     }
 }
 

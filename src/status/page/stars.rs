@@ -2,6 +2,7 @@
 
 use maud::{Markup, html};
 
+use super::attestations::{advisory, attestations};
 use crate::model::EstateKind;
 use crate::starlevel::{Assessment, CheckResult, Direction, Measure, Origin, STARS};
 use crate::status::layout::{Request, health, outcome, page, pill};
@@ -14,12 +15,12 @@ pub(in crate::status) fn stars(view: &View, ask: &Request) -> Markup {
     let result = view.assessment.borrow().clone();
     let body = match result.as_deref() {
         None => html! { h1 { (lang.t(Text::StarLevel)) } p { (lang.t(Text::NotAssessedYet)) } },
-        Some(result) => whole(lang, result),
+        Some(result) => whole(view, lang, result),
     };
     page(view, ask, "/stars", lang.t(Text::Stars), &body)
 }
 
-fn whole(lang: Lang, result: &Assessment) -> Markup {
+fn whole(view: &View, lang: Lang, result: &Assessment) -> Markup {
     let missing: Vec<&CheckResult> =
         result.missing.iter().filter_map(|id| result.check(id)).collect();
     let kind = match result.kind {
@@ -60,6 +61,8 @@ fn whole(lang: Lang, result: &Assessment) -> Markup {
             ul.list { @for check in missing { (lacking(lang, check)) } }
         }
         (categories(lang, result))
+        (attestations(view, lang))
+        (advisory(lang, &result.advisory))
         h2 { (lang.t(Text::Checks)) " " span.soft.num { (result.checks.len()) } }
         (checks(lang, result))
         p.small.soft {
@@ -115,11 +118,17 @@ fn categories(lang: Lang, result: &Assessment) -> Markup {
         table {
             thead { tr {
                 th { (lang.t(Text::Category)) } th { (lang.t(Text::Devices)) }
+                th { (lang.t(Text::ConnectedDevices)) } th { (lang.t(Text::Inventory)) } th { (lang.t(Text::Found)) }
                 th { (lang.t(Text::OnlineRate)) } th { (lang.t(Text::State)) }
             } }
             tbody { @for row in &result.categories { tr {
                 td.head { (lang.pick(row.category.zh(), row.category.en())) }
                 td.num data-l=(lang.t(Text::Devices)) { (row.devices) }
+                td.num data-l=(lang.t(Text::ConnectedDevices)) { (row.connected) }
+                td.num data-l=(lang.t(Text::Inventory)) {
+                    (row.inventory.map_or_else(|| "—".to_owned(), |count| count.to_string()))
+                }
+                td.num data-l=(lang.t(Text::Found)) { (row.found) }
                 td.num data-l=(lang.t(Text::OnlineRate)) {
                     (row.online_rate.map_or_else(|| "—".to_owned(), show::percent))
                 }
@@ -129,6 +138,9 @@ fn categories(lang: Lang, result: &Assessment) -> Markup {
                     @else { (pill("off", lang.t(Text::NotCovered))) }
                 }
             } } }
+        }
+        @if result.found_unknown > 0 {
+            p.small.soft { (lang.t(Text::FoundNotRegistered)) (lang.colon()) (lang.t(Text::Unknown)) " " (result.found_unknown) }
         }
     }
 }
