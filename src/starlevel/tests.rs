@@ -99,13 +99,24 @@ fn the_built_in_pack_is_without_faults_and_has_the_checks_per_star_that_the_mode
 fn every_fault_of_a_pack_is_named_at_once() {
     let text = BUILT_IN
         .replacen("old_retrofit = 3 ", "old_retrofit = 9 ", 1)
+        .replacen("na_needs_attestation = true", "na_needs_attestation = false", 1)
+        .replacen("attestation_valid_days = 365", "attestation_valid_days = 0", 1)
         .replacen("unknown_counts_as = \"not_met\"", "unknown_counts_as = \"met\"", 1)
         .replacen("levels = { 1 = 0.80, 2 = 0.85", "levels = { 1 = 0.95, 2 = 0.85", 1)
         .replacen("1 = 2, 2 = 4", "7 = 2, 2 = 4", 1);
     let faults = RulePack::parse("mine.toml", &text).unwrap_err();
     let text: Vec<String> = faults.iter().map(ToString::to_string).collect();
     let text = text.join("\n");
-    for part in ["mine.toml, [targets]", "is 9", "`met`", "check Q1", "check C1", "star `7`"] {
+    for part in [
+        "mine.toml, [targets]",
+        "is 9",
+        "`met`",
+        "check Q1",
+        "check C1",
+        "star `7`",
+        "`na_needs_attestation` is false",
+        "`attestation_valid_days` is 0, allowed is 1 to 3660",
+    ] {
         assert!(text.contains(part), "{part} missing in:\n{text}");
     }
 }

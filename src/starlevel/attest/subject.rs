@@ -82,30 +82,41 @@ impl Subject {
         }
     }
 
+    /// Its place in a list: by kind, then by category or item.
+    pub(super) fn order(&self) -> (u8, usize, &str) {
+        match self {
+            Subject::Inventory { category, .. } => (0, *category as usize, ""),
+            Subject::NotApplicable { category, .. } => (1, *category as usize, ""),
+            Subject::SecurityGrading { .. } => (2, 0, ""),
+            Subject::Privacy { .. } => (3, 0, ""),
+            Subject::Advisory { item, .. } => (4, 0, item),
+        }
+    }
+
     /// What is vouched for, with its figures.
     pub fn told(&self) -> Bilingual {
         match self {
             Subject::Inventory { category, devices } => Bilingual::new(
                 format!("设备清单：{} {devices} 台", category.zh()),
-                format!("inventory: {} × {devices}", category.en()),
+                format!("Inventory: {} × {devices}", category.en()),
             ),
             Subject::NotApplicable { category, reason } => Bilingual::new(
                 format!("类别不适用：{}（{reason}）", category.zh()),
-                format!("not applicable: {} ({reason})", category.en()),
+                format!("Not applicable: {} ({reason})", category.en()),
             ),
             Subject::SecurityGrading { document, issuer } => Bilingual::new(
                 format!("等级保护/安全评估：{document}，出具单位 {issuer}"),
-                format!("security grading: {document}, issued by {issuer}"),
+                format!("Security grading: {document}, issued by {issuer}"),
             ),
             Subject::Privacy { document } => Bilingual::new(
                 format!("个人信息最小化说明：{document}"),
-                format!("statement on personal data: {document}"),
+                format!("Statement on personal data: {document}"),
             ),
             Subject::Advisory { item, share, origin } => {
                 let percent = share * 100.0;
                 Bilingual::new(
                     format!("参考指标 {item}：{percent:.1} %（{origin}）"),
-                    format!("advisory {item}: {percent:.1} % ({origin})"),
+                    format!("Advisory {item}: {percent:.1} % ({origin})"),
                 )
             }
         }

@@ -141,6 +141,8 @@ impl Attested {
                 days_left: left.filter(|_| state == Standing::Valid),
             }
         });
-        judged.collect()
+        let mut judged: Vec<AttestationResult> = judged.collect();
+        judged.sort_by(|a, b| a.attestation.subject.order().cmp(&b.attestation.subject.order()));
+        judged
     }
 }

@@ -52,7 +52,7 @@ fn list(lang: Lang, results: &[AttestationResult]) -> Markup {
                         @if let Some(why) = result.why_not() { div.small.soft { (lang.of(&why)) } }
                     }
                     td data-l=(lang.t(Text::State)) { (state(lang, result)) }
-                    td data-l=(lang.t(Text::AttestedBy)) { (said.by) }
+                    td.num data-l=(lang.t(Text::AttestedBy)) { (said.by) }
                     td.num data-l=(lang.t(Text::AttestedOn)) { (said.on) }
                     td.num data-l=(lang.t(Text::ValidUntil)) { (said.until) }
                     td data-l=(lang.t(Text::Source)) { @match result.source {
@@ -122,7 +122,7 @@ fn forms(lang: Lang, desk: &AttestationDesk, now: Option<WallTime>) -> Markup {
         other => other,
     };
     html! {
-        h3.first { (lang.t(Text::NewAttestation)) }
+        h3.next { (lang.t(Text::NewAttestation)) }
         (form("inventory", Text::AttestInventory, html! {
             p.small.soft { (lang.t(Text::InventoryMeans)) " " (lang.t(Text::ScopeOfMeters)) (lang.colon()) (scope) }
             div.counts { @for category in twelve() {

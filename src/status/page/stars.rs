@@ -128,7 +128,7 @@ fn categories(lang: Lang, result: &Assessment) -> Markup {
                 td.num data-l=(lang.t(Text::Inventory)) {
                     (row.inventory.map_or_else(|| "—".to_owned(), |count| count.to_string()))
                 }
-                td.num data-l=(lang.t(Text::Found)) { (row.found) }
+                td.num.zero[row.found == 0] data-l=(lang.t(Text::Found)) { (row.found) }
                 td.num data-l=(lang.t(Text::OnlineRate)) {
                     (row.online_rate.map_or_else(|| "—".to_owned(), show::percent))
                 }

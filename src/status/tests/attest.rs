@@ -85,7 +85,7 @@ async fn what_a_person_attests_is_durable_shown_in_both_languages_and_told_to_th
     let (_, en) = get(&rig.view, "/stars?lang=en").await;
     assert!(zh.contains("设备清单：电表 24 台") && zh.contains("有效，还有 365 天"), "{zh}");
     assert!(
-        en.contains("inventory: Electricity meter × 24") && en.contains("valid, 365 days left")
+        en.contains("Inventory: Electricity meter × 24") && en.contains("valid, 365 days left")
     );
     assert!(zh.contains("王建国") && zh.contains("盘点") && zh.contains("撤回"));
     // Already durable: another store on the same files has it.
