@@ -30,15 +30,13 @@ use crate::config::Settings;
 use crate::driver::bus::LessonBook;
 use crate::model::{Estate, Event, EventKind, FieldMessage, Record, Snapshot};
 use crate::pipeline::{Baselines, Pipeline, Progress};
-use crate::starlevel::{
-    Assessment, AttestationDesk, Attested, Bilingual, Engine, EvidenceChain, RulePack,
-};
+use crate::starlevel::{Assessment, AttestationDesk, Bilingual, Engine, EvidenceChain, RulePack};
 use crate::status::{self, ScanDesk, View};
 use crate::supervise::{Failure, Part, Supervisor};
 use crate::uplink::{Session, UplinkStatus};
 use crate::watchdog;
 use field::Buses;
-use tasks::{assess, evidence, gateway_seen, publish_assessment, watch_clock};
+use tasks::{Ends, assess, evidence, gateway_seen, publish_assessment, watch_clock};
 
 pub use trial::Trial;
 
@@ -115,8 +113,8 @@ impl App {
         let (assessment_in, assessment) = watch::channel(None);
         let uplink = joints.uplink(&settings, &buffer, assessment.clone());
         let desk = joints.desk(&settings, &buffer)?;
-        let outlets = (assessment_in, desk.attested());
-        joints.assessor(&settings, desk.pack(), outlets, uplink.clone(), &buffer)?;
+        let ends = Ends { attested: desk.attested(), out: assessment_in };
+        joints.assessor(&settings, desk.pack(), ends, uplink.clone(), &buffer)?;
         joints.clock_watcher();
         let buffer_status = buffer.status();
         joints.watchdog(progress, buffer_status.clone());
@@ -209,7 +207,7 @@ impl Joints {
         &mut self,
         settings: &Settings,
         pack: &RulePack,
-        (out, attested): (watch::Sender<Option<Arc<Assessment>>>, watch::Receiver<Arc<Attested>>),
+        ends: Ends,
         uplink: watch::Receiver<UplinkStatus>,
         buffer: &buffer::Buffer,
     ) -> anyhow::Result<()> {
@@ -228,8 +226,7 @@ impl Joints {
                 let uplink = uplink.borrow();
                 (evidence(&uplink, authenticates), gateway_seen(&uplink, &stored.borrow()))
             },
-            attested,
-            out,
+            ends,
             // It ends with the sources, so that the recorder's last commit finds its evidence.
             self.supervisor.token(Part::Source),
         );

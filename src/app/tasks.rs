@@ -48,6 +48,12 @@ pub(super) fn gateway_seen(uplink: &UplinkStatus, buffer: &BufferStatus) -> Gate
     }
 }
 
+/// Where the star level hears what people attest, and says what it makes of everything.
+pub(super) struct Ends {
+    pub attested: watch::Receiver<Arc<Attested>>,
+    pub out: watch::Sender<Option<Arc<Assessment>>>,
+}
+
 /// Renews the assessment at its interval; observes ten times as often, and at least every half
 /// minute. At the end it hands the evidence to the store.
 pub(super) async fn assess(
@@ -56,10 +62,10 @@ pub(super) async fn assess(
     snapshot: Snapshot,
     clock: Clock,
     look: impl Fn() -> (LinkEvidence, GatewaySeen),
-    mut attested: watch::Receiver<Arc<Attested>>,
-    out: watch::Sender<Option<Arc<Assessment>>>,
+    ends: Ends,
     stop: CancellationToken,
 ) {
+    let Ends { mut attested, out } = ends;
     let mut ticks = tokio::time::interval((every / 10).min(LONGEST_LOOK));
     ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     let mut assessed: Option<Moment> = None;

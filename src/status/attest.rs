@@ -31,7 +31,7 @@ pub(super) async fn attest(
 ) -> Response {
     let desk = match desk(&view, &headers) {
         Ok(desk) => desk,
-        Err(refused) => return refused,
+        Err(refused) => return *refused,
     };
     let subjects = match subjects(&desk, &fields) {
         Ok(subjects) => subjects,
@@ -63,7 +63,7 @@ pub(super) async fn withdraw(
 ) -> Response {
     let desk = match desk(&view, &headers) {
         Ok(desk) => desk,
-        Err(refused) => return refused,
+        Err(refused) => return *refused,
     };
     let now = view.clock.wall(view.now());
     let field =
@@ -83,13 +83,13 @@ pub(super) async fn withdraw(
     Redirect::to("/stars#attestations").into_response()
 }
 
-fn desk(view: &View, headers: &HeaderMap) -> Result<AttestationDesk, Response> {
+fn desk(view: &View, headers: &HeaderMap) -> Result<AttestationDesk, Box<Response>> {
     if !from_this_page(headers) {
         let why = "只能在本网关自己的页面上签认 / only this gateway's own page may attest";
-        return Err(refuse(StatusCode::FORBIDDEN, why));
+        return Err(Box::new(refuse(StatusCode::FORBIDDEN, why)));
     }
     let why = "此处无法保存 / nothing can be kept here";
-    view.desk.clone().ok_or_else(|| refuse(StatusCode::SERVICE_UNAVAILABLE, why))
+    view.desk.clone().ok_or_else(|| Box::new(refuse(StatusCode::SERVICE_UNAVAILABLE, why)))
 }
 
 /// It is kept already: the platform also hears of it in the assessment.
