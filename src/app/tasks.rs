@@ -69,15 +69,20 @@ pub(super) async fn assess(
     let mut ticks = tokio::time::interval((every / 10).min(LONGEST_LOOK));
     ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     let mut assessed: Option<Moment> = None;
+    let mut held: Arc<Attested> = Arc::default();
     for turn in 0u32.. {
-        let (stopped, said) = tokio::select! {
+        let (stopped, changed) = tokio::select! {
             () = stop.cancelled() => (true, false),
-            _ = ticks.tick() => (false, false),
-            // Whoever attested something wants to see what it changed.
+            _ = ticks.tick() => (false, turn == 0),
             Ok(()) = attested.changed() => (false, true),
         };
-        if said || turn == 0 {
-            engine.set_attested(Arc::clone(&attested.borrow_and_update()));
+        let mut said = false;
+        if changed {
+            let now = Arc::clone(&attested.borrow_and_update());
+            // Whoever attested something wants to see what it changed; what a scan finds can wait.
+            said = now.page != held.page;
+            held = Arc::clone(&now);
+            engine.set_attested(now);
         }
         let now = clock.now();
         let wall = clock.wall(now);
