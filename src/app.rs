@@ -11,6 +11,7 @@
 //! | scan, commands → a bus | [`ORDERS`] | the scan waits; a command is refused when it expires |
 //! | page → pipeline, recorded acts | [`ACTS`] | the page's request waits |
 //! | whoever knows → star level, facts | [`FACTS`] | the teller adds up what it could not tell, and tells that later |
+//! | page, scans → star level, attestations | watch | only the newest set is kept |
 //! | status, assessment, time | watch | only the newest is kept |
 
 mod assess;
@@ -33,16 +34,15 @@ use crate::buffer::{self, BufferStatus};
 use crate::clock::Clock;
 use crate::config::Settings;
 use crate::driver::bus::LessonBook;
-use crate::model::{BusTable, Estate, Event, EventKind, Fact, FieldMessage, Record, Snapshot};
+use crate::model::{Estate, Event, EventKind, FieldMessage, Record, Snapshot};
 use crate::pipeline::{Baselines, Pipeline, Progress};
 use crate::starlevel::report::{Reporter, SigningKey};
-use crate::starlevel::{Assessment, Bilingual, Engine, EvidenceChain, RiskTable, RulePack};
+use crate::starlevel::{Assessment, Bilingual, EvidenceChain, RulePack};
 use crate::status::{self, ScanDesk, View};
 use crate::supervise::{Failure, Part, Supervisor};
 use crate::uplink::{Session, UplinkStatus};
 use crate::watchdog;
-use assess::{Assessor, evidence, gateway_seen};
-use checkup::Checkup;
+use assess::{Ends, desk};
 use field::Buses;
 use stars::{publish_assessment, reporter, rule_pack};
 use tasks::watch_clock;
@@ -129,15 +129,15 @@ impl App {
         let pack = rule_pack(&settings)?;
         let reporter = reporter(&settings, &pack, &estate, &buffer);
         let uplink = joints.uplink(&settings, &buffer, assessment.clone(), &pack, &reporter);
-        let risk = joints.assessor(
-            &settings,
-            pack,
-            assessment_in,
-            uplink.clone(),
-            &buffer,
-            facts_out,
-            buses.clone(),
-        )?;
+        let desk = desk(&settings, &pack, &estate, &buffer)?;
+        let ends = Ends {
+            facts: facts_out,
+            attested: desk.attested(),
+            assessment: assessment_in,
+            events: joints.field.clone(),
+        };
+        let risk =
+            joints.assessor(&settings, pack, ends, uplink.clone(), &buffer, buses.clone())?;
         joints.clock_watcher();
         let buffer_status = buffer.status();
         joints.watchdog(progress, buffer_status.clone());
@@ -153,6 +153,7 @@ impl App {
             risk,
             evidence: Some(EvidenceChain::new(buffer.store())),
             reporter: Some(reporter),
+            desk: Some(desk),
             clock,
             started,
             version: env!("CARGO_PKG_VERSION").into(),
@@ -210,47 +211,6 @@ impl Joints {
         let publish = publish_assessment(assessment, documents_in, pack.clone(), stop);
         self.supervisor.spawn(Part::Outlet, "assessment", publish);
         status
-    }
-
-    fn assessor(
-        &mut self,
-        settings: &Settings,
-        pack: RulePack,
-        out: watch::Sender<Option<Arc<Assessment>>>,
-        uplink: watch::Receiver<UplinkStatus>,
-        buffer: &buffer::Buffer,
-        facts: mpsc::Receiver<Fact>,
-        buses: BusTable,
-    ) -> anyhow::Result<RiskTable> {
-        let mut engine = Engine::new(pack, Arc::clone(&self.estate), self.clock.now());
-        engine.set_season(settings.starlevel.heating_season);
-        engine
-            .keep(EvidenceChain::new(buffer.store()))
-            .context("the evidence of the star level")?;
-        engine.set_noise_zone(settings.starlevel.noise_zone);
-        engine.keep_effects(buffer.store()).context("the risk grades and charging sessions")?;
-        engine.watch_buses(buses);
-        let risk = engine.risk_table();
-        let stored = buffer.status();
-        let authenticates = settings.uplink.as_ref().is_some_and(|u| u.broker.authenticates());
-        let assessor = Assessor {
-            engine,
-            every: settings.starlevel.every,
-            snapshot: self.snapshot.clone(),
-            clock: self.clock.clone(),
-            look: move || {
-                let uplink = uplink.borrow();
-                (evidence(&uplink, authenticates), gateway_seen(&uplink, &stored.borrow()))
-            },
-            checkup: Checkup::new(settings),
-            facts,
-            assessment: out,
-            events: self.field.clone(),
-        };
-        // It ends with the sources, so that the recorder's last commit finds its evidence.
-        let task = assessor.run(self.supervisor.token(Part::Source));
-        self.supervisor.spawn(Part::Source, "star level", task);
-        Ok(risk)
     }
 
     fn clock_watcher(&mut self) {

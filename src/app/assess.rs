@@ -3,14 +3,21 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use anyhow::Context as _;
 use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
 
+use super::Joints;
 use super::checkup::Checkup;
-use crate::buffer::BufferStatus;
+use crate::buffer::{Buffer, BufferStatus};
 use crate::clock::Clock;
-use crate::model::{Fact, FieldMessage, Moment, Snapshot};
-use crate::starlevel::{Assessment, BufferSeen, Engine, GatewaySeen, LinkEvidence};
+use crate::config::Settings;
+use crate::model::{BusTable, Estate, Fact, FieldMessage, Moment, Snapshot};
+use crate::starlevel::{
+    Assessment, AttestationDesk, Attested, BufferSeen, Engine, EvidenceChain, GatewaySeen,
+    LinkEvidence, RiskTable, RulePack,
+};
+use crate::supervise::Part;
 use crate::uplink::UplinkStatus;
 
 /// Longest time between two looks at the devices: the shortest period of a check is a minute.
@@ -20,7 +27,7 @@ const FACTS_AT_ONCE: usize = 256;
 
 /// What the uplink proves. The session's proof is about the last one too: a short outage speaks
 /// not against the link.
-pub(super) fn evidence(status: &UplinkStatus, authenticates: bool) -> LinkEvidence {
+fn evidence(status: &UplinkStatus, authenticates: bool) -> LinkEvidence {
     LinkEvidence {
         connected: status.connected,
         authenticated: authenticates && status.sessions > 0,
@@ -29,7 +36,7 @@ pub(super) fn evidence(status: &UplinkStatus, authenticates: bool) -> LinkEviden
 }
 
 /// What the uplink and the buffer tell for the evidence of the day.
-pub(super) fn gateway_seen(uplink: &UplinkStatus, buffer: &BufferStatus) -> GatewaySeen {
+fn gateway_seen(uplink: &UplinkStatus, buffer: &BufferStatus) -> GatewaySeen {
     let rate = buffer.bytes_per_hour;
     // What is stored now would be room again after it was delivered.
     #[expect(clippy::cast_precision_loss, reason = "bytes of a disk fit 53 bits")]
@@ -49,45 +56,121 @@ pub(super) fn gateway_seen(uplink: &UplinkStatus, buffer: &BufferStatus) -> Gate
     }
 }
 
-/// Renews the star level, with everything that it looks at and tells.
-pub(super) struct Assessor<L> {
-    pub(super) engine: Engine,
-    /// How often the assessment is renewed.
-    pub(super) every: Duration,
-    pub(super) snapshot: Snapshot,
-    pub(super) clock: Clock,
-    /// What uplink and buffer show now.
-    pub(super) look: L,
-    /// Who looks at the gateway itself.
-    pub(super) checkup: Checkup,
+/// What the star level hears and where it speaks.
+pub(super) struct Ends {
     /// What the parts of the daemon tell.
     pub(super) facts: mpsc::Receiver<Fact>,
+    /// What people attest and scans find.
+    pub(super) attested: watch::Receiver<Arc<Attested>>,
     /// The newest assessment goes here.
     pub(super) assessment: watch::Sender<Option<Arc<Assessment>>>,
     /// Into the flow, where the readings go.
     pub(super) events: mpsc::Sender<FieldMessage>,
 }
 
+impl Joints {
+    /// Starts the star level's task; returns the risk grades that it writes.
+    ///
+    /// # Errors
+    /// What it kept in the store cannot be read.
+    pub(super) fn assessor(
+        &mut self,
+        settings: &Settings,
+        pack: RulePack,
+        ends: Ends,
+        uplink: watch::Receiver<UplinkStatus>,
+        buffer: &Buffer,
+        buses: BusTable,
+    ) -> anyhow::Result<RiskTable> {
+        let mut engine = Engine::new(pack, Arc::clone(&self.estate), self.clock.now());
+        engine.set_season(settings.starlevel.heating_season);
+        engine
+            .keep(EvidenceChain::new(buffer.store()))
+            .context("the evidence of the star level")?;
+        engine.set_noise_zone(settings.starlevel.noise_zone);
+        engine.keep_effects(buffer.store()).context("the risk grades and charging sessions")?;
+        engine.watch_buses(buses);
+        let risk = engine.risk_table();
+        let stored = buffer.status();
+        let authenticates = settings.uplink.as_ref().is_some_and(|u| u.broker.authenticates());
+        let assessor = Assessor {
+            engine,
+            every: settings.starlevel.every,
+            snapshot: self.snapshot.clone(),
+            clock: self.clock.clone(),
+            look: move || {
+                let uplink = uplink.borrow();
+                (evidence(&uplink, authenticates), gateway_seen(&uplink, &stored.borrow()))
+            },
+            checkup: Checkup::new(settings),
+            ends,
+        };
+        // It ends with the sources, so that the recorder's last commit finds its evidence.
+        let task = assessor.run(self.supervisor.token(Part::Source));
+        self.supervisor.spawn(Part::Source, "star level", task);
+        Ok(risk)
+    }
+}
+
+/// Where people's words about the star level are kept.
+///
+/// # Errors
+/// What was kept cannot be read.
+pub(super) fn desk(
+    settings: &Settings,
+    pack: &RulePack,
+    estate: &Arc<Estate>,
+    buffer: &Buffer,
+) -> anyhow::Result<AttestationDesk> {
+    let file = settings.starlevel.attested.clone();
+    AttestationDesk::open(buffer.store(), Arc::clone(estate), pack.clone(), file)
+        .context("the attestations of the star level")
+}
+
+/// Renews the star level, with everything that it looks at and tells.
+struct Assessor<L> {
+    engine: Engine,
+    /// How often the assessment is renewed.
+    every: Duration,
+    snapshot: Snapshot,
+    clock: Clock,
+    /// What uplink and buffer show now.
+    look: L,
+    /// Who looks at the gateway itself.
+    checkup: Checkup,
+    ends: Ends,
+}
+
 impl<L: Fn() -> (LinkEvidence, GatewaySeen)> Assessor<L> {
     /// Renews the assessment at its interval; observes ten times as often, and at least every half
     /// minute; takes facts as they come. At the end it hands the evidence to the store.
-    pub(super) async fn run(mut self, stop: CancellationToken) {
+    async fn run(mut self, stop: CancellationToken) {
         let mut ticks = tokio::time::interval((self.every / 10).min(LONGEST_LOOK));
         ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         let mut assessed: Option<Moment> = None;
         let mut told = Vec::with_capacity(FACTS_AT_ONCE);
+        let mut held: Arc<Attested> = Arc::default();
         let (mut turn, mut telling) = (0u32, true);
         loop {
-            let stopped = tokio::select! {
+            let (stopped, changed) = tokio::select! {
                 biased;
-                () = stop.cancelled() => true,
-                _ = ticks.tick() => false,
-                count = self.facts.recv_many(&mut told, FACTS_AT_ONCE), if telling => {
+                () = stop.cancelled() => (true, false),
+                Ok(()) = self.ends.attested.changed() => (false, true),
+                _ = ticks.tick() => (false, turn == 0),
+                count = self.ends.facts.recv_many(&mut told, FACTS_AT_ONCE), if telling => {
                     telling = count > 0;
                     told.drain(..).for_each(|fact| self.take(fact));
                     continue;
                 }
             };
+            let mut said = false;
+            if changed {
+                let now = Arc::clone(&self.ends.attested.borrow_and_update());
+                // Whoever attested wants to see what it changed; what a scan finds can wait.
+                said = now.page != held.page;
+                held = Arc::clone(&now);
+                self.engine.set_attested(now);
+            }
             let link = self.observe(stopped).await;
             if stopped {
                 return;
@@ -95,7 +178,7 @@ impl<L: Fn() -> (LinkEvidence, GatewaySeen)> Assessor<L> {
             turn = turn.saturating_add(1);
             let now = self.clock.now();
             // Right after the start little is known: the first interval renews at every look.
-            if turn <= 10 || assessed.is_none_or(|last| now.since(last) >= self.every) {
+            if said || turn <= 10 || assessed.is_none_or(|last| now.since(last) >= self.every) {
                 self.assess(&link, now);
                 assessed = Some(now);
             }
@@ -110,7 +193,7 @@ impl<L: Fn() -> (LinkEvidence, GatewaySeen)> Assessor<L> {
     /// Books what is to be seen now; what happened by it goes into the flow.
     async fn observe(&mut self, last: bool) -> LinkEvidence {
         if last {
-            while let Ok(fact) = self.facts.try_recv() {
+            while let Ok(fact) = self.ends.facts.try_recv() {
                 self.take(fact);
             }
         }
@@ -123,7 +206,7 @@ impl<L: Fn() -> (LinkEvidence, GatewaySeen)> Assessor<L> {
         // Sent before it is noted as sent: a crash between makes it come twice, never be lost.
         for event in self.engine.take_events() {
             // When the pipeline is gone, so is the daemon; what is open is kept all the same.
-            if self.events.send(FieldMessage::Event(event)).await.is_err() {
+            if self.ends.events.send(FieldMessage::Event(event)).await.is_err() {
                 tracing::info!("the pipeline is gone; an event of the star level is not told");
             }
         }
@@ -137,6 +220,6 @@ impl<L: Fn() -> (LinkEvidence, GatewaySeen)> Assessor<L> {
         let wall = self.clock.wall(now);
         let assessment = self.engine.assess(&self.snapshot, link, now, wall);
         self.engine.note(&assessment, wall);
-        self.assessment.send_replace(Some(Arc::new(assessment)));
+        self.ends.assessment.send_replace(Some(Arc::new(assessment)));
     }
 }

@@ -44,6 +44,8 @@ fn told(kind: &EventKind, noticed: Option<WallTime>) -> Option<(Delivered, Durat
         | EventKind::BufferReplaced { .. }
         | EventKind::ClockCorrected { .. }
         | EventKind::EnvironmentDay(_)
+        | EventKind::Attested { .. }
+        | EventKind::AttestationWithdrawn { .. }
         | EventKind::WiringFinding { .. } => None,
     }
 }

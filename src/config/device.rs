@@ -30,6 +30,9 @@ const OTHER_NAMES: &[(&str, &str)] = &[
     ("type", "profile"),
     ("template", "profile"),
     ("location", "place"),
+    ("maintenance", "maintainer"),
+    ("maintained_by", "maintainer"),
+    ("responsible", "owner"),
     ("base", "topic"),
     ("base_topic", "topic"),
     ("parameters", "params"),
@@ -43,6 +46,10 @@ pub(super) struct Buses<'b> {
     pub names: &'b [String],
     /// The field broker's, when there is one.
     pub silent_after: Option<Duration>,
+    /// Whom the estate's devices belong to when theirs does not say.
+    pub owner: &'b str,
+    /// Who maintains them, likewise.
+    pub maintainer: &'b str,
 }
 
 /// Reads every `[[device]]` of one file.
@@ -71,6 +78,8 @@ fn read(
     }
     let name = section.text_or("name", "");
     let place = section.text_or("place", "");
+    let owner = or_of_all(section.text_or("owner", ""), buses.owner);
+    let maintainer = or_of_all(section.text_or("maintainer", ""), buses.maintainer);
     let profile = read_profile(section, context);
     let range = Duration::from_millis(100)..=Duration::from_secs(7 * 86_400);
     let is_mqtt = profile.as_ref().is_some_and(|p| matches!(p.binding, Binding::Mqtt(_)));
@@ -113,6 +122,8 @@ fn read(
         id: id?,
         name,
         place,
+        owner,
+        maintainer,
         profile,
         connection: connection?,
         params,
@@ -121,6 +132,11 @@ fn read(
         points,
         at: section.head(),
     })
+}
+
+/// A device's own word, or the estate's.
+fn or_of_all(own: String, all: &str) -> String {
+    if own.trim().is_empty() { all.to_owned() } else { own }
 }
 
 fn read_profile(section: &mut Section<'_>, context: &Context<'_>) -> Option<Arc<Profile>> {

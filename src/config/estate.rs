@@ -27,6 +27,8 @@ impl Settings {
             id: device.id.clone(),
             name: device.name.clone(),
             place: device.place.clone(),
+            owner: device.owner.clone(),
+            maintainer: device.maintainer.clone(),
             category: device.profile.category,
             profile: device.profile.id.clone(),
             product: product(&device.profile),

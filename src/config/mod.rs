@@ -17,6 +17,7 @@ mod lines;
 mod machine;
 mod model;
 mod read;
+mod stars;
 #[cfg(test)]
 mod tests;
 mod wired;
@@ -90,6 +91,10 @@ pub struct DeviceSettings {
     pub name: String,
     /// Where it is; may be empty.
     pub place: String,
+    /// Whom it belongs to: its own, else the estate's; may be empty.
+    pub owner: String,
+    /// Who maintains it: its own, else the estate's; may be empty.
+    pub maintainer: String,
     /// Its model.
     pub profile: Arc<Profile>,
     /// How it is reached.

@@ -9,7 +9,7 @@ use super::lines::check_lines;
 use super::machine::Files;
 use super::model::Models;
 use super::{
-    BusSettings, Connection, DeviceSettings, LogConfig, LogFormat, Refused, Settings, broker,
+    BusSettings, Connection, DeviceSettings, LogConfig, LogFormat, Refused, Settings, broker, stars,
 };
 use crate::broker::BrokerConfig;
 use crate::driver::bus::{Polled, Remedy, Weight, weigh};
@@ -91,6 +91,8 @@ impl Wrong {
 struct Gateway {
     id: Option<GatewayId>,
     name: String,
+    owner: String,
+    maintainer: String,
     kind: EstateKind,
     profile_dirs: Vec<PathBuf>,
 }
@@ -115,14 +117,16 @@ pub(super) fn settings<'s>(
     let mut files = Files::default();
     let gateway_id = gateway.as_ref().and_then(|gateway| gateway.id.as_ref());
     let id_text = gateway_id.map_or("", GatewayId::as_str).to_owned();
-    let parts = read_parts(root, &id_text, &mut context, &mut files);
+    let mut parts = read_parts(root, &id_text, &mut context, &mut files);
     let mut buses = Vec::new();
     let mut names = Vec::new();
     for root in &mut roots {
         read_buses(root, &mut context, &mut files, &mut buses, &mut names);
     }
     let silent_after = parts.mqtt.as_ref().map(|mqtt| mqtt.silent_after);
-    let known = Buses { buses: &buses, names: &names, silent_after };
+    let of_all = |text: fn(&Gateway) -> &str| gateway.as_ref().map_or("", text);
+    let (owner, maintainer) = (of_all(|g| &g.owner), of_all(|g| &g.maintainer));
+    let known = Buses { buses: &buses, names: &names, silent_after, owner, maintainer };
     let mut devices = Vec::new();
     for root in &mut roots {
         devices.extend(read_devices(root, &known, &mut context));
@@ -139,6 +143,7 @@ pub(super) fn settings<'s>(
     if machine == Machine::Ask {
         files.check(&mut context.faults, &mut context.notes);
         same_line_twice(&buses, &mut context.faults);
+        stars::read_files(&mut parts.starlevel, &mut context);
     }
     drop(roots);
     let written = documents.iter().all(Document::is_clean);
@@ -182,6 +187,8 @@ fn read_gateway(section: &mut Section<'_>, machine: Machine) -> Gateway {
             GatewayId::new(text).map_err(|_| settings::Wrong::no_identifier())
         }),
         name: section.text_or("name", ""),
+        owner: section.text_or("owner", ""),
+        maintainer: section.text_or("maintainer", ""),
         kind: section.word_or("kind", &kinds, EstateKind::default()),
         profile_dirs,
     }
@@ -238,8 +245,10 @@ fn read_parts(
     });
     let starlevel = root.section("stars").map_or_else(Default::default, |mut section| {
         let config = starlevel::Config::read(&mut section);
-        if let Some(pack) = &config.rule_pack {
-            files.readable.push((pack.clone(), section.place("rule_pack")));
+        for (key, path) in
+            [("rule_pack", &config.rule_pack), ("attestations", &config.attestations)]
+        {
+            files.readable.extend(path.clone().map(|path| (path, section.place(key))));
         }
         config
     });

@@ -88,6 +88,10 @@ pub struct Device {
     pub name: String,
     /// Where it is, e.g. `3号楼1单元`.
     pub place: String,
+    /// Whom it belongs to (产权/责任人); may be empty.
+    pub owner: String,
+    /// Who maintains it (维护单位); may be empty.
+    pub maintainer: String,
     /// What kind of thing it is.
     pub category: Category,
     /// Its profile's identifier.

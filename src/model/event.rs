@@ -70,6 +70,26 @@ pub enum EventKind {
         /// Who recorded it.
         by: String,
     },
+    /// A person attested something for the star level, on the gateway's page.
+    Attested {
+        /// About what: `inventory/water_meter`, `security_grading`.
+        what: String,
+        /// What was said, English.
+        said: String,
+        /// The same, Chinese.
+        said_zh: String,
+        /// Who says so.
+        by: String,
+        /// The last day on which it holds, `2026-05-01`.
+        until: String,
+    },
+    /// A person withdrew what was attested on the page.
+    AttestationWithdrawn {
+        /// About what.
+        what: String,
+        /// Who withdrew it.
+        by: String,
+    },
     /// A device's message was refused.
     PayloadRejected {
         /// Where it came from: the topic.

@@ -37,6 +37,8 @@ pub enum Act {
         /// How it went.
         reply: oneshot::Sender<Result<(), ActError>>,
     },
+    /// An act that is kept elsewhere and told to the platform.
+    Kept(EventKind),
 }
 
 /// Why an act was not recorded.
@@ -295,7 +297,13 @@ impl Pipeline {
 
     /// Records what a person did.
     pub fn act(&mut self, act: Act, now: Moment) -> Effects {
-        let Act::MeterExchanged { device, by, reply } = act;
+        let (device, by, reply) = match act {
+            Act::MeterExchanged { device, by, reply } => (device, by, reply),
+            Act::Kept(kind) => {
+                let event = Event { at: now, device: None, kind };
+                return Effects { records: vec![Record::Event(event)], read_again: None };
+            }
+        };
         let outcome = self.exchange(&device, &by, now);
         let (answer, records) = match outcome {
             Ok(events) => (Ok(()), events.into_iter().map(Record::Event).collect()),

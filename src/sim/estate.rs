@@ -255,6 +255,8 @@ pub fn demo_config(ports: &Ports, dir: &Path) -> String {
         r#"[gateway]
 id = "demo"
 name = "海景花园小区（演示）"
+owner = "海景花园业主委员会"
+maintainer = "海景物业工程部"
 kind = "old_retrofit"
 
 [clock]

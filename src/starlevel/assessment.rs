@@ -3,6 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::attest::AttestationResult;
 use super::effects::{RiskReport, SelfTestItem};
 use super::environment::EnvironmentReport;
 use super::pack::{Direction, Evidence, Measure, Origin};
@@ -136,6 +137,9 @@ pub struct DeviceCause {
     /// Its own value of the check, a share, where that is not the online time.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub share: Option<f64>,
+    /// What its entry in the asset register lacks (check G1).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lacks: Option<Bilingual>,
 }
 
 /// What became of one check.
@@ -210,6 +214,35 @@ pub struct CategoryResult {
     /// Nothing was expected of it in the whole window: heat meters outside the heating season.
     #[serde(default)]
     pub out_of_season: bool,
+    /// Devices by the attested inventory; absent without one that holds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub inventory: Option<u32>,
+    /// Configured devices that brought a valid reading in the window.
+    #[serde(default)]
+    pub connected: u32,
+    /// Devices that a scan found and that are not registered.
+    #[serde(default)]
+    pub found: u32,
+}
+
+/// One item of the advisory list: never part of the star.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct AdvisoryResult {
+    /// Identifier in the rule pack.
+    pub id: String,
+    /// Name.
+    pub title: Bilingual,
+    /// Wanted share, 0..=1.
+    pub threshold: f64,
+    /// The attested share; absent when nobody's word holds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub value: Option<f64>,
+    /// Met, not met, or unknown.
+    pub outcome: Outcome,
+    /// Why it is unknown.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<Bilingual>,
 }
 
 /// The result of the star-level check.
@@ -260,6 +293,15 @@ pub struct Assessment {
     /// The gateway's security self-test, worst first; empty before it ran.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub self_test: Vec<SelfTestItem>,
+    /// Reported beside the star, never part of it.
+    #[serde(default)]
+    pub advisory: Vec<AdvisoryResult>,
+    /// What people attested, the one that counts for each subject, with whether it holds.
+    #[serde(default)]
+    pub attestations: Vec<AttestationResult>,
+    /// Devices of unknown category that a scan found and that are not registered.
+    #[serde(default)]
+    pub found_unknown: u32,
 }
 
 impl Assessment {

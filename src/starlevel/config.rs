@@ -3,15 +3,20 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use super::attest::Attestation;
 use super::environment::NoiseZone;
 use super::season::Season;
 use crate::settings::Section;
 
 /// Settings of the star-level check.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Config {
     /// Rule pack; the one built into the program when `None`.
     pub rule_pack: Option<PathBuf>,
+    /// File with what people attest; none when `None`.
+    pub attestations: Option<PathBuf>,
+    /// Its content; empty until the file is read.
+    pub attested: Vec<Attestation>,
     /// How often the assessment is renewed.
     pub every: Duration,
     /// When heat meters are expected to bring readings; all year when `None`.
@@ -24,6 +29,8 @@ impl Default for Config {
     fn default() -> Self {
         Self {
             rule_pack: None,
+            attestations: None,
+            attested: Vec::new(),
             every: Duration::from_secs(60),
             heating_season: None,
             noise_zone: None,
@@ -43,6 +50,8 @@ impl Config {
                 "the first and the last day, month and day, e.g. \"11-15..04-05\"",
                 Season::parse,
             ),
+            attestations: section.path("attestations"),
+            attested: Vec::new(),
             every: section.duration_or("every", range, Self::default().every),
             noise_zone: section.word("noise_zone", &zones),
         }

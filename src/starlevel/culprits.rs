@@ -2,11 +2,11 @@
 
 use super::assessment::{Bilingual, DeviceCause};
 use super::engine::Engine;
-use super::measured::is_filled;
+use super::measured::lacks;
 use super::metric::Metric;
 use super::pack::{Check, Measure};
 use super::verdict::round4;
-use crate::model::{DeviceIndex, Health, Moment, Snapshot, WallTime};
+use crate::model::{Category, DeviceIndex, Health, Moment, Snapshot, WallTime};
 
 /// Most devices named per check; the document is retained by the broker and stays small.
 const MOST_DEVICES: usize = 20;
@@ -43,10 +43,16 @@ impl Engine {
                 | Metric::CategorySet
                 | Metric::OnlineRate
                 | Metric::OnlineRateWorst
+                | Metric::InventoryShare
         );
         let named = named.map(|(value, index)| {
             let cause = self.cause(index, star, snapshot, now, wall);
-            DeviceCause { share: (!online).then(|| round4(value)), ..cause }
+            let register = check.metric == Metric::AssetRegister;
+            DeviceCause {
+                share: (!online && !register).then(|| round4(value)),
+                lacks: register.then(|| lacks(self.estate.device(index))).flatten(),
+                ..cause
+            }
         });
         (named.collect(), u32::try_from(more).unwrap_or(u32::MAX))
     }
@@ -78,7 +84,11 @@ impl Engine {
                 let counts = self.pack.is_meter(device.category) && clock.all > 0;
                 counts.then_some(if clock.good > 0 { 1.0 } else { 0.0 })
             }
-            Metric::AssetRegister => (!is_filled(device)).then_some(0.0),
+            Metric::InventoryShare => {
+                let counts = device.category != Category::Other && !self.is_connected(index);
+                counts.then_some(0.0)
+            }
+            Metric::AssetRegister => lacks(device).map(|_| 0.0),
             _ => None,
         }
     }
@@ -105,6 +115,7 @@ impl Engine {
             }),
             online_rate: round4(self.book.rate(index, star).unwrap_or(0.0)),
             share: None,
+            lacks: None,
         }
     }
 }

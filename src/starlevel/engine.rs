@@ -7,9 +7,11 @@ use super::assessment::{
     ASSESSMENT_VERSION, Assessment, Bilingual, CategoryResult, CheckResult, GroupSummary,
     LevelResult, LevelSummary, Outcome, PackInfo,
 };
+use super::attest::{AttestationResult, Attested};
 use super::effects::Effects;
 use super::environment::NoiseZone;
 use super::evidence::{Book, EvidenceChain, GatewaySeen};
+use super::measured::{exempt, inventory_of};
 use super::metric::Metric;
 use super::pack::{Check, Measure, RulePack, STARS};
 use super::season::Season;
@@ -31,23 +33,12 @@ pub struct LinkEvidence {
     pub acknowledged_at: Option<Moment>,
 }
 
-/// A named person's word that a category does not exist in this estate.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Exemption {
-    /// Which category leaves the count.
-    pub category: Category,
-    /// Who says so.
-    pub by: String,
-    /// Why, e.g. no central heating.
-    pub reason: String,
-    /// Until when it holds; it cannot be relied on while the clock is not trusted.
-    pub until: WallTime,
-}
-
 /// What one assessment looks at beside the evidence.
 pub(super) struct Sight<'a> {
     pub(super) snapshot: &'a Snapshot,
     pub(super) link: &'a LinkEvidence,
+    /// What people said, one a subject, judged.
+    pub(super) attested: Vec<AttestationResult>,
     /// Categories that a named person declared not to apply.
     pub(super) exempt: Vec<Category>,
     pub(super) now: Moment,
@@ -60,8 +51,8 @@ pub struct Engine {
     pub(super) estate: Arc<Estate>,
     pub(super) book: Book,
     pub(super) started: Moment,
-    exemptions: Vec<Exemption>,
     pub(super) effects: Effects,
+    pub(super) attested: Arc<Attested>,
 }
 
 impl Engine {
@@ -69,7 +60,7 @@ impl Engine {
     pub fn new(pack: RulePack, estate: Arc<Estate>, started: Moment) -> Self {
         let book = Book::new(&pack, &estate, started);
         let effects = Effects::new(&pack, &estate, started);
-        Self { pack, estate, book, started, exemptions: Vec::new(), effects }
+        Self { pack, estate, book, started, effects, attested: Arc::default() }
     }
 
     /// Goes on with the evidence of a store, and keeps it there.
@@ -85,9 +76,10 @@ impl Engine {
         self.book.season = season;
     }
 
-    /// Replaces the exemptions; expired ones count as missing at each assessment.
-    pub fn set_exemptions(&mut self, exemptions: Vec<Exemption>) {
-        self.exemptions = exemptions;
+    /// Replaces what people said and scans found; whether a word still holds is judged at each
+    /// assessment.
+    pub fn set_attested(&mut self, attested: Arc<Attested>) {
+        self.attested = attested;
     }
 
     /// The rules in use.
@@ -142,7 +134,8 @@ impl Engine {
         now: Moment,
         wall: Option<WallTime>,
     ) -> Assessment {
-        let sight = Sight { snapshot, link, exempt: self.exempt(wall), now };
+        let attested = self.said(wall);
+        let sight = Sight { snapshot, link, exempt: exempt(&attested), attested, now };
         let exempt = &sight.exempt;
         let levels: Vec<Level> = (1..=STARS).map(|star| self.level(star, exempt)).collect();
         let judged: Vec<Vec<(u8, Judged)>> = self
@@ -167,7 +160,7 @@ impl Engine {
         let missing = missing.into_iter().map(|(_, id)| id).collect();
         let groups = self.groups(&judged, target);
         let shown = &levels[usize::from(next.unwrap_or(STARS)) - 1];
-        let categories = self.categories(shown, exempt);
+        let categories = self.categories(shown, &sight);
         let results = self.pack.checks().iter().zip(judged);
         let checks = results
             .map(|(check, judged)| self.result(check, judged, shown.star, snapshot, now, wall))
@@ -201,16 +194,10 @@ impl Engine {
             environment: self.book.environment_report(),
             risk: self.risk_report(),
             self_test: self.self_test_items(),
+            advisory: self.advisory(&sight.attested),
+            attestations: sight.attested,
+            found_unknown: self.discovered(None),
         }
-    }
-
-    fn exempt(&self, wall: Option<WallTime>) -> Vec<Category> {
-        // Without a trusted clock nobody can say whether the word still holds.
-        let Some(now) = wall else { return Vec::new() };
-        let valid = self.exemptions.iter().filter(|exemption| {
-            now <= exemption.until && !exemption.by.is_empty() && !exemption.reason.is_empty()
-        });
-        valid.map(|exemption| exemption.category).collect()
     }
 
     fn level(&self, star: u8, exempt: &[Category]) -> Level {
@@ -250,6 +237,7 @@ impl Engine {
     fn judge(&self, check: &Check, needed: Measure, level: &Level, sight: &Sight<'_>) -> Judged {
         match check.metric {
             Metric::PlatformSession => judge_link(sight.link, sight.now),
+            Metric::SecurityGrading | Metric::Privacy => self.word(check, sight),
             _ if self.book.window().is_zero() => unknown(
                 needed,
                 Bilingual::new(
@@ -295,19 +283,19 @@ impl Engine {
         groups
     }
 
-    fn categories(&self, level: &Level, exempt: &[Category]) -> Vec<CategoryResult> {
+    fn categories(&self, level: &Level, sight: &Sight<'_>) -> Vec<CategoryResult> {
         let twelve = Category::ALL.iter().filter(|category| **category != Category::Other);
         twelve
-            .map(|&category| {
-                let devices = self.estate.devices().iter().filter(|d| d.category == category);
-                CategoryResult {
-                    category,
-                    devices: u32::try_from(devices.count()).unwrap_or(u32::MAX),
-                    online_rate: level.rate(category),
-                    covered: level.covered.contains(&category),
-                    not_applicable: exempt.contains(&category),
-                    out_of_season: level.dormant.contains(&category),
-                }
+            .map(|&category| CategoryResult {
+                category,
+                devices: self.configured(category),
+                online_rate: level.rate(category),
+                covered: level.covered.contains(&category),
+                not_applicable: sight.exempt.contains(&category),
+                out_of_season: level.dormant.contains(&category),
+                inventory: inventory_of(&sight.attested, category).ok(),
+                connected: self.connected(category),
+                found: self.discovered(Some(category)),
             })
             .collect()
     }

@@ -63,6 +63,13 @@ impl Judge<'_> {
             let at = &rules.run_daily_at;
             self.say(place, format!("`run_daily_at` is `{at}`, allowed is 00:00 to 23:59"));
         }
+        if !rules.na_needs_attestation {
+            self.say(place, "`na_needs_attestation` is false, allowed is `true`");
+        }
+        if !(1..=3660).contains(&rules.attestation_valid_days) {
+            let days = rules.attestation_valid_days;
+            self.say(place, format!("`attestation_valid_days` is {days}, allowed is 1 to 3660"));
+        }
         if !(0.0..=0.5).contains(&rules.excused_max_share) {
             let share = rules.excused_max_share;
             self.say(place, format!("`excused_max_share` is {share}, allowed is 0 to 0.5"));

@@ -6,11 +6,12 @@ use std::fmt::Write as _;
 use std::path::Path;
 use std::time::Duration;
 
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 
 use super::fault::PackFault;
 use super::judge::Judge;
 use super::metric::Metric;
+pub use super::terms::{Direction, Evidence, Measure, Origin};
 use crate::model::{Category, EstateKind};
 
 /// Number of stars.
@@ -21,56 +22,6 @@ const MAX_BYTES: u64 = 1 << 20;
 
 /// The pack that is built into the program: `config/star-levels.toml`.
 pub const BUILT_IN: &str = include_str!("../../config/star-levels.toml");
-
-/// Where a rule comes from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-#[serde(rename_all = "snake_case")]
-pub enum Origin {
-    /// DB3710/T 133-2021 says it.
-    Seed,
-    /// The number stands in another standard, named in `basis`.
-    Standard,
-    /// Our own number.
-    Proposal,
-}
-
-/// How a check is proven.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-#[serde(rename_all = "snake_case")]
-pub enum Evidence {
-    /// The gateway measures it.
-    Measured,
-    /// A named person says it.
-    Attested,
-    /// Measured against something attested.
-    Mixed,
-}
-
-/// Which way a measured value must lie from the threshold.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-#[serde(rename_all = "snake_case")]
-pub enum Direction {
-    /// At least the threshold.
-    Ge,
-    /// At most the threshold.
-    Le,
-    /// It must hold.
-    True,
-}
-
-/// What a star needs, or what was measured: yes or no, or a number in the check's unit.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-#[serde(untagged)]
-pub enum Measure {
-    /// It holds.
-    Flag(bool),
-    /// A number in the check's unit.
-    Number(f64),
-}
 
 /// What the pack calls itself.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
@@ -217,6 +168,9 @@ pub struct Advisory {
     pub id: String,
     /// Name, Chinese.
     pub zh: String,
+    /// Name, English; the Chinese one stands for it when it is left out.
+    #[serde(default)]
+    pub en: String,
     /// Wanted share, 0..=1.
     pub threshold: f64,
     /// How it is proven.
@@ -367,6 +321,16 @@ impl RulePack {
             EstateKind::New => self.file.targets.new,
             EstateKind::OldRetrofit => self.file.targets.old_retrofit,
         }
+    }
+
+    /// Which devices count.
+    pub fn scope(&self) -> &Scope {
+        &self.file.scope
+    }
+
+    /// What is reported beside the star, in the order of the file.
+    pub fn advisories(&self) -> &[Advisory] {
+        &self.file.advisory
     }
 
     /// The categories that a star needs.

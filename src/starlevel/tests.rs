@@ -30,6 +30,8 @@ pub(super) fn device(id: &str, category: Category) -> Device {
         id: DeviceId::new(id).unwrap(),
         name: String::new(),
         place: String::new(),
+        owner: String::new(),
+        maintainer: String::new(),
         category,
         profile: "p".into(),
         product: String::new(),
@@ -97,13 +99,24 @@ fn the_built_in_pack_is_without_faults_and_has_the_checks_per_star_that_the_mode
 fn every_fault_of_a_pack_is_named_at_once() {
     let text = BUILT_IN
         .replacen("old_retrofit = 3 ", "old_retrofit = 9 ", 1)
+        .replacen("na_needs_attestation = true", "na_needs_attestation = false", 1)
+        .replacen("attestation_valid_days = 365", "attestation_valid_days = 0", 1)
         .replacen("unknown_counts_as = \"not_met\"", "unknown_counts_as = \"met\"", 1)
         .replacen("levels = { 1 = 0.80, 2 = 0.85", "levels = { 1 = 0.95, 2 = 0.85", 1)
         .replacen("1 = 2, 2 = 4", "7 = 2, 2 = 4", 1);
     let faults = RulePack::parse("mine.toml", &text).unwrap_err();
     let text: Vec<String> = faults.iter().map(ToString::to_string).collect();
     let text = text.join("\n");
-    for part in ["mine.toml, [targets]", "is 9", "`met`", "check Q1", "check C1", "star `7`"] {
+    for part in [
+        "mine.toml, [targets]",
+        "is 9",
+        "`met`",
+        "check Q1",
+        "check C1",
+        "star `7`",
+        "`na_needs_attestation` is false",
+        "`attestation_valid_days` is 0, allowed is 1 to 3660",
+    ] {
         assert!(text.contains(part), "{part} missing in:\n{text}");
     }
 }
@@ -245,20 +258,25 @@ fn the_number_of_categories_scales_with_what_applies_and_an_expired_word_does_no
     let (mut engine, snapshot) = estate(&[Category::ElectricityMeter]);
     hear(&snapshot, 0, START);
     look(&mut engine, &snapshot, after(100));
-    let exemptions = Category::ALL[6..12].iter().map(|&category| Exemption {
-        category,
+    // `WALL` is 2026-01-01 08:00 in Shanghai.
+    let day = Day::parse("2026-01-01").unwrap();
+    let page = Category::ALL[6..12].iter().map(|&category| Attestation {
+        subject: Subject::NotApplicable { category, reason: "本小区没有".into() },
         by: "王工".into(),
-        reason: "本小区没有".into(),
-        until: WALL,
+        on: day,
+        until: day,
+        note: String::new(),
     });
-    engine.set_exemptions(exemptions.collect());
+    engine.set_attested(Arc::new(Attested { page: page.collect(), ..Attested::default() }));
     let assess = |wall| {
         let result = engine.assess(&snapshot, &LinkEvidence::default(), after(100), wall);
         let check = result.check("C1").unwrap();
         (check.needed, check.outcome)
     };
-    let expired = WallTime { unix_ms: WALL.unix_ms + 1 };
+    let last = WallTime { unix_ms: WALL.unix_ms + 16 * 3_600_000 - 1 };
+    let expired = WallTime { unix_ms: last.unix_ms + 1 };
     assert_eq!(assess(Some(WALL)), (Measure::Number(1.0), Outcome::Met));
+    assert_eq!(assess(Some(last)), (Measure::Number(1.0), Outcome::Met));
     assert_eq!(assess(Some(expired)), (Measure::Number(2.0), Outcome::NotMet));
     assert_eq!(assess(None), (Measure::Number(2.0), Outcome::NotMet));
 }

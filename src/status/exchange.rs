@@ -1,4 +1,4 @@
-//! The one thing that the page can do: record that a meter was exchanged, by name.
+//! Records that a meter was exchanged, by name.
 
 use std::sync::Arc;
 
@@ -13,9 +13,7 @@ use super::text::{Lang, Text};
 use super::view::View;
 use crate::model::{Device, DeviceId, Quantity};
 use crate::pipeline::Act;
-
-/// Longest name, in characters.
-const LONGEST_NAME: usize = 64;
+use crate::starlevel::LONGEST_NAME;
 
 #[derive(Deserialize)]
 pub(super) struct Exchange {
@@ -75,7 +73,7 @@ pub(super) async fn record(
 
 /// Other sites' pages in the same browser must not record anything. Browsers send one of these
 /// headers with every form; what sends neither is no browser and carries no user's session.
-fn from_this_page(headers: &HeaderMap) -> bool {
+pub(super) fn from_this_page(headers: &HeaderMap) -> bool {
     let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
     if let Some(site) = text("sec-fetch-site") {
         return site == "same-origin";
@@ -89,7 +87,7 @@ fn from_this_page(headers: &HeaderMap) -> bool {
     }
 }
 
-fn refuse(status: StatusCode, why: &str) -> Response {
+pub(super) fn refuse(status: StatusCode, why: &str) -> Response {
     (status, why.to_owned()).into_response()
 }
 

@@ -12,8 +12,8 @@ use crate::starlevel::Outcome;
 
 const STYLE: &str = include_str!("style.css");
 
-/// Renews `main` every ten seconds; says so when that fails.
-const SCRIPT: &str = "setInterval(async()=>{if(document.hidden)return;try{const r=await fetch(location.href);if(!r.ok)throw 0;const d=new DOMParser().parseFromString(await r.text(),'text/html');document.querySelector('main').replaceWith(d.querySelector('main'));document.body.classList.remove('stale')}catch(e){document.body.classList.add('stale')}},10000)";
+/// Renews `main` every ten seconds, but not while somebody fills in a form; says so when that fails.
+const SCRIPT: &str = "setInterval(async()=>{if(document.hidden||document.querySelector('details[open] form'))return;try{const r=await fetch(location.href);if(!r.ok)throw 0;const d=new DOMParser().parseFromString(await r.text(),'text/html');document.querySelector('main').replaceWith(d.querySelector('main'));document.body.classList.remove('stale')}catch(e){document.body.classList.add('stale')}},10000)";
 
 /// Who asks for what.
 #[derive(Debug, Clone)]

@@ -1,9 +1,11 @@
 //! The local page, its API (`/api/v1/…`), `/metrics`, `/healthz` and `/readyz`.
 //!
 //! Rendered on the server, Chinese and English, no internet, readable without JavaScript. It reads
-//! the others' states; the one thing it can do is to record a meter exchange.
+//! the others' states; what it can do is to record what a person did or vouches for: a meter
+//! exchange, an attestation for the star level.
 
 mod api;
+mod attest;
 mod config;
 mod exchange;
 mod fetch;

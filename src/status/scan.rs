@@ -18,8 +18,10 @@ use serde::Serialize;
 
 use super::listener::Peer;
 use super::view::View;
-use crate::driver::scan::{Kind, Models, Prober, Scan, ScanOptions, Walk};
+use crate::clock::Clock;
+use crate::driver::scan::{FoundDevice, Kind, Models, Prober, Scan, ScanEvent, ScanOptions, Walk};
 use crate::model::{BusId, BusState};
+use crate::starlevel::{AttestationDesk, Discovered};
 
 /// What scans share: where the profiles are, and which buses are being scanned.
 #[derive(Debug, Clone, Default)]
@@ -59,6 +61,35 @@ impl Drop for Place {
     fn drop(&mut self) {
         self.desk.lock().remove(&self.bus);
         tracing::info!(bus = %self.bus, "the scan of the bus ended");
+    }
+}
+
+/// Where devices are noted that nobody registered: they speak against the attested inventory.
+struct Finds {
+    desk: Option<AttestationDesk>,
+    bus: BusId,
+    clock: Clock,
+}
+
+impl Finds {
+    async fn note(&self, device: &FoundDevice) {
+        let (Some(desk), None) = (self.desk.clone(), &device.known) else { return };
+        let unit = device.unit.map(|unit| format!("#{unit}"));
+        let Some(address) = unit.or_else(|| device.address.clone()) else { return };
+        let found = Discovered {
+            bus: self.bus.to_string(),
+            address,
+            protocol: device.protocol.clone(),
+            category: device.category,
+            first_seen_ms: self.clock.wall(self.clock.now()).map(|wall| wall.unix_ms),
+        };
+        let place = found.place();
+        match tokio::task::spawn_blocking(move || desk.discover(&found)).await {
+            Ok(Ok(true)) => tracing::info!(place, "found a device that is not registered"),
+            Ok(Ok(false)) => {}
+            Ok(Err(error)) => tracing::warn!(place, %error, "a found device is not noted"),
+            Err(error) => tracing::warn!(place, %error, "a found device is not noted"),
+        }
     }
 }
 
@@ -103,11 +134,15 @@ pub(super) async fn start(
     tracing::info!(bus = %line.id, "the bus is being scanned beside its polls");
     peer.outlive();
     let walk = Walk::new(Scan::new(plan, models), Prober::Owner(line.order.clone()));
-    let events = unfold((walk, place), |(mut walk, place)| async move {
+    let finds = Finds { desk: view.desk.clone(), bus: line.id.clone(), clock: view.clock.clone() };
+    let events = unfold((walk, place, finds), |(mut walk, place, finds)| async move {
         let event = walk.next().await?;
+        if let ScanEvent::Found(device) = &event {
+            finds.note(device).await;
+        }
         let mut line = serde_json::to_string(&event).expect("an event has text keys");
         line.push('\n');
-        Some((Ok::<_, Infallible>(line), (walk, place)))
+        Some((Ok::<_, Infallible>(line), (walk, place, finds)))
     });
     let kind = [(header::CONTENT_TYPE, "application/x-ndjson")];
     (kind, Body::from_stream(events)).into_response()

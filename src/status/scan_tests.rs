@@ -12,7 +12,9 @@ use crate::driver::BusAddress;
 use crate::driver::bus::{Answer, BusRequest, Fault, Heard};
 use crate::driver::record::FrameLog;
 use crate::driver::scan::ScanEvent;
-use crate::model::BusId;
+use crate::model::{BusId, Estate, EstateKind};
+use crate::starlevel::{AttestationDesk, Discovered, RulePack};
+use crate::store::{Limits, Store};
 
 /// Unit 9 answers; other units are silent; a question for meters is never brought to an end.
 async fn owner(mut orders: mpsc::Receiver<BusRequest>, count: &std::cell::Cell<usize>) {
@@ -55,7 +57,11 @@ async fn events(page: SocketAddr, options: &str) -> Vec<ScanEvent> {
 
 /// Runs `client` against a page whose bus has an owner.
 async fn against<T>(client: impl AsyncFnOnce(SocketAddr) -> T) -> (T, usize) {
-    let (view, orders) = with_owner(sample(1, 0).await.view);
+    served(sample(1, 0).await.view, client).await
+}
+
+async fn served<T>(view: View, client: impl AsyncFnOnce(SocketAddr) -> T) -> (T, usize) {
+    let (view, orders) = with_owner(view);
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let page = listener.local_addr().unwrap();
     let stop = CancellationToken::new();
@@ -121,4 +127,24 @@ async fn a_bus_is_scanned_once_at_a_time_and_is_free_when_the_client_went_away()
     };
     let (second, _) = against(twice).await;
     assert!(second.contains("409"), "{second}");
+}
+
+#[tokio::test]
+async fn what_a_scan_finds_and_nobody_registered_is_kept_against_the_inventory() {
+    let mut view = sample(1, 0).await.view;
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::open(&folder.path().join("store"), Limits::default()).unwrap();
+    // The sample has a device at unit 9; this estate has none.
+    let none = Estate::new(view.estate.gateway.clone(), String::new(), EstateKind::New, Vec::new());
+    let estate = std::sync::Arc::new(none.unwrap());
+    let desk = AttestationDesk::open(&store, estate, RulePack::built_in(), Vec::new()).unwrap();
+    view.desk = Some(desk.clone());
+    for _ in 0..2 {
+        served(view.clone(), async |page| events(page, OPTIONS).await).await;
+    }
+    let found = desk.attested().borrow().found.clone();
+    let places: Vec<String> = found.iter().map(Discovered::place).collect();
+    assert_eq!(places, ["line-1 #9"]);
+    assert_eq!((found[0].protocol.as_str(), found[0].category), ("modbus", None));
+    assert!(found[0].first_seen_ms.is_some());
 }

@@ -1,5 +1,5 @@
-//! Routes, language, headers. Everything but the record of a meter exchange and the scan of a bus
-//! only reads.
+//! Routes, language, headers. Everything but the record of a meter exchange, attestations and the
+//! scan of a bus only reads.
 
 use std::sync::Arc;
 
@@ -17,7 +17,7 @@ use super::layout::{Request, page as frame};
 use super::listener::{Bounded, Peer};
 use super::text::{Lang, Text};
 use super::view::View;
-use super::{api, exchange, frames, metrics, page, report, scan};
+use super::{api, attest, exchange, frames, metrics, page, report, scan};
 use crate::model::{DeviceId, DeviceIndex};
 
 /// Everything comes from the page itself; nobody may frame it.
@@ -53,6 +53,8 @@ fn router(view: View) -> Router {
         .route("/buses/{id}/frames.pcapng", get(frames::pcapng))
         .route("/delivery", get(delivery))
         .route("/stars", get(stars))
+        .route("/stars/attest", post(attest::attest))
+        .route("/stars/withdraw", post(attest::withdraw))
         .route("/api/v1/gateway", get(async |State(view): Shared| Json(api::gateway(&view))))
         .route("/api/v1/devices", get(async |State(view): Shared| Json(api::devices(&view))))
         .route("/api/v1/devices/{id}", get(api_device))
@@ -81,7 +83,8 @@ async fn guard(mut response: Response) -> Response {
         (header::CONTENT_SECURITY_POLICY, CSP),
         (header::X_FRAME_OPTIONS, "DENY"),
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
-        (header::REFERRER_POLICY, "no-referrer"),
+        // A form of ours must name its origin: `no-referrer` would make it `null`.
+        (header::REFERRER_POLICY, "same-origin"),
         (header::CACHE_CONTROL, "no-store"),
     ] {
         headers.insert(name, HeaderValue::from_static(value));

@@ -13,7 +13,7 @@ use crate::driver::record::FrameLog;
 use crate::model::{BusId, BusTable, Estate, Health, Moment, Snapshot};
 use crate::pipeline::Act;
 use crate::starlevel::report::Reporter;
-use crate::starlevel::{Assessment, Bilingual, EvidenceChain, RiskTable};
+use crate::starlevel::{Assessment, AttestationDesk, Bilingual, EvidenceChain, RiskTable};
 use crate::uplink::UplinkStatus;
 
 /// Handles on everything that is shown. Reading them never waits for their writers.
@@ -41,6 +41,8 @@ pub struct View {
     pub evidence: Option<EvidenceChain>,
     /// Makes reports of it; `None` where there is no store.
     pub reporter: Option<Reporter>,
+    /// Where people attest what the star level needs; `None` where nothing can be kept.
+    pub desk: Option<AttestationDesk>,
     /// The clock.
     pub clock: Clock,
     /// When the daemon started.

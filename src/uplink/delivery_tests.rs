@@ -60,6 +60,8 @@ fn estate() -> Arc<Estate> {
         id: DeviceId::new("charger").unwrap(),
         name: String::new(),
         place: String::new(),
+        owner: String::new(),
+        maintainer: String::new(),
         category: Category::EvCharger,
         profile: "p".into(),
         product: String::new(),

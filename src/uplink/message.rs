@@ -163,6 +163,12 @@ pub struct InventoryDevice {
     /// Where it is.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub place: String,
+    /// Whom it belongs to.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub owner: String,
+    /// Who maintains it.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub maintainer: String,
     /// One of the twelve categories of the standard, or `other`.
     #[cfg_attr(feature = "schema", schemars(with = "String"))]
     pub category: Category,
@@ -215,6 +221,8 @@ impl Inventory {
                 id: device.id.as_str().into(),
                 name: device.name.clone(),
                 place: device.place.clone(),
+                owner: device.owner.clone(),
+                maintainer: device.maintainer.clone(),
                 category: device.category,
                 product: device.product.clone(),
                 model: u32::try_from(model).unwrap_or(u32::MAX),

@@ -36,6 +36,8 @@ fn estate(devices: u32) -> Arc<Estate> {
         id: DeviceId::new(&format!("meter-{n}")).unwrap(),
         name: String::new(),
         place: String::new(),
+        owner: String::new(),
+        maintainer: String::new(),
         category: Category::ElectricityMeter,
         profile: "meter".into(),
         product: String::new(),

@@ -63,33 +63,8 @@ struct Expected {
 }
 
 fn device(station: &Station, sensors: &BTreeMap<String, Sensor>) -> Device {
-    let points = station.points.iter().map(|name| Point {
-        name: name.as_str().into(),
-        zh: String::new(),
-        en: String::new(),
-        unit: Unit::parse(&sensors[name].unit).unwrap(),
-        quantity: Quantity::Instantaneous,
-        decimals: 0,
-        range: None,
-        max_rate: None,
-        counter_max: None,
-        labels: Vec::new(),
-        report: ReportRule::default(),
-    });
-    Device {
-        id: DeviceId::new(&station.id).unwrap(),
-        name: String::new(),
-        place: String::new(),
-        category: Category::EnvironmentSensor,
-        profile: "p".into(),
-        product: String::new(),
-        connection: String::new(),
-        bus: None,
-        expected_every: Duration::from_secs(station.every),
-        points: points.collect(),
-        groups: Arc::new([]),
-        derived: Arc::new([]),
-    }
+    let points = station.points.iter().map(|name| point(name, &sensors[name].unit)).collect();
+    parts::device(&station.id, Category::EnvironmentSensor, station.every, points)
 }
 
 fn number(count: u64) -> f64 {

@@ -55,36 +55,16 @@ fn charger() -> Device {
     let mut points = Vec::new();
     for number in 1..=2 {
         for name in POINTS {
+            let unit = if name == "sessionEnergy" { "kW.h" } else { "1" };
+            let name = format!("connectors.{number}.{name}");
             points.push(Point {
-                name: format!("connectors.{number}.{name}").into(),
-                zh: String::new(),
-                en: String::new(),
-                unit: if name == "sessionEnergy" {
-                    Unit::parse("kW.h").unwrap()
-                } else {
-                    Unit::ONE
-                },
                 quantity: Quantity::State,
                 decimals: 3,
-                range: None,
-                max_rate: None,
-                counter_max: None,
-                labels: Vec::new(),
-                report: ReportRule::default(),
+                ..point(&name, unit)
             });
         }
     }
     Device {
-        id: DeviceId::new("station").unwrap(),
-        name: String::new(),
-        place: String::new(),
-        category: Category::EvCharger,
-        profile: "p".into(),
-        product: String::new(),
-        connection: String::new(),
-        bus: None,
-        expected_every: Duration::from_secs(60),
-        points: points.into(),
         groups: Arc::new([Group {
             name: "connectors".into(),
             zh: "{n} 号枪".into(),
@@ -93,7 +73,7 @@ fn charger() -> Device {
             count: 2,
             max: 16,
         }]),
-        derived: Arc::new([]),
+        ..device("station", Category::EvCharger, 60, points)
     }
 }
 

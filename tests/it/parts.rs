@@ -182,3 +182,40 @@ pub fn ask(page: SocketAddr, path: &str) -> Option<serde_json::Value> {
     let (_, body) = answer.split_once("\r\n\r\n")?;
     serde_json::from_str(body).ok()
 }
+
+/// A point with nothing special about it.
+pub fn point(name: &str, unit: &str) -> Point {
+    Point {
+        name: name.into(),
+        zh: String::new(),
+        en: String::new(),
+        unit: Unit::parse(unit).unwrap(),
+        quantity: Quantity::Instantaneous,
+        decimals: 0,
+        range: None,
+        max_rate: None,
+        counter_max: None,
+        labels: Vec::new(),
+        report: ReportRule::default(),
+    }
+}
+
+/// A device with nothing special about it, read every so many seconds.
+pub fn device(id: &str, category: Category, every: u64, points: Vec<Point>) -> Device {
+    Device {
+        id: DeviceId::new(id).unwrap(),
+        name: String::new(),
+        place: String::new(),
+        owner: String::new(),
+        maintainer: String::new(),
+        category,
+        profile: "p".into(),
+        product: String::new(),
+        connection: String::new(),
+        bus: None,
+        expected_every: Duration::from_secs(every),
+        points: points.into(),
+        groups: Arc::new([]),
+        derived: Arc::new([]),
+    }
+}

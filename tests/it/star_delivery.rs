@@ -86,28 +86,14 @@ fn kind(fact: &Value) -> FactKind {
     FactKind::ScreenShown { after: span(&fact["screen"]) }
 }
 
-fn device(id: &str) -> Device {
-    Device {
-        id: DeviceId::new(id).unwrap(),
-        name: String::new(),
-        place: String::new(),
-        category: Category::ElectricityMeter,
-        profile: "p".into(),
-        product: String::new(),
-        connection: String::new(),
-        bus: None,
-        expected_every: Duration::from_secs(900),
-        points: Arc::new([]),
-        groups: Arc::new([]),
-        derived: Arc::new([]),
-    }
-}
-
 /// The gateway from its start until it stops, with what its store holds.
 fn run(history: &Value, folder: &Path, begin: u64, end: u64) -> Assessment {
     let store = Store::open(folder, Limits::default()).unwrap();
     let meters = history["meters"].as_array().unwrap().iter();
-    let devices = meters.map(|id| device(id.as_str().unwrap())).collect();
+    let devices = meters.map(|id| {
+        device(id.as_str().unwrap(), Category::ElectricityMeter, 900, Vec::new())
+    });
+    let devices = devices.collect();
     let gateway = GatewayId::new("g").unwrap();
     let kind_of = EstateKind::OldRetrofit;
     let estate = Arc::new(Estate::new(gateway, String::new(), kind_of, devices).unwrap());

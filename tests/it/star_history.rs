@@ -18,7 +18,7 @@ use linli::starlevel::{
 use linli::store::{Limits, Store};
 use serde::Deserialize;
 
-use crate::parts::peer;
+use crate::parts::{device, peer, point};
 
 /// 2026-01-01T00:00 in Shanghai.
 const MIDNIGHT: i64 = 1_767_196_800_000;
@@ -64,36 +64,6 @@ fn file() -> std::path::PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/star-history.json")
 }
 
-fn device(played: &Played) -> Device {
-    let point = Point {
-        name: "x".into(),
-        zh: String::new(),
-        en: String::new(),
-        unit: Unit::ONE,
-        quantity: Quantity::Instantaneous,
-        decimals: 0,
-        range: None,
-        max_rate: None,
-        counter_max: None,
-        labels: Vec::new(),
-        report: ReportRule::default(),
-    };
-    Device {
-        id: DeviceId::new(&played.id).unwrap(),
-        name: String::new(),
-        place: String::new(),
-        category: played.category,
-        profile: "p".into(),
-        product: String::new(),
-        connection: String::new(),
-        bus: None,
-        expected_every: Duration::from_secs(played.every),
-        points: Arc::new([point]),
-        groups: Arc::new([]),
-        derived: Arc::new([]),
-    }
-}
-
 impl History {
     fn wall(&self, time: u64) -> WallTime {
         let wrong = self.wrong.iter().filter(|[begin, end, _]| *begin < time && time <= *end);
@@ -130,7 +100,10 @@ impl History {
     fn run(&self, folder: &Path, [begin, end]: [u64; 2], blocks: &mut Blocks) -> Assessment {
         let store = Store::open(folder, Limits::default()).unwrap();
         let here: Vec<&Played> = self.devices.iter().filter(|d| d.since <= begin).collect();
-        let devices = here.iter().map(|played| device(played)).collect();
+        let devices = here
+            .iter()
+            .map(|p| device(&p.id, p.category, p.every, vec![point("x", "1")]))
+            .collect();
         let gateway = GatewayId::new("g").unwrap();
         let kind = EstateKind::OldRetrofit;
         let estate = Arc::new(Estate::new(gateway, String::new(), kind, devices).unwrap());

@@ -37,6 +37,8 @@ pub fn estate(devices: usize, points: usize) -> Arc<Estate> {
             id: DeviceId::new(&format!("meter-{n}")).unwrap(),
             name: String::new(),
             place: String::new(),
+            owner: String::new(),
+            maintainer: String::new(),
             category: Category::ElectricityMeter,
             profile: "p".into(),
             product: String::new(),

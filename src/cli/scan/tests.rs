@@ -106,6 +106,7 @@ fn device(profile: &str) -> FoundDevice {
         frame: Some("8N1".into()),
         every_unit: false,
         known: None,
+        category: None,
         candidates: vec![candidate(profile)],
         mqtt: None,
     }

@@ -117,6 +117,7 @@ fn found(device: &Device) -> FoundDevice {
         frame: None,
         every_unit: false,
         known: None,
+        category: None,
         candidates: Vec::new(),
         mqtt: Some(Box::new(Announced {
             source: device.source,

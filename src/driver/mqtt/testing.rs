@@ -76,6 +76,8 @@ pub(super) fn estate(names: &[&str]) -> (Arc<Estate>, Vec<MqttDevice>) {
         id: DeviceId::new(name).unwrap(),
         name: String::new(),
         place: String::new(),
+        owner: String::new(),
+        maintainer: String::new(),
         category: Category::EnvironmentSensor,
         profile: "sensor".into(),
         product: String::new(),

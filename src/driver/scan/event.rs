@@ -5,7 +5,8 @@ use serde::{Deserialize, Serialize};
 use super::machine::{Found, Speaks};
 use crate::driver::discover::Announced;
 use crate::driver::{BusAddress, LineSettings, Parity};
-use crate::model::Words;
+use crate::model::{Category, Words};
+use crate::protocol::cjt188::Kind as MeterKind;
 use crate::protocol::dlt645::Edition;
 
 /// A text in both languages; unlike [`Words`] it carries both over the wire.
@@ -63,6 +64,10 @@ pub struct FoundDevice {
     pub every_unit: bool,
     /// Identifier in the configuration, when it is there already.
     pub known: Option<String>,
+    /// What it is, where the protocol tells: DL/T 645 speaks of electricity, CJ/T 188 names the
+    /// type of the meter.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub category: Option<Category>,
     /// Which models it may be, likeliest first.
     pub candidates: Vec<Candidate>,
     /// What it announced, when it publishes to the field broker.
@@ -90,6 +95,7 @@ impl FoundDevice {
             frame: tuned.then(|| frame(found.line)),
             every_unit: found.every_unit,
             known: found.known.clone(),
+            category: category(found.speaks),
             candidates: found.candidates.clone(),
             mqtt: None,
         }
@@ -170,6 +176,20 @@ pub enum ScanEvent {
         /// Why.
         why: Text,
     },
+}
+
+fn category(speaks: Speaks) -> Option<Category> {
+    match speaks {
+        Speaks::Modbus => None,
+        Speaks::Dlt645(_) => Some(Category::ElectricityMeter),
+        Speaks::Cjt188 { meter_type, .. } => match meter_type.kind() {
+            MeterKind::Water => Some(Category::WaterMeter),
+            MeterKind::Heat => Some(Category::HeatMeter),
+            MeterKind::Gas => Some(Category::GasMeter),
+            MeterKind::Electricity => Some(Category::ElectricityMeter),
+            MeterKind::Unknown => None,
+        },
+    }
 }
 
 fn frame(line: LineSettings) -> String {

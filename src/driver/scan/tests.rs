@@ -295,13 +295,9 @@ fn an_identification_register_makes_a_guess_certain_and_its_absence_rules_out() 
 fn entries_are_accepted_by_the_configuration() {
     let library = Library::built_in();
     let mut names = Names::new(["line-1-unit-7".to_owned()]);
-    let candidate = Candidate {
-        profile: "eastron-sdm630".into(),
-        title: ("a\nb", "表").into(),
-        confidence: 0.8,
-        certain: false,
-        why: Text::default(),
-    };
+    let (profile, title) = ("eastron-sdm630".into(), ("a\nb", "表").into());
+    let (confidence, certain, why) = (0.8, false, Text::default());
+    let candidate = Candidate { profile, title, confidence, certain, why };
     let device = FoundDevice {
         protocol: "modbus".into(),
         unit: Some(7),
@@ -311,6 +307,7 @@ fn entries_are_accepted_by_the_configuration() {
         frame: Some("8E1".into()),
         every_unit: false,
         known: None,
+        category: None,
         candidates: vec![candidate],
         mqtt: None,
     };

@@ -46,6 +46,8 @@ impl Bench {
             id: DeviceId::new("meter").unwrap(),
             name: String::new(),
             place: String::new(),
+            owner: String::new(),
+            maintainer: String::new(),
             category: Category::ElectricityMeter,
             profile: "test".into(),
             product: String::new(),
@@ -321,4 +323,14 @@ async fn a_derived_point_is_bad_when_its_inputs_are() {
     let stored = bench.offer(Reading::bad(PointIndex(0), Reason::NoAnswer)).0;
     let bad = (None, Quality::Bad(Reason::NoAnswer));
     assert_eq!(stored, [bad.clone(), bad]);
+}
+
+#[test]
+fn an_act_that_is_kept_elsewhere_becomes_an_event_of_the_gateway() {
+    let mut rig = Bench::new(vec![]);
+    let kind = EventKind::AttestationWithdrawn { what: "privacy".into(), by: "王".into() };
+    let effects = rig.stage.act(Act::Kept(kind.clone()), rig.now);
+    assert!(effects.read_again.is_none());
+    let [Record::Event(event)] = &effects.records[..] else { panic!("{:?}", effects.records) };
+    assert_eq!((&event.kind, &event.device), (&kind, &None));
 }

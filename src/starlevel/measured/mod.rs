@@ -1,5 +1,6 @@
 //! The verdict on each check that the days' evidence and the estate's register can answer.
 
+mod attested;
 mod charging;
 mod drills;
 mod environment;
@@ -7,10 +8,14 @@ mod environment;
 mod gateway_tests;
 mod latency;
 mod logs;
+mod register;
 mod risk;
 mod self_test;
 #[cfg(test)]
 mod tests;
+
+pub(in crate::starlevel) use attested::{exempt, inventory_of};
+pub(in crate::starlevel) use register::lacks;
 
 use crate::model::{Category, Device, DeviceIndex};
 use crate::starlevel::assessment::{Bilingual, Outcome};
@@ -64,6 +69,7 @@ impl Engine {
             Metric::EvidenceRetention => self.retention(check, needed),
             Metric::EnvironmentRank => self.environment(check, needed, sight),
             Metric::EnvironmentHours => self.environment_hours(check, needed, level),
+            Metric::InventoryShare => self.inventory(check, needed, level, sight),
             Metric::AssetRegister => self.register(check, needed),
             Metric::RiskGrade => self.risk_days(check, needed),
             Metric::ChargeOrders => self.charge_orders(check, needed),
@@ -204,32 +210,6 @@ impl Engine {
             }
         }
     }
-
-    /// The register names category, place, product; whom a device belongs to and who maintains it
-    /// cannot be entered yet, so the check can fail but not be met.
-    fn register(&self, check: &Check, needed: Measure) -> Judged {
-        let devices = self.estate.devices();
-        let filled = devices.iter().filter(|device| is_filled(device)).count();
-        let measured = share(filled as u64, devices.len() as u64);
-        let (all, filled) = (devices.len(), filled);
-        let judged = number(check, needed, measured, None, "no device is configured");
-        if judged.outcome != Outcome::Met {
-            return judged;
-        }
-        let reason = Bilingual::new(
-            format!("{all} 台中 {filled} 台的名称、位置、型号齐全；责任人与维护单位尚无处登记"),
-            format!(
-                "{filled} of {all} devices have name, place and product; owner and maintainer \
-                 cannot be entered yet"
-            ),
-        );
-        unknown(needed, reason)
-    }
-}
-
-/// Whether the register names what a person needs to find the device.
-pub(in crate::starlevel) fn is_filled(device: &Device) -> bool {
-    [&device.name, &device.place, &device.product].iter().all(|text| !text.trim().is_empty())
 }
 
 fn mean(rates: &[(Category, f64)]) -> Option<f64> {

@@ -67,19 +67,29 @@ fn the_worst_category_is_the_worst_that_is_required_and_one_without_a_device_is_
 }
 
 #[test]
-fn an_empty_register_fails_and_a_filled_one_stays_unknown_without_owner_and_maintainer() {
-    let (mut engine, snapshot) = rig(vec![device("a", Category::EvCharger)]);
+fn the_register_wants_place_owner_and_maintainer_and_says_which_device_lacks_which() {
+    let mut whole = device("whole", Category::EvCharger);
+    whole.place = "3号楼".into();
+    whole.owner = "业委会".into();
+    whole.maintainer = "物业".into();
+    let mut half = device("half", Category::WaterMeter);
+    half.owner = "业委会".into();
+    half.maintainer = "  ".into();
+    let empty = device("empty", Category::Other);
+    let (mut engine, snapshot) = rig(vec![whole.clone(), half, empty]);
     let result = assess_at(&mut engine, &snapshot, 100, &GatewaySeen::default());
-    assert_eq!(outcome(&result, "G1", 1), Outcome::NotMet);
-    assert_eq!(result.check("G1").unwrap().devices[0].device, "a");
-    let mut filled = device("a", Category::EvCharger);
-    filled.name = "充电桩".into();
-    filled.place = "3号楼".into();
-    filled.product = "X1".into();
-    let (mut engine, snapshot) = rig(vec![filled]);
+    let check = result.check("G1").unwrap();
+    assert_eq!((check.outcome, check.measured), (Outcome::NotMet, Some(Measure::Number(0.3333))));
+    let lacking: Vec<_> = check
+        .devices
+        .iter()
+        .map(|cause| (cause.device.as_str(), cause.lacks.as_ref().unwrap().zh.as_str()))
+        .collect();
+    assert_eq!(lacking, [("half", "缺位置、维护单位"), ("empty", "缺位置、责任人、维护单位")]);
+    assert_eq!(check.devices[0].lacks.as_ref().unwrap().en, "lacks place, maintainer");
+    let (mut engine, snapshot) = rig(vec![whole]);
     let result = assess_at(&mut engine, &snapshot, 100, &GatewaySeen::default());
-    assert_eq!(outcome(&result, "G1", 1), Outcome::Unknown);
-    assert!(reason(&result, "G1").contains("owner and maintainer"));
+    assert_eq!(outcome(&result, "G1", 5), Outcome::Met);
 }
 
 #[test]

@@ -108,6 +108,9 @@ fn assessment(variant: Variant, star: u8) -> Assessment {
         categories: Vec::new(),
         checks: ["P1", "P2", "P3"].map(check).to_vec(),
         environment: None,
+        advisory: Vec::new(),
+        attestations: Vec::new(),
+        found_unknown: 0,
     }
 }
 

@@ -19,6 +19,8 @@ pub(in crate::status) fn device(view: &View, ask: &Request, index: DeviceIndex) 
     let rows = [
         (Text::Category, lang.pick(device.category.zh(), device.category.en()).to_owned()),
         (Text::Place, or_dash(&device.place)),
+        (Text::Owner, or_dash(&device.owner)),
+        (Text::Maintainer, or_dash(&device.maintainer)),
         (Text::Connection, or_dash(&device.connection)),
         (Text::Product, or_dash(&device.product)),
         (Text::Profile, device.profile.clone()),

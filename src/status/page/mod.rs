@@ -1,5 +1,6 @@
 //! The pages, one function each.
 
+mod attestations;
 mod bus;
 mod buses;
 mod delivery;

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use maud::{Markup, html};
 
+use super::attestations::{advisory, attestations};
 use super::environment::environment;
 use crate::model::EstateKind;
 use crate::starlevel::report::{Form, fingerprint};
@@ -18,12 +19,12 @@ pub(in crate::status) fn stars(view: &View, ask: &Request) -> Markup {
     let result = view.assessment.borrow().clone();
     let body = match result.as_deref() {
         None => html! { h1 { (lang.t(Text::StarLevel)) } p { (lang.t(Text::NotAssessedYet)) } },
-        Some(result) => whole(lang, result, &report(view, lang)),
+        Some(result) => whole(view, lang, result),
     };
     page(view, ask, "/stars", lang.t(Text::Stars), &body)
 }
 
-fn whole(lang: Lang, result: &Assessment, report: &Markup) -> Markup {
+fn whole(view: &View, lang: Lang, result: &Assessment) -> Markup {
     let missing: Vec<&CheckResult> =
         result.missing.iter().filter_map(|id| result.check(id)).collect();
     let kind = match result.kind {
@@ -63,9 +64,11 @@ fn whole(lang: Lang, result: &Assessment, report: &Markup) -> Markup {
             h2 { (lang.t(Text::MissingForNext)) " (★ " (next) ") " span.soft.num { (missing.len()) } }
             ul.list { @for check in missing { (lacking(lang, result, check)) } }
         }
-        (report)
+        (report(view, lang))
         (categories(lang, result))
         @if let Some(report) = &result.environment { (environment(lang, report)) }
+        (attestations(view, lang))
+        (advisory(lang, &result.advisory))
         h2 { (lang.t(Text::Checks)) " " span.soft.num { (result.checks.len()) } }
         (checks(lang, result))
         (self_test(lang, result))
@@ -129,7 +132,8 @@ fn lacking(lang: Lang, result: &Assessment, check: &CheckResult) -> Markup {
                             div {
                                 a href={ "/devices/" (cause.device) } { (cause.name) } " "
                                 (health(lang, cause.health)) " "
-                                span.num { (show::percent(cause.share.unwrap_or(cause.online_rate))) }
+                                @if let Some(lacks) = &cause.lacks { (lang.of(lacks)) }
+                                @else { span.num { (show::percent(cause.share.unwrap_or(cause.online_rate))) } }
                                 @if let Some(seconds) = cause.for_s {
                                     span.soft {
                                         " · " (lang.t(Text::Since)) " "
@@ -153,11 +157,17 @@ fn categories(lang: Lang, result: &Assessment) -> Markup {
         table {
             thead { tr {
                 th { (lang.t(Text::Category)) } th { (lang.t(Text::Devices)) }
+                th { (lang.t(Text::ConnectedDevices)) } th { (lang.t(Text::Inventory)) } th { (lang.t(Text::Found)) }
                 th { (lang.t(Text::OnlineRate)) } th { (lang.t(Text::State)) }
             } }
             tbody { @for row in &result.categories { tr {
                 td.head { (lang.pick(row.category.zh(), row.category.en())) }
                 td.num data-l=(lang.t(Text::Devices)) { (row.devices) }
+                td.num data-l=(lang.t(Text::ConnectedDevices)) { (row.connected) }
+                td.num data-l=(lang.t(Text::Inventory)) {
+                    (row.inventory.map_or_else(|| "—".to_owned(), |count| count.to_string()))
+                }
+                td.num.zero[row.found == 0] data-l=(lang.t(Text::Found)) { (row.found) }
                 td.num data-l=(lang.t(Text::OnlineRate)) {
                     (row.online_rate.map_or_else(|| "—".to_owned(), show::percent))
                 }
@@ -168,6 +178,9 @@ fn categories(lang: Lang, result: &Assessment) -> Markup {
                     @else { (pill("off", lang.t(Text::NotCovered))) }
                 }
             } } }
+        }
+        @if result.found_unknown > 0 {
+            p.small.soft { (lang.t(Text::FoundNotRegistered)) (lang.colon()) (lang.t(Text::Unknown)) " " (result.found_unknown) }
         }
     }
 }
