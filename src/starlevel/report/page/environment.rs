@@ -10,11 +10,17 @@ use crate::starlevel::{AirClass, Parameter, StationReport};
 
 pub(super) fn environment(report: &Report) -> Markup {
     let Some(found) = &report.assessment.environment else { return html! {} };
+    let told = |station: &&StationReport| station.day.is_some() || !station.unusable.is_empty();
+    let silent: Vec<&str> =
+        found.stations.iter().filter(|s| !told(s)).map(|s| s.name.as_str()).collect();
     html! {
         (heading("环境监测（参考值）", "Environment (reference values)"))
         p { (both(&found.banner)) }
         @if let Some(note) = &found.noise_note { p { (both(note)) } }
-        @for station in &found.stations { (card(station)) }
+        @for station in found.stations.iter().filter(told) { (card(station)) }
+        @if !silent.is_empty() {
+            p.key { "尚无整日的值 no day has ended yet: " (silent.join("、")) }
+        }
         @if found.more_stations > 0 {
             p.key { "另有 " (found.more_stations) " 个站点 and " (found.more_stations) " more stations" }
         }
@@ -26,10 +32,7 @@ fn card(station: &StationReport) -> Markup {
         section.keep {
             h3 { (station.name) }
             @for why in &station.unusable { p { "✗ " (both(why)) } }
-            @match &station.day {
-                None => p { "尚无整日的值" span.en { "No day has ended yet" } },
-                Some(day) => (values(day)),
-            }
+            @if let Some(day) = &station.day { (values(day)) }
         }
     }
 }
