@@ -4,6 +4,7 @@
 
 mod chart;
 mod daily;
+mod environment;
 mod proof;
 mod result;
 
@@ -50,6 +51,7 @@ const SECTIONS: &[fn(&Report) -> Markup] = &[
     daily::charts,
     result::checks,
     result::groups,
+    environment::environment,
     daily::table,
     proof::definitions,
     proof::weak_points,

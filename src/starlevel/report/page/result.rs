@@ -93,7 +93,7 @@ fn lack(report: &Report, check: &CheckResult) -> Markup {
                 b { (check.id) " " (check.title.zh) }
                 span.num {
                     span.mark { (mark(check.outcome)) } " " (word.zh) " " (word.en) " · "
-                    "实测 measured " b { (measured(check)) } " · 要求 needed " b { (check.bound_words(check.needed).zh) }
+                    "实测 measured " b { (measured(check)) } " · 要求 needed " b { (either(&check.bound_words(check.needed))) }
                 }
             }
             span.en { (check.title.en) }
@@ -149,8 +149,16 @@ fn mark(outcome: Outcome) -> &'static str {
     }
 }
 
-fn measured(check: &CheckResult) -> String {
-    check.measured.map_or_else(|| "—".to_owned(), |value| check.value_words(value).zh)
+fn measured(check: &CheckResult) -> Markup {
+    match check.measured {
+        Some(value) => either(&check.value_words(value)),
+        None => html! { "—" },
+    }
+}
+
+/// A value once where it is the same in both languages.
+fn either(words: &Bilingual) -> Markup {
+    html! { (words.zh) @if words.zh != words.en { small.en style="display:inline" { " " (words.en) } } }
 }
 
 pub(super) fn checks(report: &Report) -> Markup {
@@ -226,7 +234,7 @@ fn level(check: &CheckResult, star: u8) -> Markup {
         @if let Some(level) = found {
             td.l.at[star == check.star] {
                 span.mark title=(level.outcome.words().en) { (mark(level.outcome)) } br;
-                (check.bound_words(level.needed).zh)
+                (either(&check.bound_words(level.needed)))
             }
         } @else {
             td.l { "—" }
