@@ -34,7 +34,7 @@ use crate::buffer::{self, BufferStatus};
 use crate::clock::Clock;
 use crate::config::Settings;
 use crate::driver::bus::LessonBook;
-use crate::model::{Estate, Event, EventKind, FieldMessage, Record, Snapshot};
+use crate::model::{Estate, Event, EventKind, FieldMessage, Moment, Record, Snapshot};
 use crate::pipeline::{Baselines, Pipeline, Progress};
 use crate::starlevel::report::{Reporter, SigningKey};
 use crate::starlevel::{Assessment, Bilingual, EvidenceChain, RulePack};
@@ -110,11 +110,7 @@ impl App {
             Arc::new(move || buffer.hurry())
         };
         let broker = joints.field_broker(&settings, hurry, None);
-        let kind = EventKind::GatewayStarted { version: env!("CARGO_PKG_VERSION").into() };
-        let started_event = Record::Event(Event { at: started, device: None, kind });
-        if records.send(started_event).await.is_err() {
-            anyhow::bail!("the recorder ended at once");
-        }
+        records.send(start_of(started)).await.ok().context("the recorder ended at once")?;
         let counters = Baselines::load(buffer.store().tree("counters"), &estate)
             .context("where the counters stood")?;
         let (pipeline, progress) =
@@ -172,6 +168,12 @@ impl App {
     pub async fn run(self, stop: impl Future<Output = ()>) -> Result<(), Failure> {
         self.supervisor.run(stop, GRACE).await
     }
+}
+
+/// Tells the platform that the daemon started.
+fn start_of(at: Moment) -> Record {
+    let kind = EventKind::GatewayStarted { version: env!("CARGO_PKG_VERSION").into() };
+    Record::Event(Event { at, device: None, kind })
 }
 
 impl Joints {

@@ -5,12 +5,10 @@ use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
 
 use linli::model::{
-    Category, Device, DeviceId, EnvironmentValues, Estate, EstateKind, Event, EventKind, GatewayId,
-    Moment, NoiseLevels, Point, PointIndex, Quantity, Reading, ReportRule, Snapshot, Unit, Value,
-    WallTime,
+    Category, Device, EnvironmentValues, Estate, EstateKind, Event, EventKind, GatewayId, Moment,
+    NoiseLevels, PointIndex, Reading, Snapshot, Value, WallTime,
 };
 use linli::starlevel::{
     Assessment, Engine, EvidenceChain, GatewaySeen, LinkEvidence, Measure, NoiseZone, RulePack,
@@ -19,7 +17,7 @@ use linli::store::{Changes, Limits, Store};
 use serde::Deserialize;
 use serde_json::{Value as Json, json};
 
-use crate::parts::{peer, python};
+use crate::parts::{self, peer, point, python};
 
 /// 2026-01-15T00:00 in Shanghai.
 const MIDNIGHT: i64 = 1_768_406_400_000;

@@ -4,18 +4,16 @@
 use std::path::Path;
 use std::process::Command;
 use std::sync::Arc;
-use std::time::Duration;
 
 use linli::model::{
-    Category, Device, DeviceId, DeviceIndex, Estate, EstateKind, EventKind, GatewayId, Group,
-    Health, Moment, Point, PointIndex, Quantity, Reading, Reason, ReportRule, Snapshot, Unit,
-    Value, WallTime,
+    Category, Device, DeviceIndex, Estate, EstateKind, EventKind, GatewayId, Group, Health, Moment,
+    Point, PointIndex, Quantity, Reading, Reason, Snapshot, Value, WallTime,
 };
 use linli::starlevel::{Engine, EvidenceChain, GatewaySeen, LinkEvidence, RulePack};
 use linli::store::{Limits, Store};
 use serde::Deserialize;
 
-use crate::parts::peer;
+use crate::parts::{device, peer, point};
 
 /// 2026-01-01T00:00 in Shanghai.
 const MIDNIGHT: i64 = 1_767_196_800_000;
@@ -57,11 +55,7 @@ fn charger() -> Device {
         for name in POINTS {
             let unit = if name == "sessionEnergy" { "kW.h" } else { "1" };
             let name = format!("connectors.{number}.{name}");
-            points.push(Point {
-                quantity: Quantity::State,
-                decimals: 3,
-                ..point(&name, unit)
-            });
+            points.push(Point { quantity: Quantity::State, decimals: 3, ..point(&name, unit) });
         }
     }
     Device {

@@ -6,7 +6,10 @@ use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
 use std::time::Duration;
+
+use linli::model::{Category, Device, DeviceId, Point, Quantity, ReportRule, Unit};
 
 /// Longest wait for anything; a machine may be slow, a test that hangs is worse.
 const PATIENCE: Duration = Duration::from_secs(60);

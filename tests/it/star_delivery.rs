@@ -9,8 +9,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use linli::model::{
-    AlarmLife, BroadcastLife, BroadcastProof, Category, Delivered, Device, DeviceId, Estate,
-    EstateKind, Fact, FactKind, GatewayId, Moment, Snapshot, WallTime,
+    AlarmLife, BroadcastLife, BroadcastProof, Category, Delivered, DeviceId, Estate, EstateKind,
+    Fact, FactKind, GatewayId, Moment, Snapshot, WallTime,
 };
 use linli::starlevel::{
     Assessment, Engine, EvidenceChain, GatewaySeen, LinkEvidence, Measure, Outcome, RulePack,
@@ -18,7 +18,7 @@ use linli::starlevel::{
 use linli::store::{Limits, Store};
 use serde_json::Value;
 
-use crate::parts::peer;
+use crate::parts::{device, peer};
 
 /// 2026-01-01T00:00 in Shanghai.
 const MIDNIGHT: i64 = 1_767_196_800_000;
@@ -90,9 +90,8 @@ fn kind(fact: &Value) -> FactKind {
 fn run(history: &Value, folder: &Path, begin: u64, end: u64) -> Assessment {
     let store = Store::open(folder, Limits::default()).unwrap();
     let meters = history["meters"].as_array().unwrap().iter();
-    let devices = meters.map(|id| {
-        device(id.as_str().unwrap(), Category::ElectricityMeter, 900, Vec::new())
-    });
+    let devices =
+        meters.map(|id| device(id.as_str().unwrap(), Category::ElectricityMeter, 900, Vec::new()));
     let devices = devices.collect();
     let gateway = GatewayId::new("g").unwrap();
     let kind_of = EstateKind::OldRetrofit;

@@ -5,11 +5,10 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 use std::sync::Arc;
-use std::time::Duration;
 
 use linli::model::{
-    Category, Device, DeviceId, Epoch, Estate, EstateKind, GatewayId, Moment, Point, PointIndex,
-    Quality, Quantity, Reading, Reason, ReportRule, Seq, Snapshot, Unit, Value, WallTime,
+    Category, Epoch, Estate, EstateKind, GatewayId, Moment, PointIndex, Quality, Reading, Reason,
+    Seq, Snapshot, Value, WallTime,
 };
 use linli::starlevel::{
     Assessment, BufferSeen, Engine, EvidenceChain, GatewaySeen, LinkEvidence, Measure, RulePack,

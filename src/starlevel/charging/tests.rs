@@ -277,7 +277,7 @@ fn nothing_finished_is_unknown_and_an_order_counts_when_it_is_complete_and_at_th
     rig.says(1, 3.0, 0.0, "");
     assert_eq!(rig.says(1, 2.0, 1.0, "full").len(), 1);
     let (outcome, reason) = rig.check();
-    assert!(outcome == Outcome::NotMet && reason.contains("0 of these arrived"), "{reason}");
+    assert!(outcome == Outcome::NotMet && reason.contains("within 24 h: 0"), "{reason}");
     rig.deliver(true);
     assert_eq!(rig.check().0, Outcome::Met);
     // One without a reason of two: a half.
