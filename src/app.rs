@@ -48,7 +48,7 @@ use stars::{publish_assessment, reporter, rule_pack};
 use tasks::watch_clock;
 
 #[cfg(feature = "demo")]
-pub use past::invent;
+pub use past::{attested, invent};
 pub use trial::Trial;
 
 /// Messages between the drivers and the pipeline.

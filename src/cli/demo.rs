@@ -65,7 +65,7 @@ pub(super) fn execute(arguments: Arguments) -> anyhow::Result<ExitCode> {
 
 /// Fills the evidence of the star level.
 async fn tell_past(
-    settings: &Settings,
+    settings: &mut Settings,
     span: Duration,
     notes: &mut Vec<Bilingual>,
 ) -> anyhow::Result<()> {
@@ -80,6 +80,8 @@ async fn tell_past(
     }
     say("writing a made-up past… / 正在生成演示用的历史证据…");
     let now = jiff::Timestamp::now().as_millisecond();
+    let begin = WallTime { unix_ms: now - i64::try_from(span.as_millis()).unwrap_or(0) };
+    settings.starlevel.attested = app::attested(settings, begin)?;
     let settings = settings.clone();
     tokio::task::spawn_blocking(move || app::invent(&settings, span, WallTime { unix_ms: now }))
         .await
@@ -114,7 +116,7 @@ async fn play(arguments: &Arguments, dir: &Path, log: &Path) -> anyhow::Result<E
         });
     }
     if let Some(span) = arguments.history {
-        tell_past(&settings, span, &mut notes).await?;
+        tell_past(&mut settings, span, &mut notes).await?;
     }
     let app = App::start(settings, notes).await?;
     let (summary, steps) = (demo.summary.clone(), demo.steps.clone());

@@ -2,6 +2,10 @@
 //! own engine, with what goes wrong in real weeks: a dead meter, a charger that sleeps at night, an
 //! outage of the platform, a power cut.
 
+mod told;
+
+pub use told::attested;
+
 use std::f64::consts::TAU;
 use std::path::Path;
 use std::sync::Arc;
@@ -14,7 +18,9 @@ use crate::model::{
     Category, Device, DeviceIndex, Epoch, Estate, Health, Moment, PointIndex, Quality, Reading,
     Reason, Seq, Snapshot, Value, WallTime,
 };
-use crate::starlevel::{BufferSeen, Engine, EvidenceChain, GatewaySeen, LinkEvidence, RulePack};
+use crate::starlevel::{
+    Attested, BufferSeen, Engine, EvidenceChain, GatewaySeen, LinkEvidence, RulePack,
+};
 use crate::store::{Limits, Store};
 
 /// Seconds between two looks: no check asks for more.
@@ -53,7 +59,7 @@ pub fn invent(settings: &Settings, span: Duration, until: WallTime) -> anyhow::R
     let cut = (ago(POWER_CUT.0), ago(POWER_CUT.1));
     let folder = &settings.buffer.path;
     let begin = until.unix_ms - i64::try_from(length * 1000).unwrap_or(i64::MAX);
-    let mut past = Past { settings, begin, length, made: 0, delivered: 0 };
+    let mut past = Past { settings, begin, length, made: 0, delivered: 0, started: 0 };
     for (from, to) in [(0, cut.0), (cut.1, length)] {
         if from < to {
             past.run(folder, from, to).context("the made-up past")?;
@@ -71,6 +77,8 @@ struct Past<'a> {
     /// Blocks.
     made: u64,
     delivered: u64,
+    /// Blocks before the present start.
+    started: u64,
 }
 
 impl Past<'_> {
@@ -84,6 +92,12 @@ impl Past<'_> {
         let mut engine = Engine::new(pack, Arc::clone(&estate), moment(from));
         engine.set_season(self.settings.starlevel.heating_season);
         engine.keep(EvidenceChain::new(&store))?;
+        engine.keep_effects(&store)?;
+        engine.set_attested(Arc::new(Attested {
+            file: told::attested(self.settings, self.wall(0))?,
+            ..Attested::default()
+        }));
+        self.started = self.made;
         let mut second = from;
         while second < to {
             second += LOOK;
@@ -93,6 +107,10 @@ impl Past<'_> {
                 self.read(&snapshot, index, device, second, now);
             }
             engine.observe(&snapshot, now, wall, &self.gateway(second));
+            let happened = engine.take_events();
+            for fact in self.told(second, now, &happened, &estate) {
+                engine.take(fact, now, wall);
+            }
             if second.is_multiple_of(ASSESS) {
                 let assessment = engine.assess(&snapshot, &LinkEvidence::default(), now, wall);
                 engine.note(&assessment, wall);
@@ -131,7 +149,7 @@ impl Past<'_> {
                 oldest: (waiting > 0).then(|| Seq(self.delivered + 1)),
                 blocks: waiting,
                 lost: 0,
-                readings: self.made * 40,
+                readings: (self.made - self.started) * 40,
                 capacity_hours: Some(CAPACITY_HOURS),
             }),
         }
@@ -157,7 +175,7 @@ impl Past<'_> {
             state.health = Health::Online;
             for (point, slot) in device.points.iter().zip(0u16..) {
                 let value = value(&point.name, index.0, second, hour);
-                let mut reading = Reading::good(PointIndex(slot), Value::Number(value));
+                let mut reading = Reading::good(PointIndex(slot), value);
                 // Now and then a value is not plausible.
                 if (turn + u64::from(slot)).is_multiple_of(997) {
                     reading.quality = Quality::Uncertain(Reason::OutOfRange);
@@ -187,18 +205,31 @@ impl Past<'_> {
 }
 
 /// A plausible value of a point: slow waves over the day and the week.
-fn value(name: &str, device: u32, second: u64, hour: f64) -> f64 {
+fn value(name: &str, device: u32, second: u64, hour: f64) -> Value {
     #[expect(clippy::cast_precision_loss, reason = "some weeks of seconds fit 53 bits")]
     let days = second as f64 / DAY as f64;
     let week = (TAU * (days / 6.3 + f64::from(device) * 0.17)).sin();
     let day = (TAU * (hour - 9.0) / 24.0).sin();
     let ripple = (TAU * days * 61.0).sin();
-    match name.to_ascii_lowercase().as_str() {
+    // Cars charge for three hours in the evening.
+    let plugged = hour - 18.0 - f64::from(device % 3);
+    let last = name.rsplit('.').next().unwrap_or(name).to_ascii_lowercase();
+    let number = match last.as_str() {
+        "connectorstatus" => {
+            if (0.0..3.0).contains(&plugged) {
+                3.0
+            } else {
+                1.0
+            }
+        }
+        "sessionenergy" => 7.0 * plugged.clamp(0.0, 3.0),
+        "stopreason" => return Value::Text("full".into()),
         "pm25" => 42.0 + 26.0 * week + 9.0 * day + 3.0 * ripple,
         "pm10" => 68.0 + 34.0 * week + 14.0 * day + 5.0 * ripple,
         "laeq" => 47.0 + 6.5 * day + 1.5 * ripple,
         "temperature" => 12.0 + 5.0 * day + 3.0 * week,
         "relativehumidity" => 58.0 - 14.0 * day + 6.0 * week,
         _ => 100.0 + days + ripple,
-    }
+    };
+    Value::Number(number)
 }
