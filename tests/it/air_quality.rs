@@ -106,6 +106,10 @@ fn noise(levels: &NoiseLevels) -> Json {
 
 impl Published {
     fn take(&mut self, event: Event, now: Moment) {
+        // A station that falls silent is graded besides.
+        if matches!(event.kind, EventKind::RiskGrade { .. }) {
+            return;
+        }
         let device = event.device.unwrap().as_str().to_owned();
         assert!(event.at <= now);
         match event.kind {
