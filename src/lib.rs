@@ -26,7 +26,7 @@
 //! | [`pipeline`] | plausibility, counter guard, report by exception |
 //! | [`buffer`], [`store`] | the durable queue of blocks; what is kept across restarts, the only file that names sled |
 //! | [`uplink`], [`broker`] | from the buffer to the platform; how an MQTT broker is reached |
-//! | [`starlevel`] | rule pack, evidence by day in a hash chain, hourly and daily values of the environment, assessment; the scorecards of annex A |
+//! | [`starlevel`] | rule pack, evidence by day in a hash chain, what people attest, values of the environment, equipment risk, assessment, signed report; the scorecards of annex A |
 //! | [`status`] | the local page, its API, metrics |
 //! | [`selftest`] | the gateway looks at itself: its safety, its logs |
 //! | [`clock`], [`backoff`], [`supervise`], [`watchdog`] | time, patience, tasks, progress |
