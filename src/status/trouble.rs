@@ -10,13 +10,16 @@ use super::finding;
 use super::text::{Lang, Text};
 use super::view::View;
 use crate::model::{BusId, BusState, Cause, DeviceIndex, Health, Moment};
-use crate::starlevel::Bilingual;
+use crate::starlevel::{Bilingual, Standing};
 
 /// A device is given this long after start before its silence is worth a word.
 const SETTLE: Duration = Duration::from_secs(120);
 
 /// Buffer room below which an outage is critical, hours.
 const LITTLE_ROOM: f64 = 6.0;
+
+/// So many days before its end an attestation asks for its renewal.
+pub(super) const SOON: i64 = 30;
 
 /// How bad it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -82,10 +85,37 @@ pub(super) fn all(view: &View) -> Vec<Trouble> {
             link: "/delivery".into(),
         });
     }
+    attestations(view, &mut list);
     list.sort_by_key(|trouble| {
         (trouble.severity, trouble.since.map_or(u64::MAX, |since| since.boot_ms))
     });
     list
+}
+
+/// Words of people that ended or soon will: the star falls with them.
+fn attestations(view: &View, list: &mut Vec<Trouble>) {
+    let Some(assessment) = view.assessment.borrow().clone() else { return };
+    for result in &assessment.attestations {
+        let title = match (result.state, result.days_left) {
+            (Standing::Expired, _) => Bilingual::new("签认已过期", "An attestation has expired"),
+            (Standing::Valid, Some(days)) if days <= SOON => Bilingual::new(
+                format!("签认还有 {days} 天到期"),
+                format!("An attestation expires in {days} days"),
+            ),
+            _ => continue,
+        };
+        list.push(Trouble {
+            severity: Severity::Notice,
+            title,
+            cause: result.attestation.subject.told(),
+            advice: Bilingual::new(
+                "由负责人重新签认，否则相关检查按缺失计",
+                "have it attested anew, or its checks count as missing",
+            ),
+            since: None,
+            link: "/stars#attestations".into(),
+        });
+    }
 }
 
 fn storage(view: &View, list: &mut Vec<Trouble>) {

@@ -12,12 +12,11 @@ use crate::status::attest::twelve;
 use crate::status::layout::{outcome, pill};
 use crate::status::show;
 use crate::status::text::{Lang, Text};
+use crate::status::trouble::SOON;
 use crate::status::view::View;
 
 /// Found devices that are listed; the rest is counted.
 const LISTED: usize = 100;
-/// So many days before its end an attestation asks for its renewal.
-const SOON: i64 = 30;
 
 /// All about attestations; nothing where none can be kept.
 pub(super) fn attestations(view: &View, lang: Lang) -> Markup {

@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 
 use super::*;
 use crate::model::EventKind;
 use crate::pipeline::Act;
-use crate::starlevel::{AttestationDesk, Discovered, RulePack};
+use crate::starlevel::{AttestationDesk, AttestationResult, Discovered, RulePack};
 use crate::store::{Limits, Store};
 
 struct Rig {
@@ -188,4 +188,31 @@ async fn what_people_and_devices_say_is_never_markup_and_found_devices_are_liste
         }
         assert!(page.contains("line-1 000023669245") && page.contains("2026-01-01 00:00:00"));
     }
+}
+
+#[tokio::test]
+async fn a_word_that_ended_or_soon_will_is_told_on_the_first_page() {
+    let mut view = sample(1, 0).await.view;
+    let mut assessment = (**view.assessment.borrow().as_ref().unwrap()).clone();
+    let said = |state: &str, days: Option<i64>| -> AttestationResult {
+        serde_json::from_value(serde_json::json!({
+            "kind": "privacy", "document": "D-1", "by": "李敏", "on": "2026-01-01",
+            "until": "2026-12-31", "source": "file", "state": state, "days_left": days,
+        }))
+        .unwrap()
+    };
+    let words = [said("expired", None), said("valid", Some(30)), said("valid", Some(31))];
+    assessment.attestations = words.to_vec();
+    view.assessment = watch::channel(Some(Arc::new(assessment))).1;
+    let troubles = json(&view, "/api/v1/gateway").await["troubles"].clone();
+    let titles: Vec<&str> = troubles
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter_map(|trouble| trouble["title"]["en"].as_str())
+        .filter(|title| title.contains("attestation"))
+        .collect();
+    assert_eq!(titles, ["An attestation has expired", "An attestation expires in 30 days"]);
+    let (_, zh) = get(&view, "/").await;
+    assert!(zh.contains("签认还有 30 天到期") && zh.contains("/stars#attestations"));
 }
