@@ -271,11 +271,6 @@ texts! {
     Withdraw => "撤回", "Withdraw";
     Withdrawn => "撤回", "Withdrew";
     WhoAttested => "签认与撤回记录", "Who attested and withdrew";
-    Valid => "有效", "valid";
-    ExpiresToday => "今日到期", "expires today";
-    NotYetValid => "尚未生效", "not yet valid";
-    Expired => "已过期", "expired";
-    Contradicted => "与现有设备矛盾", "contradicted by a device";
     AttestInventory => "设备清单（各类设备总数）", "Inventory: how many devices of each category";
     InventoryMeans => "填写范围内的全部设备，无论是否已接入；留空的类别不签认。之后发现的设备也会计入。", "All devices within the scope, connected or not; a category left empty is not attested. Devices that are discovered later count too.";
     ScopeOfMeters => "表计范围", "Scope of meters";

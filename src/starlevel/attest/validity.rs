@@ -10,6 +10,9 @@ use super::subject::{Attestation, Subject};
 use crate::model::{Category, Estate};
 use crate::starlevel::assessment::Bilingual;
 
+/// So many days before its end an attestation asks for its renewal.
+const SOON: i64 = 30;
+
 /// Where an attestation was given.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
@@ -70,6 +73,33 @@ impl AttestationResult {
     /// Whether it holds.
     pub fn holds(&self) -> bool {
         self.state == Standing::Valid
+    }
+
+    /// Whether it holds but not for long: its renewal is due.
+    pub fn is_ending(&self) -> bool {
+        self.holds() && self.days_left.is_some_and(|days| days <= SOON)
+    }
+
+    /// The word of its state, with the days that are left.
+    pub fn state_words(&self) -> Bilingual {
+        let (zh, en) = match (self.state, self.days_left) {
+            (Standing::Valid, Some(0)) => ("今日到期", "expires today"),
+            (Standing::Valid, Some(days)) if self.is_ending() => {
+                let (zh, en) = (format!("还有 {days} 天到期"), format!("expires in {days} days"));
+                return Bilingual::new(zh, en);
+            }
+            (Standing::Valid, Some(days)) => {
+                let (zh, en) =
+                    (format!("有效，还有 {days} 天"), format!("valid, {days} days left"));
+                return Bilingual::new(zh, en);
+            }
+            (Standing::Valid, None) => ("有效", "valid"),
+            (Standing::NotYetValid, _) => ("尚未生效", "not yet valid"),
+            (Standing::Expired, _) => ("已过期", "expired"),
+            (Standing::ClockNotTrusted, _) => ("时钟未校时", "clock not trusted"),
+            (Standing::Contradicted, _) => ("与现有设备矛盾", "contradicted by a device"),
+        };
+        Bilingual::new(zh, en)
     }
 
     /// Why it counts as missing, and since when; `None` when it holds.

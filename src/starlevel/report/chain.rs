@@ -1,6 +1,9 @@
 //! The rows of the chain in a report, and back.
 
-use super::base64;
+use base64::Engine as _;
+// RFC 4648, section 4: decodes only what it would encode itself, padding and last bits included.
+use base64::engine::general_purpose::STANDARD as BASE64;
+
 use super::document::{ChainDay, ReportChain};
 use crate::starlevel::ChainFault;
 use crate::starlevel::evidence::{ClosedDay, date};
@@ -9,7 +12,7 @@ use crate::starlevel::evidence::{ClosedDay, date};
 pub(super) fn from_store(days: &[ClosedDay]) -> ReportChain {
     let rows = |day: &ClosedDay| {
         let pairs = day.rows.iter();
-        pairs.map(|(key, value)| (base64::encode(key), base64::encode(value))).collect()
+        pairs.map(|(key, value)| (BASE64.encode(key), BASE64.encode(value))).collect()
     };
     ReportChain {
         head: days.last().map(|day| hex(&day.hash)),
@@ -62,8 +65,9 @@ fn at(day: String, zh: &str, en: &str) -> ChainFault {
 
 fn read(day: &ChainDay) -> Option<ClosedDay> {
     let pairs = day.rows.iter();
-    let rows: Option<Vec<(Vec<u8>, Vec<u8>)>> =
-        pairs.map(|(key, value)| Some((base64::decode(key)?, base64::decode(value)?))).collect();
+    let rows: Option<Vec<(Vec<u8>, Vec<u8>)>> = pairs
+        .map(|(key, value)| Some((BASE64.decode(key).ok()?, BASE64.decode(value).ok()?)))
+        .collect();
     let rows = rows?;
     let number = u32::from_be_bytes(rows.first()?.0.get(1..5)?.try_into().ok()?);
     let read =
@@ -90,4 +94,27 @@ pub(super) fn unhex<const N: usize>(text: &str) -> Option<[u8; N]> {
         *byte = digit(pair[0])? << 4 | digit(pair[1])?;
     }
     Some(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rows_are_read_only_as_they_are_written() {
+        // The first key of a day: its kind, the day 20454 (2026-01-01), the rest.
+        let day = |value: &str| ChainDay {
+            date: "2026-01-01".to_owned(),
+            before: "0".repeat(64),
+            hash: "0".repeat(64),
+            rows: vec![(BASE64.encode([b'g', 0, 0, 0x4F, 0xE6]), value.to_owned())],
+        };
+        // RFC 4648, section 10.
+        for (bytes, text) in [("", ""), ("f", "Zg=="), ("fo", "Zm8="), ("foobar", "Zm9vYmFy")] {
+            assert_eq!(read(&day(text)).unwrap().rows[0].1, bytes.as_bytes());
+        }
+        for text in ["Zg", "Zg=", "Zh==", "Zm9v\n", "Zm 9v", "====", "Z===", "Zg==Zg==", "-__-"] {
+            assert!(read(&day(text)).is_none(), "{text}");
+        }
+    }
 }

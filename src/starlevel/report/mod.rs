@@ -9,7 +9,6 @@
 //! wrote it; that the key is that box's, only a comparison proves: the gateway publishes it in its
 //! retained inventory.
 
-mod base64;
 mod build;
 mod chain;
 mod days;

@@ -2,6 +2,7 @@
 
 mod days;
 mod key;
+mod sections;
 mod tampered;
 
 use std::path::Path;

@@ -75,21 +75,12 @@ fn list(lang: Lang, results: &[AttestationResult]) -> Markup {
 }
 
 fn state(lang: Lang, result: &AttestationResult) -> Markup {
-    let (class, text) = match (result.state, result.days_left) {
-        (Standing::Valid, Some(0)) => ("warn", lang.t(Text::ExpiresToday).to_owned()),
-        (Standing::Valid, Some(days)) if days <= SOON => {
-            ("warn", lang.pick(format!("还有 {days} 天到期"), format!("expires in {days} days")))
-        }
-        (Standing::Valid, Some(days)) => {
-            ("ok", lang.pick(format!("有效，还有 {days} 天"), format!("valid, {days} days left")))
-        }
-        (Standing::Valid, None) => ("ok", lang.t(Text::Valid).to_owned()),
-        (Standing::NotYetValid, _) => ("warn", lang.t(Text::NotYetValid).to_owned()),
-        (Standing::Expired, _) => ("crit", lang.t(Text::Expired).to_owned()),
-        (Standing::ClockNotTrusted, _) => ("warn", lang.t(Text::ClockUntrusted).to_owned()),
-        (Standing::Contradicted, _) => ("crit", lang.t(Text::Contradicted).to_owned()),
+    let class = match result.state {
+        Standing::Valid if !result.is_ending() => "ok",
+        Standing::Valid | Standing::NotYetValid | Standing::ClockNotTrusted => "warn",
+        Standing::Expired | Standing::Contradicted => "crit",
     };
-    pill(class, &text)
+    pill(class, lang.of(&result.state_words()))
 }
 
 fn person() -> Markup {

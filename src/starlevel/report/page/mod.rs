@@ -2,11 +2,15 @@
 //! English beneath it. Everything on it comes from the [`Report`] alone, which the page also holds
 //! as JSON in an element of its own.
 
+mod attested;
+mod categories;
 mod chart;
 mod daily;
 mod environment;
 mod proof;
 mod result;
+mod risk;
+mod self_test;
 
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
@@ -47,12 +51,16 @@ pub(super) fn render(report: &Report) -> String {
 const SECTIONS: &[fn(&Report) -> Markup] = &[
     result::opening,
     result::lacking,
-    result::categories,
+    categories::categories,
     daily::charts,
     result::checks,
     result::groups,
+    attested::attestations,
+    risk::risk,
+    self_test::self_test,
     environment::environment,
     daily::table,
+    attested::advisory,
     proof::definitions,
     proof::weak_points,
     proof::rules,

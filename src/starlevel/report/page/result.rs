@@ -97,7 +97,7 @@ fn lack(report: &Report, check: &CheckResult) -> Markup {
                 }
             }
             span.en { (check.title.en) }
-            @if let Some(since) = check.since_ms { p { "自 " (time(report, since)) " 起未通过 not passed since " (time(report, since)) } }
+            (not_passed_since(report, check))
             @if let Some(reason) = &check.reason { p { (both(reason)) } }
             @if let Some(hint) = &check.hint {
                 p { "处理：" (hint.zh) span.en { "What to do: " (hint.en) } }
@@ -120,6 +120,12 @@ fn lack(report: &Report, check: &CheckResult) -> Markup {
     }
 }
 
+fn not_passed_since(report: &Report, check: &CheckResult) -> Markup {
+    let Some(since) = check.since_ms else { return html! {} };
+    let since = time(report, since);
+    html! { p { "自 " (since) " 起未通过" span.en { "Not passed since " (since) } } }
+}
+
 fn device(report: &Report, cause: &DeviceCause) -> Markup {
     let since = match (cause.since_ms, cause.for_s) {
         (Some(at), _) => time(report, at),
@@ -131,22 +137,29 @@ fn device(report: &Report, cause: &DeviceCause) -> Markup {
             td { (cause.name) @if cause.name != cause.device { span.en { (cause.device) } } }
             td {
                 (cause.health.zh()) " " (cause.health.word())
+                @if let Some(lacks) = &cause.lacks { div { (both(lacks)) } }
                 @if let Some(words) = &cause.cause { (both(&Bilingual::new(format!("：{}", words.zh), &words.en))) }
             }
             td { (since) }
-            td.n { (percent(cause.share.unwrap_or(cause.online_rate))) }
+            // The share of a device whose entry in the register is not complete says nothing.
+            td.n { @if cause.lacks.is_some() { "—" } @else { (percent(cause.share.unwrap_or(cause.online_rate))) } }
         }
     }
 }
 
 /// The sign that stands beside the word: what is told is not told by colour alone.
-fn mark(outcome: Outcome) -> &'static str {
+pub(super) fn mark(outcome: Outcome) -> &'static str {
     match outcome {
         Outcome::Met => "✓",
         Outcome::NotMet => "✗",
         Outcome::Unknown => "?",
         Outcome::NotApplicable => "○",
     }
+}
+
+/// The outcome's word in both languages.
+pub(super) fn word(outcome: Outcome) -> Markup {
+    both(&outcome.words())
 }
 
 fn measured(check: &CheckResult) -> Markup {
@@ -170,7 +183,7 @@ pub(super) fn checks(report: &Report) -> Markup {
             "粗框为当前所指星级。The frame marks the star that is looked at."
         }
         @for group in groups_of(result) {
-            (group_table(result, group))
+            (group_table(report, group))
         }
     }
 }
@@ -186,12 +199,13 @@ fn groups_of(result: &Assessment) -> Vec<char> {
     groups
 }
 
-fn group_table(result: &Assessment, group: char) -> Markup {
+fn group_table(report: &Report, group: char) -> Markup {
+    let result = &report.assessment;
     let inside = result.checks.iter().filter(|check| check.id.starts_with(group));
     let (zh, en) = name_of(group);
     html! {
       section.keep {
-        h3 { (group) " " (zh) " " span.en style="display:inline" { (en) } }
+        h3 { (group) " " (zh) " " span.en.in { (en) } }
         table.levels {
             thead { tr {
                 th.c { "检查项" span.en { "Check" } }
@@ -203,6 +217,7 @@ fn group_table(result: &Assessment, group: char) -> Markup {
                     td {
                         (check.id) " " (check.title.zh) span.en { (check.title.en) }
                         span.en { (ground(check)) }
+                        @if !result.missing.contains(&check.id) { (why(report, check)) }
                     }
                     td.m { (measured(check)) }
                     @for star in 1..=STARS { (level(check, star)) }
@@ -210,6 +225,19 @@ fn group_table(result: &Assessment, group: char) -> Markup {
             }
         }
       }
+    }
+}
+
+/// What has not passed and is not told above, because another star is next.
+fn why(report: &Report, check: &CheckResult) -> Markup {
+    if check.outcome.passes() {
+        return html! {};
+    }
+    html! {
+        div.key {
+            @if let Some(reason) = &check.reason { (both(reason)) }
+            (not_passed_since(report, check))
+        }
     }
 }
 
@@ -298,30 +326,5 @@ fn name_of(group: char) -> (&'static str, &'static str) {
         'R' => ("设备风险", "Risk"),
         'G' => ("治理与安全", "Governance"),
         _ => ("", ""),
-    }
-}
-
-pub(super) fn categories(report: &Report) -> Markup {
-    html! {
-        (heading("十二类设备", "The twelve categories"))
-        table {
-            thead { tr {
-                th { "类别" span.en { "Category" } } th.n { "设备 devices" }
-                th.n { "在线率 online rate" } th { "状态" span.en { "State" } }
-            } }
-            @for row in &report.assessment.categories {
-                tr {
-                    td { (row.category.zh()) " " span.en style="display:inline" { (row.category.en()) } }
-                    td.n { (row.devices) }
-                    td.n { (row.online_rate.map_or_else(|| "—".to_owned(), percent)) }
-                    td {
-                        @if row.not_applicable { "○ 不适用 not applicable" }
-                        @else if row.out_of_season { "○ 非供暖季 out of season" }
-                        @else if row.covered { "✓ 已覆盖 covered" }
-                        @else { "✗ 未覆盖 not covered" }
-                    }
-                }
-            }
-        }
     }
 }

@@ -1,6 +1,9 @@
 //! Files that are not as the gateway wrote them.
 
-use super::super::{base64, seal};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
+
+use super::super::seal;
 use super::*;
 
 /// A report with one closed day and little else, so that every byte of it can be tried.
@@ -138,9 +141,9 @@ fn a_row_of_the_chain_that_was_changed_and_signed_again_names_its_day() {
     let play = three_days();
     let (file, key) = forged(&play, |report| {
         let row = &mut report.chain.days[1].rows[1].1;
-        let mut bytes = base64::decode(row).unwrap();
+        let mut bytes = BASE64.decode(row.as_str()).unwrap();
         *bytes.last_mut().unwrap() ^= 1;
-        *row = base64::encode(&bytes);
+        *row = BASE64.encode(&bytes);
     });
     let told = faults(&verify(file.as_bytes(), Some(key.public())));
     assert!(told.contains("2026-01-02: the chain does not hold"), "{told}");
