@@ -18,9 +18,6 @@ const SETTLE: Duration = Duration::from_secs(120);
 /// Buffer room below which an outage is critical, hours.
 const LITTLE_ROOM: f64 = 6.0;
 
-/// So many days before its end an attestation asks for its renewal.
-pub(super) const SOON: i64 = 30;
-
 /// How bad it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]
@@ -98,7 +95,7 @@ fn attestations(view: &View, list: &mut Vec<Trouble>) {
     for result in &assessment.attestations {
         let title = match (result.state, result.days_left) {
             (Standing::Expired, _) => Bilingual::new("签认已过期", "An attestation has expired"),
-            (Standing::Valid, Some(days)) if days <= SOON => Bilingual::new(
+            (Standing::Valid, Some(days)) if result.is_ending() => Bilingual::new(
                 format!("签认还有 {days} 天到期"),
                 format!("An attestation expires in {days} days"),
             ),

@@ -12,7 +12,7 @@ use linli::model::{Estate, EstateKind, GatewayId, Moment, Snapshot, WallTime};
 use linli::starlevel::{Engine, EvidenceChain, GatewaySeen, RulePack};
 use linli::store::{Changes, Limits, Store};
 
-use crate::parts::{ask, free_port, let_run, linli, wait_until};
+use crate::parts::{ask, free_port, let_run, linli, lonely_site, wait_until};
 
 /// 2026-01-01T00:00 in Shanghai.
 const MIDNIGHT: i64 = 1_767_196_800_000;
@@ -91,34 +91,9 @@ fn a_folder_without_a_store_is_told_and_not_made() {
 fn the_daemon_goes_on_with_its_evidence_after_a_restart_and_verifies_it_while_it_runs() {
     let folder = tempfile::tempdir().unwrap();
     let at = folder.path();
-    let (config, log, port) = (at.join("linli.toml"), at.join("log"), free_port());
+    let (log, port) = (at.join("log"), free_port());
     let page = SocketAddr::from(([127, 0, 0, 1], port));
-    let text = format!(
-        r#"
-[gateway]
-id = "keeps"
-[clock]
-trust = "system"
-[buffer]
-path = "{}/buffer"
-keep_free = "1MiB"
-[status]
-listen = "127.0.0.1:{port}"
-[stars]
-every = "10s"
-[[bus]]
-id = "row"
-tcp = "127.0.0.1:{}"
-[[device]]
-id = "meter"
-profile = "eastron-sdm120"
-bus = "row"
-unit = 1
-"#,
-        at.display(),
-        free_port()
-    );
-    fs::write(&config, text).unwrap();
+    let config = lonely_site(at, port, "一号院");
     let window = || {
         ask(page, "/api/v1/stars").and_then(|stars| stars["window_s"].as_u64()).unwrap_or_default()
     };

@@ -222,3 +222,37 @@ pub fn device(id: &str, category: Category, every: u64, points: Vec<Point>) -> D
         derived: Arc::new([]),
     }
 }
+
+/// Writes the configuration of a gateway without an uplink, whose one meter is not there; returns
+/// the file. The store lies in `at`/buffer, the page on `port`.
+pub fn lonely_site(at: &Path, port: u16, name: &str) -> PathBuf {
+    let text = format!(
+        r#"
+[gateway]
+id = "lonely"
+name = "{name}"
+[clock]
+trust = "system"
+[buffer]
+path = "{}/buffer"
+keep_free = "1MiB"
+[status]
+listen = "127.0.0.1:{port}"
+[stars]
+every = "10s"
+[[bus]]
+id = "row"
+tcp = "127.0.0.1:{}"
+[[device]]
+id = "meter"
+profile = "eastron-sdm120"
+bus = "row"
+unit = 1
+"#,
+        at.display(),
+        free_port()
+    );
+    let config = at.join("linli.toml");
+    fs::write(&config, text).unwrap();
+    config
+}

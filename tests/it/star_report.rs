@@ -13,7 +13,7 @@ use linli::starlevel::{Engine, EvidenceChain, GatewaySeen, RulePack};
 use linli::store::{Limits, Store};
 use serde_json::{Value, json};
 
-use crate::parts::{Process, ask, free_port, linli, peer, python, wait_until};
+use crate::parts::{Process, ask, free_port, linli, lonely_site, peer, python, wait_until};
 use crate::second_parsers::Opinion;
 
 const HOUR: u64 = 3_600_000;
@@ -36,7 +36,7 @@ fn past(store: &Path) {
     let zone = 8 * 3_600_000;
     let begin = (now + zone).div_euclid(86_400_000) * 86_400_000 - zone - 3 * 86_400_000;
     let store = Store::open(store, Limits::default()).unwrap();
-    let gateway = GatewayId::new("signs").unwrap();
+    let gateway = GatewayId::new("lonely").unwrap();
     let estate = Estate::new(gateway, String::new(), EstateKind::New, Vec::new()).unwrap();
     let estate = Arc::new(estate);
     let start = Moment { boot_ms: HOUR };
@@ -57,34 +57,8 @@ impl Site {
         let folder = tempfile::tempdir().unwrap();
         let at = folder.path();
         past(&at.join("buffer"));
-        let (config, port) = (at.join("linli.toml"), free_port());
-        let settings = format!(
-            r#"
-[gateway]
-id = "signs"
-name = "一号<院>"
-[clock]
-trust = "system"
-[buffer]
-path = "{}/buffer"
-keep_free = "1MiB"
-[status]
-listen = "127.0.0.1:{port}"
-[stars]
-every = "10s"
-[[bus]]
-id = "row"
-tcp = "127.0.0.1:{}"
-[[device]]
-id = "meter"
-profile = "eastron-sdm120"
-bus = "row"
-unit = 1
-"#,
-            at.display(),
-            free_port()
-        );
-        fs::write(&config, settings).unwrap();
+        let port = free_port();
+        let config = lonely_site(at, port, "一号<院>");
         let daemon = linli(&config, &at.join("log"));
         let page = SocketAddr::from(([127, 0, 0, 1], port));
         wait_until("the estate was assessed", || ask(page, "/api/v1/stars").is_some());
@@ -200,7 +174,7 @@ fn a_report_is_verified_without_gateway_and_configuration_and_a_changed_one_is_r
     let output = verify(&file, &[]);
     let told = text(&output.stdout);
     assert_eq!(output.status.code(), Some(0), "{told}");
-    for part in ["as it was signed", "一致", "gateway 网关 signs", "3 closed days", "compare it"]
+    for part in ["as it was signed", "一致", "gateway 网关 lonely", "3 closed days", "compare it"]
     {
         assert!(told.contains(part), "{part}: {told}");
     }

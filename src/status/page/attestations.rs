@@ -12,7 +12,6 @@ use crate::status::attest::twelve;
 use crate::status::layout::{outcome, pill};
 use crate::status::show;
 use crate::status::text::{Lang, Text};
-use crate::status::trouble::SOON;
 use crate::status::view::View;
 
 /// Found devices that are listed; the rest is counted.
