@@ -1,6 +1,5 @@
 //! The star level's evidence as a user verifies it.
 
-use std::fs;
 use std::net::SocketAddr;
 use std::ops::ControlFlow;
 use std::path::Path;
