@@ -46,7 +46,7 @@ fn attestation(result: &AttestationResult) -> Markup {
                 @if !said.note.is_empty() { div.key { "备注 Note: " (said.note) } }
                 @if let Some(why) = result.why_not() { div.key { (both(&why)) } }
             }
-            td { (said.by) span.en { (source.0) " " (source.1) } }
+            td { (said.by) div.key { (source.0) span.en { (source.1) } } }
             td.m { (said.on) }
             td.m { (said.until) }
             td { (if result.holds() { "✓" } else { "✗" }) " " (both(&result.state_words())) }

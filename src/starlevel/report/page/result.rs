@@ -171,7 +171,7 @@ fn measured(check: &CheckResult) -> Markup {
 
 /// A value once where it is the same in both languages.
 fn either(words: &Bilingual) -> Markup {
-    html! { (words.zh) @if words.zh != words.en { small.en style="display:inline" { " " (words.en) } } }
+    html! { span.one { (words.zh) } @if words.zh != words.en { " " small.en.in { (words.en) } } }
 }
 
 pub(super) fn checks(report: &Report) -> Markup {
@@ -217,11 +217,11 @@ fn group_table(report: &Report, group: char) -> Markup {
                     td {
                         (check.id) " " (check.title.zh) span.en { (check.title.en) }
                         span.en { (ground(check)) }
-                        @if !result.missing.contains(&check.id) { (why(report, check)) }
                     }
                     td.m { (measured(check)) }
                     @for star in 1..=STARS { (level(check, star)) }
                 }
+                @if !result.missing.contains(&check.id) { (why(report, check)) }
             }
         }
       }
@@ -230,14 +230,21 @@ fn group_table(report: &Report, group: char) -> Markup {
 
 /// What has not passed and is not told above, because another star is next.
 fn why(report: &Report, check: &CheckResult) -> Markup {
-    if check.outcome.passes() {
+    if check.outcome.passes() || (check.reason.is_none() && check.since_ms.is_none()) {
         return html! {};
     }
+    let since = check.since_ms.map(|since| {
+        let since = time(report, since);
+        Bilingual::new(format!("自 {since} 起未通过"), format!("not passed since {since}"))
+    });
+    let told: Vec<&Bilingual> = check.reason.iter().chain(&since).collect();
+    let zh: Vec<&str> = told.iter().map(|words| words.zh.as_str()).collect();
+    let en: Vec<&str> = told.iter().map(|words| words.en.as_str()).collect();
+    let told = Bilingual::new(zh.join(" · "), en.join(" · "));
     html! {
-        div.key {
-            @if let Some(reason) = &check.reason { (both(reason)) }
-            (not_passed_since(report, check))
-        }
+        tr.why { td colspan="7" {
+            (check.id) " " span.mark { (mark(check.outcome)) } " " (both(&told))
+        } }
     }
 }
 
@@ -253,7 +260,10 @@ fn ground(check: &CheckResult) -> String {
         Evidence::Attested => "签认 attested",
         Evidence::Mixed => "实测与签认 measured and attested",
     };
-    format!("{} · {origin} · {evidence}", check.source)
+    let source = check.source_words();
+    let source =
+        if source.zh == source.en { source.zh } else { format!("{} {}", source.zh, source.en) };
+    format!("{source} · {origin} · {evidence}")
 }
 
 fn level(check: &CheckResult, star: u8) -> Markup {
