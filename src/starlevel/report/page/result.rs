@@ -216,7 +216,7 @@ fn group_table(report: &Report, group: char) -> Markup {
                 tr {
                     td {
                         (check.id) " " (check.title.zh) span.en { (check.title.en) }
-                        span.en { (ground(check)) }
+                        div.ground { (both(&ground(check))) }
                     }
                     td.m { (measured(check)) }
                     @for star in 1..=STARS { (level(check, star)) }
@@ -249,21 +249,22 @@ fn why(report: &Report, check: &CheckResult) -> Markup {
 }
 
 /// Where the numbers come from and how it is proven.
-fn ground(check: &CheckResult) -> String {
+fn ground(check: &CheckResult) -> Bilingual {
     let origin = match check.origin {
-        Origin::Seed => "地方标准 local standard",
-        Origin::Standard => "其他标准 other standard",
-        Origin::Proposal => "本规则包建议 proposal",
+        Origin::Seed => ("地方标准", "local standard"),
+        Origin::Standard => ("其他标准", "other standard"),
+        Origin::Proposal => ("本规则包建议", "this pack's proposal"),
     };
     let evidence = match check.evidence {
-        Evidence::Measured => "实测 measured",
-        Evidence::Attested => "签认 attested",
-        Evidence::Mixed => "实测与签认 measured and attested",
+        Evidence::Measured => ("实测", "measured"),
+        Evidence::Attested => ("签认", "attested"),
+        Evidence::Mixed => ("实测与签认", "measured and attested"),
     };
     let source = check.source_words();
-    let source =
-        if source.zh == source.en { source.zh } else { format!("{} {}", source.zh, source.en) };
-    format!("{source} · {origin} · {evidence}")
+    Bilingual::new(
+        format!("{} · {} · {}", source.zh, origin.0, evidence.0),
+        format!("{} · {} · {}", source.en, origin.1, evidence.1),
+    )
 }
 
 fn level(check: &CheckResult, star: u8) -> Markup {
