@@ -51,8 +51,58 @@ impl CheckResult {
         Bilingual::new(format!("{sign}{}", value.zh), format!("{sign}{}", value.en))
     }
 
+    /// The clause that it serves; what the pack's author found in no clause says so.
+    pub fn source_words(&self) -> Bilingual {
+        source_words(&self.source)
+    }
+
     /// The English title may be a whole definition; its first clause names the check.
     pub fn short_en(&self) -> &str {
-        self.title.en.split([':', '(', ';']).next().unwrap_or_default().trim()
+        first_clause(&self.title.en)
+    }
+}
+
+/// The pack writes of the local standard, its seed: `7.5.1; Table A.1 …`, `none in seed`.
+fn source_words(source: &str) -> Bilingual {
+    match source {
+        "none in seed" => {
+            Bilingual::new("地方标准无对应条文", "in no clause of the local standard")
+        }
+        clause => Bilingual::new(clause.replace("Table ", "表 "), clause),
+    }
+}
+
+fn first_clause(title: &str) -> &str {
+    let clause = title.split([':', ';']).next().unwrap_or_default();
+    match clause.split_once('(') {
+        // What stands in the brackets of `p95 of (a - b)` is no remark but all that is said.
+        Some((before, _)) if !before.trim_end().ends_with(" of") => before.trim(),
+        _ => clause.trim(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_long_english_title_is_cut_to_what_names_the_check() {
+        for (title, short) in [
+            ("Device online rate, mean of categories", "Device online rate, mean of categories"),
+            ("Data completeness (VDR), mean", "Data completeness"),
+            ("Self test: no default password", "Self test"),
+            ("p95 of (ack - due); outages apart", "p95 of (ack - due)"),
+        ] {
+            assert_eq!(first_clause(title), short);
+        }
+    }
+
+    #[test]
+    fn a_source_is_told_in_the_reader_s_language() {
+        let words = source_words("none in seed");
+        assert!(!words.zh.contains("seed") && !words.en.contains("seed"));
+        let words = source_words("7.5.1; Table A.1 服务智慧化");
+        assert_eq!(words.zh, "7.5.1; 表 A.1 服务智慧化");
+        assert_eq!(words.en, "7.5.1; Table A.1 服务智慧化");
     }
 }

@@ -59,7 +59,7 @@ pub fn invent(settings: &Settings, span: Duration, until: WallTime) -> anyhow::R
     let cut = (ago(POWER_CUT.0), ago(POWER_CUT.1));
     let folder = &settings.buffer.path;
     let begin = until.unix_ms - i64::try_from(length * 1000).unwrap_or(i64::MAX);
-    let mut past = Past { settings, begin, length, made: 0, delivered: 0, started: 0 };
+    let mut past = Past { settings, begin, length, made: 0, delivered: 0, before: (0, 0) };
     for (from, to) in [(0, cut.0), (cut.1, length)] {
         if from < to {
             past.run(folder, from, to).context("the made-up past")?;
@@ -77,8 +77,8 @@ struct Past<'a> {
     /// Blocks.
     made: u64,
     delivered: u64,
-    /// Blocks before the present start.
-    started: u64,
+    /// The same before the last start: the gateway counts from there.
+    before: (u64, u64),
 }
 
 impl Past<'_> {
@@ -97,7 +97,7 @@ impl Past<'_> {
             file: told::attested(self.settings, self.wall(0))?,
             ..Attested::default()
         }));
-        self.started = self.made;
+        self.before = (self.made, self.delivered);
         let mut second = from;
         while second < to {
             second += LOOK;
@@ -142,14 +142,14 @@ impl Past<'_> {
         let waiting = self.made - self.delivered;
         GatewaySeen {
             link_up,
-            acknowledged: self.delivered,
+            acknowledged: self.delivered - self.before.1,
             buffer: Some(BufferSeen {
                 epoch: Epoch(1),
                 next: Seq(self.made + 1),
                 oldest: (waiting > 0).then(|| Seq(self.delivered + 1)),
                 blocks: waiting,
                 lost: 0,
-                readings: (self.made - self.started) * 40,
+                readings: (self.made - self.before.0) * 40,
                 capacity_hours: Some(CAPACITY_HOURS),
             }),
         }
@@ -232,4 +232,47 @@ fn value(name: &str, device: u32, second: u64, hour: f64) -> Value {
         _ => 100.0 + days + ripple,
     };
     Value::Number(number)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config;
+    use crate::profile::Library;
+    use crate::starlevel::report::{Form, Reporter, SigningKey};
+    use crate::store::Store;
+
+    #[test]
+    fn a_day_with_a_restart_counts_no_reading_of_the_days_before_it_again() {
+        let folder = tempfile::tempdir().unwrap();
+        let text = "[gateway]\nid = \"box\"\n";
+        let mut settings = config::parse("linli.toml", text, &Library::built_in()).unwrap();
+        settings.buffer.path = folder.path().join("buffer");
+        // 2026-06-01T00:00 in Shanghai.
+        let until = WallTime { unix_ms: 1_780_243_200_000 };
+        invent(&settings, Duration::from_secs(25 * DAY), until).unwrap();
+        let store = Store::open(&settings.buffer.path, Limits::default()).unwrap();
+        let (pack, estate) = (RulePack::built_in(), Arc::new(settings.estate()));
+        let key = SigningKey::beside(store.path());
+        let evidence = EvidenceChain::new(&store);
+        let now = Moment { boot_ms: 1000 };
+        let mut engine = Engine::new(pack.clone(), Arc::clone(&estate), now);
+        engine.keep(evidence.clone()).unwrap();
+        let snapshot = Snapshot::new(Arc::clone(&estate), now);
+        let result = engine.assess(&snapshot, &LinkEvidence::default(), now, Some(until));
+        let reporter = Reporter::new(pack, estate, evidence, None, key);
+        let file = reporter.make(&result, Form::Json, &[], Some(until)).unwrap();
+        let file: serde_json::Value = serde_json::from_str(&file).unwrap();
+        let days = file["report"]["days"].as_array().unwrap();
+        assert!(days.len() > 20, "{}", days.len());
+        for day in days {
+            let [made, acknowledged, readings] =
+                ["blocks_created", "blocks_acknowledged", "readings_stored"]
+                    .map(|name| day[name].as_u64().unwrap());
+            // A block a minute with forty readings, and what waited goes out the same day.
+            assert!(made <= 1440 && acknowledged <= made + 60, "{day}");
+            // The first look after a start only marks where the blocks stand.
+            assert!(readings.abs_diff(40 * made) <= 40, "{day}");
+        }
+    }
 }

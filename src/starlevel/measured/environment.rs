@@ -21,15 +21,16 @@ impl Engine {
     pub(super) fn environment(&self, check: &Check, needed: Measure, sight: &Sight<'_>) -> Judged {
         let fresh = fresh_parameters(sight.snapshot, sight.now);
         let found = rank(|parameter| fresh.contains(&parameter));
-        let words: Vec<&str> = found.wanted.iter().map(|parameter| parameter.word()).collect();
-        let wanted = match found.rank {
-            2 => format!("2 / {}", words.join(", ")),
-            _ => words.join(", "),
-        };
-        let reason = (!wanted.is_empty()).then(|| {
+        let names: Vec<Bilingual> = found.wanted.iter().map(|wanted| wanted.names()).collect();
+        let zh = names.iter().map(|name| name.zh.as_str()).collect::<Vec<_>>().join("、");
+        let en = names.iter().map(|name| name.en.as_str()).collect::<Vec<_>>().join(", ");
+        // At rank 2 any two of them make the next.
+        let (two_zh, two_en) =
+            if found.rank == 2 { ("任两项 ", "any two of ") } else { ("", "") };
+        let reason = (!names.is_empty()).then(|| {
             Bilingual::new(
-                format!("24 小时内无有效值：{wanted}"),
-                format!("no good value within 24 h: {wanted}"),
+                format!("24 小时内无有效值：{two_zh}{zh}"),
+                format!("no good value within 24 h: {two_en}{en}"),
             )
         });
         let judged = number(check, needed, Some(f64::from(found.rank)), reason.clone(), "");

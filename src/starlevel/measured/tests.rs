@@ -158,7 +158,7 @@ fn the_environment_needs_its_parameters_by_star_and_says_which_are_missing() {
     assert_eq!(outcome(&result, "E1", 3), Outcome::Unknown, "just started: it may still come");
     let result = assess_at(&mut engine, &snapshot, 4000, &GatewaySeen::default());
     assert_eq!(outcome(&result, "E1", 3), Outcome::NotMet);
-    assert!(reason(&result, "E1").contains("relativeHumidity"));
+    assert!(reason(&result, "E1").contains("relative humidity"));
     for (count, star) in [(4, 3), (6, 4), (7, 5)] {
         bring(count, after(4000));
         let result =

@@ -38,7 +38,7 @@ fn list(lang: Lang, results: &[AttestationResult]) -> Markup {
     html! {
         table {
             thead { tr {
-                th { (lang.t(Text::Attested)) } th { (lang.t(Text::State)) } th { (lang.t(Text::AttestedBy)) }
+                th { (lang.t(Text::Attested)) } th { (lang.t(Text::State)) } th.num { (lang.t(Text::AttestedBy)) }
                 th { (lang.t(Text::AttestedOn)) } th { (lang.t(Text::ValidUntil)) } th { (lang.t(Text::Source)) }
             } }
             tbody { @for result in results {
@@ -56,7 +56,7 @@ fn list(lang: Lang, results: &[AttestationResult]) -> Markup {
                     td data-l=(lang.t(Text::Source)) { @match result.source {
                         AttestationSource::File => (lang.t(Text::FromFile)),
                         AttestationSource::Page => div {
-                            (lang.t(Text::FromPage))
+                            span.num { (lang.t(Text::FromPage)) }
                             details {
                                 summary { (lang.t(Text::Withdraw)) }
                                 form method="post" action="/stars/withdraw" {

@@ -8,6 +8,8 @@ use crate::status::show;
 use crate::status::text::Lang;
 
 const HOUR_MS: i64 = 3_600_000;
+/// So many plain stations stand open on the page.
+const FEW: usize = 3;
 
 /// The section; every index is named as a reference value.
 pub(super) fn environment(lang: Lang, report: &EnvironmentReport) -> Markup {
@@ -15,8 +17,29 @@ pub(super) fn environment(lang: Lang, report: &EnvironmentReport) -> Markup {
         h2 { (lang.pick("环境（参考值）", "Environment (reference values)")) }
         p.small.soft { (lang.of(&report.banner)) }
         @if let Some(note) = &report.noise_note { p.banner.warn { (lang.of(note)) } }
-        @for station in &report.stations { (card(lang, station)) }
+        @for station in report.stations.iter().filter(|s| is_rich(s)) { (card(lang, station)) }
+        (plain(lang, &report.stations.iter().filter(|s| !is_rich(s)).collect::<Vec<_>>()))
         @if report.more_stations > 0 { p.soft { "+ " (report.more_stations) } }
+    }
+}
+
+/// Air quality, noise, or something that somebody must mend.
+fn is_rich(station: &StationReport) -> bool {
+    let airs = [station.hour.as_ref().map(|h| &h.air), station.day.as_ref().map(|d| &d.air)];
+    !station.unusable.is_empty()
+        || airs.into_iter().flatten().any(|air| air.edition.is_some())
+        || station.day.as_ref().is_some_and(|day| day.noise.is_some())
+}
+
+/// Stations of temperature and the like: many of them must not push the rest of the page away.
+fn plain(lang: Lang, stations: &[&StationReport]) -> Markup {
+    html! {
+        @if stations.len() > FEW {
+            details.next {
+                summary { (lang.pick("其他站点", "Other stations")) " " (stations.len()) }
+                @for station in stations { (card(lang, station)) }
+            }
+        } @else { @for station in stations { (card(lang, station)) } }
     }
 }
 
@@ -24,7 +47,7 @@ fn card(lang: Lang, station: &StationReport) -> Markup {
     let hour = station.hour.as_ref();
     let day = station.day.as_ref();
     html! {
-        h3 { a href={ "/devices/" (station.device) } { (station.name) } }
+        h3.next { a href={ "/devices/" (station.device) } { (station.name) } }
         @for why in &station.unusable { p.banner.warn { (lang.of(why)) } }
         @if hour.is_none() && day.is_none() {
             p.soft { (lang.pick("尚无整小时的值", "no hour has ended yet")) }

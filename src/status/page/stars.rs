@@ -204,7 +204,7 @@ fn checks(lang: Lang, result: &Assessment) -> Markup {
                 }
                 td.num data-l=(lang.t(Text::Needed)) { (bound(lang, check)) }
                 td.small data-l=(lang.t(Text::Source)) { div {
-                    (check.source)
+                    (lang.of(&check.source_words()))
                     div.soft { (lang.t(match check.origin {
                         Origin::Seed => Text::OriginSeed,
                         Origin::Standard => Text::OriginStandard,

@@ -25,7 +25,7 @@ pub(super) fn attestations(report: &Report) -> Markup {
                 thead { tr {
                     th { "内容" span.en { "What" } } th { "签认人" span.en { "By" } }
                     th { "日期" span.en { "On" } } th { "有效至" span.en { "Until" } }
-                    th { "状态" span.en { "State" } }
+                    th { "来源" span.en { "Given in" } } th { "状态" span.en { "State" } }
                 } }
                 @for result in given { (attestation(result)) }
             }
@@ -46,9 +46,10 @@ fn attestation(result: &AttestationResult) -> Markup {
                 @if !said.note.is_empty() { div.key { "备注 Note: " (said.note) } }
                 @if let Some(why) = result.why_not() { div.key { (both(&why)) } }
             }
-            td { (said.by) span.en { (source.0) " " (source.1) } }
+            td { (said.by) }
             td.m { (said.on) }
             td.m { (said.until) }
+            td { (source.0) span.en { (source.1) } }
             td { (if result.holds() { "✓" } else { "✗" }) " " (both(&result.state_words())) }
         }
     }

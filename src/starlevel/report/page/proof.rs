@@ -61,7 +61,7 @@ pub(super) fn evidence(report: &Report) -> Markup {
             "公钥须与网关“星级”页面或平台设备清单中的一致。"
             span.en {
                 "To verify: keep this file (a print cannot be verified) and run this on any computer with linli; it "
-                "needs neither the gateway nor a network. The key must be the one on the gateway's page “Stars” or "
+                "needs neither the gateway nor a network. The key must be the one on the gateway's page Stars or "
                 "in the platform's inventory."
             }
         }

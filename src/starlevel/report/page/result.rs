@@ -171,7 +171,7 @@ fn measured(check: &CheckResult) -> Markup {
 
 /// A value once where it is the same in both languages.
 fn either(words: &Bilingual) -> Markup {
-    html! { (words.zh) @if words.zh != words.en { small.en style="display:inline" { " " (words.en) } } }
+    html! { span.one { (words.zh) } @if words.zh != words.en { " " small.en.in { (words.en) } } }
 }
 
 pub(super) fn checks(report: &Report) -> Markup {
@@ -216,12 +216,12 @@ fn group_table(report: &Report, group: char) -> Markup {
                 tr {
                     td {
                         (check.id) " " (check.title.zh) span.en { (check.title.en) }
-                        span.en { (ground(check)) }
-                        @if !result.missing.contains(&check.id) { (why(report, check)) }
+                        div.ground { (both(&ground(check))) }
                     }
                     td.m { (measured(check)) }
                     @for star in 1..=STARS { (level(check, star)) }
                 }
+                @if !result.missing.contains(&check.id) { (why(report, check)) }
             }
         }
       }
@@ -230,30 +230,41 @@ fn group_table(report: &Report, group: char) -> Markup {
 
 /// What has not passed and is not told above, because another star is next.
 fn why(report: &Report, check: &CheckResult) -> Markup {
-    if check.outcome.passes() {
+    if check.outcome.passes() || (check.reason.is_none() && check.since_ms.is_none()) {
         return html! {};
     }
+    let since = check.since_ms.map(|since| {
+        let since = time(report, since);
+        Bilingual::new(format!("自 {since} 起未通过"), format!("not passed since {since}"))
+    });
+    let told: Vec<&Bilingual> = check.reason.iter().chain(&since).collect();
+    let zh: Vec<&str> = told.iter().map(|words| words.zh.as_str()).collect();
+    let en: Vec<&str> = told.iter().map(|words| words.en.as_str()).collect();
+    let told = Bilingual::new(zh.join(" · "), en.join(" · "));
     html! {
-        div.key {
-            @if let Some(reason) = &check.reason { (both(reason)) }
-            (not_passed_since(report, check))
-        }
+        tr.why { td colspan="7" {
+            (check.id) " " span.mark { (mark(check.outcome)) } " " (both(&told))
+        } }
     }
 }
 
 /// Where the numbers come from and how it is proven.
-fn ground(check: &CheckResult) -> String {
+fn ground(check: &CheckResult) -> Bilingual {
     let origin = match check.origin {
-        Origin::Seed => "地方标准 local standard",
-        Origin::Standard => "其他标准 other standard",
-        Origin::Proposal => "本规则包建议 proposal",
+        Origin::Seed => ("地方标准", "local standard"),
+        Origin::Standard => ("其他标准", "other standard"),
+        Origin::Proposal => ("本规则包建议", "this pack's proposal"),
     };
     let evidence = match check.evidence {
-        Evidence::Measured => "实测 measured",
-        Evidence::Attested => "签认 attested",
-        Evidence::Mixed => "实测与签认 measured and attested",
+        Evidence::Measured => ("实测", "measured"),
+        Evidence::Attested => ("签认", "attested"),
+        Evidence::Mixed => ("实测与签认", "measured and attested"),
     };
-    format!("{} · {origin} · {evidence}", check.source)
+    let source = check.source_words();
+    Bilingual::new(
+        format!("{} · {} · {}", source.zh, origin.0, evidence.0),
+        format!("{} · {} · {}", source.en, origin.1, evidence.1),
+    )
 }
 
 fn level(check: &CheckResult, star: u8) -> Markup {

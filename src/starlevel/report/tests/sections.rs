@@ -215,7 +215,7 @@ fn what_another_star_wants_says_in_the_table_why_it_does_not_pass() {
     later.since_ms = Some(MIDNIGHT + 3 * HOUR);
     let page = page(&play, &result);
     let part = section(&page, "全部检查项");
-    shows(part, &["无人测过", "nobody measured it", "Not passed since 2026-01-01 03:00"]);
+    shows(part, &["无人测过", "nobody measured it", "not passed since 2026-01-01 03:00"]);
 }
 
 #[test]
