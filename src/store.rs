@@ -27,6 +27,7 @@ use std::time::Duration;
 
 use error::io_error;
 pub use error::{SetAside, StoreError};
+pub use files::is_store;
 use files::{beside, folder_bytes, lock_beside, remove_folder, set_aside, sync_names};
 
 /// Most bytes of one value.
@@ -389,11 +390,9 @@ fn guarded<R>(path: &Path, work: impl FnOnce() -> Result<R, sled::Error>) -> Res
             Err(StoreError::Damaged { path: path.to_owned(), detail: error.to_string() })
         }
         Err(panic) => {
-            let detail = panic
-                .downcast_ref::<String>()
-                .map(String::as_str)
-                .or_else(|| panic.downcast_ref::<&str>().copied())
-                .unwrap_or("unknown panic");
+            let text = panic.downcast_ref::<String>().map(String::as_str);
+            let detail = text.or_else(|| panic.downcast_ref::<&str>().copied());
+            let detail = detail.unwrap_or("unknown panic");
             Err(StoreError::Damaged { path: path.to_owned(), detail: detail.to_owned() })
         }
     }

@@ -17,6 +17,7 @@ use crate::starlevel::{
     Assessment, AttestationDesk, Attested, BufferSeen, Engine, EvidenceChain, GatewaySeen,
     LinkEvidence, RiskTable, RulePack,
 };
+use crate::store::StoreError;
 use crate::supervise::Part;
 use crate::uplink::UplinkStatus;
 
@@ -103,6 +104,7 @@ impl Joints {
                 (evidence(&uplink, authenticates), gateway_seen(&uplink, &stored.borrow()))
             },
             checkup: Checkup::new(settings),
+            unsaved: false,
             ends,
         };
         // It ends with the sources, so that the recorder's last commit finds its evidence.
@@ -138,6 +140,8 @@ struct Assessor<L> {
     look: L,
     /// Who looks at the gateway itself.
     checkup: Checkup,
+    /// The last save failed, and the log says so.
+    unsaved: bool,
     ends: Ends,
 }
 
@@ -210,10 +214,25 @@ impl<L: Fn() -> (LinkEvidence, GatewaySeen)> Assessor<L> {
                 tracing::info!("the pipeline is gone; an event of the star level is not told");
             }
         }
-        if let Err(error) = self.engine.save(now, last) {
-            tracing::info!(%error, "the evidence of the star level is not noted yet");
-        }
+        self.save(now, last);
         link
+    }
+
+    fn save(&mut self, now: Moment, last: bool) {
+        match self.engine.save(now, last) {
+            Ok(()) => self.unsaved = false,
+            // While the store is rebuilt; the next look tries again.
+            Err(error @ StoreError::Closed { .. }) => {
+                tracing::info!(%error, "the evidence of the star level is not noted yet");
+            }
+            Err(error) if self.unsaved => {
+                tracing::debug!(%error, "the evidence of the star level is still not noted");
+            }
+            Err(error) => {
+                self.unsaved = true;
+                tracing::warn!(%error, "the evidence of the star level is not noted");
+            }
+        }
     }
 
     fn assess(&mut self, link: &LinkEvidence, now: Moment) {

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 
 use crate::model::{Document, Epoch, Seq};
-use crate::store::{Limits, Store, StoreError};
+use crate::store::{Limits, Store, StoreError, is_store};
 
 use super::block::{Lane, parse, parse_key};
 use super::meta::{EPOCH_KEY, META_KEY, Meta, decode_epoch};
@@ -159,7 +159,7 @@ pub fn export(path: &Path, out: &mut impl Write) -> Result<u64, InspectError> {
 
 fn open_existing(path: &Path) -> Result<Store, InspectError> {
     // Opening would make one.
-    if !path.join("db").exists() {
+    if !is_store(path) {
         return Err(InspectError::Missing(path.to_owned()));
     }
     Ok(Store::open(path, Limits::default())?)

@@ -126,9 +126,18 @@ fn fetch(
             }
         },
     };
-    let body = runtime()?
-        .block_on(status::fetch_within(patience, page, resource))
-        .with_context(|| format!("asking the gateway's page at {page}; is the gateway running? / 询问 {page} 的网关页面，网关在运行吗？"))?;
+    let body =
+        runtime()?.block_on(status::fetch_within(patience, page, resource)).map_err(|error| {
+            // Who answers runs, and says itself why not.
+            let running = match error.kind() {
+                std::io::ErrorKind::Other => ("", ""),
+                _ => ("; is the gateway running?", "，网关在运行吗？"),
+            };
+            let (en, zh) = running;
+            anyhow::Error::new(error).context(format!(
+                "asking the gateway's page at {page}{en} / 询问 {page} 的网关页面{zh}"
+            ))
+        })?;
     Ok(Asked::Answer(body))
 }
 

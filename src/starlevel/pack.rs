@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
+use super::evidence::Zone;
 use super::fault::PackFault;
 use super::judge::Judge;
 use super::metric::Metric;
@@ -303,6 +304,17 @@ impl RulePack {
     /// How checks become a star.
     pub fn evaluation(&self) -> &Evaluation {
         &self.file.evaluation
+    }
+
+    /// The zone of its natural days.
+    pub(super) fn zone(&self) -> Zone {
+        Zone::named(&self.evaluation().timezone).expect("a pack without faults")
+    }
+
+    /// The natural day of a wall time (milliseconds since 1970) in the pack's zone: days since
+    /// 1970.
+    pub fn natural_day(&self, unix_ms: i64) -> u32 {
+        self.zone().day(unix_ms)
     }
 
     /// The clocks of the alarm levels.

@@ -174,3 +174,9 @@ pub(super) fn names(categories: &[Category]) -> (String, String) {
 pub(super) fn round4(share: f64) -> f64 {
     (share * 10_000.0 + 1e-9).floor() / 10_000.0
 }
+
+/// A part of a whole, 0 to 1; `None` of nothing.
+#[expect(clippy::cast_precision_loss, reason = "counts and milliseconds of a month fit 53 bits")]
+pub(super) fn share(part: u64, whole: u64) -> Option<f64> {
+    (whole > 0).then(|| part as f64 / whole as f64)
+}

@@ -257,7 +257,7 @@ texts! {
     RecordExchange => "登记换表", "Record a meter exchange";
     ExchangeMeans => "换表后计数从新表重新开始；登记会连同姓名上报平台。", "After an exchange the counters start anew; the record goes to the platform with your name.";
     Attestations => "负责人签认", "Attestations";
-    AttestationsMean => "网关无法测得、只能由人负责的内容：签名、有日期、会到期。过期、尚未生效或时钟不可信时，一律按没有处理；每次签认与撤回都会上报平台。", "What no gateway can measure and only a person can vouch for, by name, with a date and an expiry. Expired, not yet valid, or while the clock is not trusted, it counts as missing. Each attestation and withdrawal goes to the platform.";
+    AttestationsMean => "网关无法测得、须由负责人签认的内容：须署名、注明日期，到期失效。过期、尚未生效或时钟不可信时，一律视为没有；每次签认与撤回都会上报平台。", "What no gateway can measure and only a person can vouch for, by name, with a date and an expiry. Expired, not yet valid, or while the clock is not trusted, it counts as missing. Each attestation and withdrawal goes to the platform.";
     NothingAttested => "尚无签认", "Nothing is attested yet";
     AttestNeedsClock => "时钟尚未校时，暂不能签认", "Nothing can be attested until the clock is trusted";
     NewAttestation => "新增签认", "Attest";
@@ -274,7 +274,7 @@ texts! {
     AttestInventory => "设备清单（各类设备总数）", "Inventory: how many devices of each category";
     InventoryMeans => "填写范围内的全部设备，无论是否已接入；留空的类别不签认。之后发现的设备也会计入。", "All devices within the scope, connected or not; a category left empty is not attested. Devices that are discovered later count too.";
     ScopeOfMeters => "表计范围", "Scope of meters";
-    AttestNotApplicable => "某类设备本小区没有", "A category that does not exist here";
+    AttestNotApplicable => "本小区没有的设备类别", "A category that does not exist here";
     AttestGrading => "等级保护/安全评估证明", "Security grading or assessment";
     AttestPrivacy => "个人信息最小化说明", "Statement on personal data";
     AttestAdvisory => "参考指标", "Advisory share";
@@ -312,7 +312,7 @@ texts! {
     RiskUnknown => "未评级", "Not graded";
     RiskSince => "自", "since";
     RiskHeld => "现状已好转；观察期满后降级", "Better now; the grade falls after it has held";
-    VisitFirst => "走访/巡检重点", "To be visited first";
+    VisitFirst => "优先巡检", "To be visited first";
     NobodyToVisit => "没有中级以上风险的设备", "No device of medium or high risk";
     SelfTest => "网关安全自检", "Security self-test of the gateway";
     OriginProposal => "本规则包建议值", "this pack's proposal";

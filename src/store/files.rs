@@ -90,3 +90,8 @@ pub(super) fn sync_names(path: &Path) -> io::Result<()> {
         _ => Ok(()),
     }
 }
+
+/// Whether there is a store in the folder: opening makes one where there is none.
+pub fn is_store(folder: &Path) -> bool {
+    folder.join("db").exists()
+}

@@ -1,8 +1,10 @@
 //! `linli stars verify`: the stored evidence, or a report.
 
+use std::io::ErrorKind;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use anyhow::Context as _;
 
@@ -15,6 +17,10 @@ use crate::status;
 
 /// Longest report that is read, bytes; one of 500 devices and 30 days has about two million.
 const MOST: u64 = 64 << 20;
+
+/// A box may take its time for a year of 500 devices.
+const PATIENCE: Duration = Duration::from_secs(120);
+const ASKING: &str = "asking the gateway's page / 询问网关页面";
 
 /// A key that the user trusts.
 #[derive(Debug, Clone)]
@@ -102,26 +108,25 @@ pub(super) fn store(arguments: &Arguments, path: Option<&Path>) -> anyhow::Resul
 
 fn look(folder: Option<&Path>, page: Option<SocketAddr>, json: bool) -> anyhow::Result<ExitCode> {
     let running = match page {
-        Some(page) => runtime()?.block_on(status::fetch(page, "/api/v1/stars/verify")),
-        None => Err(std::io::Error::other("no page / 没有页面")),
+        Some(page) => {
+            let asked = status::fetch_within(PATIENCE, page, "/api/v1/stars/verify");
+            Some(runtime()?.block_on(asked))
+        }
+        None => None,
     };
     let report: ChainReport = match (running, folder) {
-        (Ok(body), _) => serde_json::from_str(&body)
+        (Some(Ok(body)), _) => serde_json::from_str(&body)
             .context("the page's answer is no report / 页面的应答不是校验结果")?,
-        (Err(_), Some(folder)) => {
-            anyhow::ensure!(
-                folder.is_dir(),
-                "there is no store at / 此处没有存储: {}",
-                folder.display()
-            );
-            EvidenceChain::open(folder)
-                .context("opening the store / 打开存储")?
-                .verify()
-                .context("reading the evidence / 读取证据")?
+        // Who answers, or is slow to, has the store open.
+        (Some(Err(error)), None) => return Err(error).context(ASKING),
+        (Some(Err(error)), _) if matches!(error.kind(), ErrorKind::Other | ErrorKind::TimedOut) => {
+            return Err(error).context(ASKING);
         }
-        (Err(error), None) => {
-            return Err(error).context("asking the gateway's page / 询问网关页面");
-        }
+        (None | Some(Err(_)), Some(folder)) => EvidenceChain::open(folder)
+            .context("opening the store / 打开存储")?
+            .verify()
+            .context("reading the evidence / 读取证据")?,
+        (None, None) => anyhow::bail!("neither a page nor a store / 既无页面也无存储"),
     };
     if json {
         say(&serde_json::to_string_pretty(&report)?);

@@ -5,7 +5,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use crate::settings::Wrong;
-use crate::starlevel::evidence::date;
+use crate::starlevel::evidence::{date, day_named};
 
 /// What a date looks like, for those who must write one.
 pub(super) const DATE: &str = "a date in quotes, e.g. \"2026-05-01\"";
@@ -30,10 +30,8 @@ impl Day {
         if text.trim().is_empty() {
             return Err(Wrong::empty());
         }
-        let wrong = || Wrong::new(("is no date", "不是日期"));
-        let written: jiff::civil::Date = text.trim().parse().map_err(|_| wrong())?;
-        let since = written.since(jiff::civil::date(1970, 1, 1)).map_err(|_| wrong())?;
-        u32::try_from(since.get_days()).map(Self).map_err(|_| wrong())
+        let day = day_named(text.trim()).map(Self);
+        day.ok_or_else(|| Wrong::new(("is no date", "不是日期")))
     }
 
     /// The day so many days later.

@@ -13,7 +13,6 @@ use super::subject::{Attestation, Subject};
 use super::validity::AttestationResult;
 use crate::model::{Estate, WallTime};
 use crate::settings::Wrong;
-use crate::starlevel::evidence::Zone;
 use crate::starlevel::pack::RulePack;
 use crate::store::{Store, StoreError};
 
@@ -215,6 +214,5 @@ impl AttestationDesk {
 
 /// The natural day of a time in the pack's zone.
 pub(in crate::starlevel) fn today(pack: &RulePack, wall: WallTime) -> Day {
-    let zone = Zone::named(&pack.evaluation().timezone).expect("a pack without faults");
-    Day::numbered(zone.day(wall.unix_ms))
+    Day::numbered(pack.natural_day(wall.unix_ms))
 }

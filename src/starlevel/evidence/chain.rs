@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 use super::calendar::date;
 pub(in crate::starlevel) use closed::{ClosedDay, DeviceTally};
 
-use crate::store::{Limits, Store, StoreError, Tree};
+use crate::store::{Limits, Store, StoreError, Tree, is_store};
 
 /// Name of the tree in the store.
 const TREE: &str = "evidence";
@@ -136,8 +136,13 @@ impl EvidenceChain {
     /// The evidence in the folder of a gateway that does not run.
     ///
     /// # Errors
-    /// A running gateway has it, or it cannot be read.
+    /// A running gateway has it, there is none, or it cannot be read.
     pub fn open(folder: &Path) -> Result<Self, StoreError> {
+        // Opening would make one, and nothing in it would hold.
+        if !is_store(folder) {
+            let source = std::io::Error::new(std::io::ErrorKind::NotFound, "there is none");
+            return Err(StoreError::Io { path: folder.to_owned(), source });
+        }
         Ok(Self::new(&Store::open(folder, Limits::default())?))
     }
 

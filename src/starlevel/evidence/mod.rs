@@ -130,7 +130,7 @@ impl Book {
         };
         let devices = estate.devices();
         let count = devices.len();
-        let zone = Zone::named(&pack.evaluation().timezone).expect("a pack without faults");
+        let zone = pack.zone();
         Self {
             estate: Arc::clone(estate),
             zone,

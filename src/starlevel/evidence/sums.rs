@@ -6,6 +6,7 @@ use super::Book;
 use super::calendar::{DAY_MS, month_and_day};
 use super::keep::KEEP_DAYS;
 use crate::model::DeviceIndex;
+use crate::starlevel::verdict::share;
 
 /// Records older than this must be at the platform (check P3).
 const MUST_BE_DELIVERED_MS: i64 = 72 * 3_600_000;
@@ -216,9 +217,4 @@ impl Book {
 
 fn span(from: i64, to: i64) -> u64 {
     u64::try_from(to.saturating_sub(from)).unwrap_or(0)
-}
-
-fn share(part: u64, whole: u64) -> Option<f64> {
-    #[expect(clippy::cast_precision_loss, reason = "a month of milliseconds fits 53 bits")]
-    (whole > 0).then(|| part as f64 / whole as f64)
 }

@@ -7,7 +7,7 @@
 //! unknown category counts to the whole estate only: the sum of the denominators is at least all
 //! devices known of the covered categories and all of unknown category.
 
-use super::number;
+use super::{NO_DEVICE, number, unfed};
 use crate::model::{Category, DeviceIndex, WallTime};
 use crate::starlevel::assessment::{AdvisoryResult, Bilingual, Outcome};
 use crate::starlevel::attest::{AttestationResult, Subject, today};
@@ -89,7 +89,7 @@ impl Engine {
             en.push_str(&format!("; {strangers} found by scans and not registered"));
         }
         let share = (whole > 0).then(|| f64::from(connected) / f64::from(whole));
-        number(check, needed, share, Some(Bilingual::new(zh, en)), "no device is configured")
+        number(check, needed, share, Some(Bilingual::new(zh, en)), NO_DEVICE)
     }
 
     /// What holds when a person says so (G3, G6).
@@ -101,9 +101,7 @@ impl Engine {
         };
         let mut said = sight.attested.iter();
         let Some(said) = said.find(|said| wanted(&said.attestation.subject)) else {
-            let (zh, en) = check.metric.feeder();
-            let (zh, en) = (format!("尚无证据：需要{zh}"), format!("no evidence yet: needs {en}"));
-            return unknown(needed, Bilingual::new(zh, en));
+            return unfed(check, needed);
         };
         if let Some(why) = said.why_not() {
             return unknown(needed, why);

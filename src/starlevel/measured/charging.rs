@@ -1,10 +1,10 @@
 //! V2: the share of finished charging sessions whose order is complete and delivered in 24 hours.
 
-use super::{number, share};
+use super::{NOTHING_YET, number};
 use crate::starlevel::assessment::Bilingual;
 use crate::starlevel::engine::Engine;
 use crate::starlevel::pack::{Check, Measure};
-use crate::starlevel::verdict::{Judged, unknown};
+use crate::starlevel::verdict::{Judged, share, unknown};
 
 impl Engine {
     /// Without a session there is no evidence: the check stays unknown.
@@ -36,6 +36,6 @@ impl Engine {
                  {complete}; of these at the platform within 24 h: {delivered}"
             ),
         );
-        number(check, needed, share(delivered, finished), Some(reason), "")
+        number(check, needed, share(delivered, finished), Some(reason), NOTHING_YET)
     }
 }

@@ -1,14 +1,14 @@
 //! The verdict on alarms and broadcasts: what people and terminals did in time.
 
 use super::latency::percentile;
-use super::{number, share, unfed};
+use super::{NOTHING_YET, number, unfed};
 use crate::model::BroadcastProof;
 use crate::starlevel::assessment::{Bilingual, Outcome};
 use crate::starlevel::engine::Engine;
 use crate::starlevel::evidence::Tally;
 use crate::starlevel::metric::Metric;
 use crate::starlevel::pack::{Check, Measure};
-use crate::starlevel::verdict::Judged;
+use crate::starlevel::verdict::{Judged, share};
 
 impl Engine {
     /// A2, A3, A4.
@@ -25,7 +25,7 @@ impl Engine {
                 format!("{} 起告警均未超时，无需上传", alarms.closed.all),
                 format!("none of {} alarms was overdue: nothing to escalate", alarms.closed.all),
             );
-            return number(check, needed, Some(1.0), Some(reason), "");
+            return number(check, needed, Some(1.0), Some(reason), NOTHING_YET);
         }
         counted(check, needed, tally, ("起告警", "起"), "alarms")
     }
@@ -45,7 +45,7 @@ impl Engine {
                     format!("{days} 天内播发 {all} 次（演练 {drills} 次），有回执 {held} 次"),
                     format!("{all} broadcasts in {days} d ({drills} drills), {held} with receipts"),
                 );
-                number(check, needed, Some(f64::from(held)), Some(reason), "")
+                number(check, needed, Some(f64::from(held)), Some(reason), NOTHING_YET)
             }
             Metric::BroadcastStart => percentile(check, needed, year.start()),
             Metric::BroadcastAck => {
@@ -93,7 +93,7 @@ fn counted(
         format!("{all} {what_zh}中 {good} {unit_zh}合格"),
         format!("{good} of {all} {what_en} are good"),
     );
-    number(check, needed, share(good, all), Some(reason), "")
+    number(check, needed, share(good, all), Some(reason), NOTHING_YET)
 }
 
 fn zh(proof: BroadcastProof) -> &'static str {

@@ -2,14 +2,14 @@
 
 use std::time::Duration;
 
-use super::{number, share};
+use super::{NOTHING_YET, number};
 use crate::model::{Category, Moment, Snapshot};
 use crate::starlevel::assessment::{Bilingual, Outcome};
 use crate::starlevel::engine::{Engine, Sight};
 use crate::starlevel::environment::{Parameter, rank};
 use crate::starlevel::metric::Metric;
 use crate::starlevel::pack::{Check, Measure};
-use crate::starlevel::verdict::{Judged, Level, unknown};
+use crate::starlevel::verdict::{Judged, Level, share, unknown};
 
 /// A parameter of the environment counts when it brought a good value within this time.
 const FRESH: Duration = Duration::from_secs(86_400);
@@ -33,7 +33,8 @@ impl Engine {
                 format!("no good value within 24 h: {two_en}{en}"),
             )
         });
-        let judged = number(check, needed, Some(f64::from(found.rank)), reason.clone(), "");
+        let judged =
+            number(check, needed, Some(f64::from(found.rank)), reason.clone(), NOTHING_YET);
         let early = sight.now.since(self.started) < EARLY;
         match (judged.outcome, reason) {
             // Right after a start a value may not have come yet.
@@ -69,7 +70,13 @@ impl Engine {
                 ),
             )
         });
-        number(check, needed, measured, reason, "no hour of a station has ended yet")
+        number(
+            check,
+            needed,
+            measured,
+            reason,
+            ("尚无监测站的整小时", "no hour of a station has ended yet"),
+        )
     }
 }
 

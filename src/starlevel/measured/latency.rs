@@ -1,13 +1,13 @@
 //! The verdict on how long things took, and on what an outage left.
 
-use super::{number, share, unfed};
+use super::{NOTHING_YET, number, unfed};
 use crate::model::{Category, DeviceIndex};
 use crate::starlevel::assessment::{Bilingual, Outcome};
 use crate::starlevel::engine::{Engine, Sight};
 use crate::starlevel::evidence::{Backfill, Percentile};
 use crate::starlevel::metric::Metric;
 use crate::starlevel::pack::{Check, Measure};
-use crate::starlevel::verdict::{Judged, unknown};
+use crate::starlevel::verdict::{Judged, share, unknown};
 
 impl Engine {
     /// Q5, A1, V1, S1, E3, T1: a percentile against a limit.
@@ -47,14 +47,14 @@ impl Engine {
                         records.all, records.good
                     ),
                 );
-                number(check, needed, share(records.good, records.all), Some(reason), "")
+                number(check, needed, share(records.good, records.all), Some(reason), NOTHING_YET)
             }
             Backfill::NoOutage => {
                 let reason = Bilingual::new(
                     "窗口期内无断网期间的记录，无可丢失",
                     "no record was created in an outage: nothing to lose",
                 );
-                number(check, needed, Some(1.0), Some(reason), "")
+                number(check, needed, Some(1.0), Some(reason), NOTHING_YET)
             }
             Backfill::Unknown => unknown(
                 needed,
@@ -89,7 +89,7 @@ impl Engine {
                 clocks.all, clocks.good
             ),
         );
-        number(check, needed, share(clocks.good, clocks.all), Some(reason), "")
+        number(check, needed, share(clocks.good, clocks.all), Some(reason), NOTHING_YET)
     }
 }
 
@@ -108,5 +108,5 @@ pub(super) fn percentile(check: &Check, needed: Measure, found: Option<Percentil
         format!("{count} 次计数的第 {percent} 百分位，取所在档的上限"),
         format!("{percent}th percentile of {count}, as the upper limit of its bucket"),
     );
-    number(check, needed, Some(at_most), Some(reason), "")
+    number(check, needed, Some(at_most), Some(reason), NOTHING_YET)
 }

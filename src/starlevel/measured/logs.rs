@@ -1,10 +1,9 @@
 //! G4: how many days of logs are kept.
 
-use super::number;
+use super::{NOTHING_YET, number, unfed};
 use crate::selftest::logs::{LogLook, Storage};
 use crate::starlevel::assessment::Bilingual;
 use crate::starlevel::engine::Engine;
-use crate::starlevel::metric::Metric;
 use crate::starlevel::pack::{Check, Measure};
 use crate::starlevel::verdict::{Judged, unknown};
 
@@ -15,21 +14,19 @@ impl Engine {
     /// evidence and the limits of the journal let them grow so old.
     pub(in crate::starlevel) fn log_retention(&self, check: &Check, needed: Measure) -> Judged {
         let Some(report) = &self.effects.self_test else {
-            let (zh, en) = Metric::LogRetention.feeder();
-            let zh = format!("尚无证据：需要{zh}");
-            return unknown(needed, Bilingual::new(zh, format!("no evidence yet: needs {en}")));
+            return unfed(check, needed);
         };
         let look = &report.logs;
         if let Some((zh, en)) = unkept(&look.storage) {
             let lost = matches!(look.storage, Storage::Volatile | Storage::Off);
             let reason = Bilingual::new(zh, en);
             return match lost {
-                true => number(check, needed, Some(0.0), Some(reason), ""),
+                true => number(check, needed, Some(0.0), Some(reason), NOTHING_YET),
                 false => unknown(needed, reason),
             };
         }
         let (Some(first), Some(now)) = (self.book.first_ms(), self.book.frontier_ms()) else {
-            return number(check, needed, None, None, "");
+            return number(check, needed, None, None, NOTHING_YET);
         };
         let Some(oldest) = look.oldest_ms.filter(|oldest| *oldest <= now) else {
             let reason = Bilingual::new(
@@ -41,14 +38,14 @@ impl Engine {
         };
         let back = days(now - oldest);
         let Measure::Number(least) = needed else {
-            return number(check, needed, None, None, "");
+            return number(check, needed, None, None, NOTHING_YET);
         };
         if back >= least {
             let reason = Bilingual::new(
                 format!("系统日志已留存 {back:.0} 天"),
                 format!("the journal reaches back {back:.0} days"),
             );
-            return number(check, needed, Some(back.floor()), Some(reason), "");
+            return number(check, needed, Some(back.floor()), Some(reason), NOTHING_YET);
         }
         if oldest > first + DAY_MS {
             let (age, allowed) = (days(now - first), said(look, now));
@@ -63,11 +60,13 @@ impl Engine {
                     allowed.en
                 ),
             );
-            return number(check, needed, Some(back.floor()), Some(reason), "");
+            return number(check, needed, Some(back.floor()), Some(reason), NOTHING_YET);
         }
         let reason = said(look, now);
         match look.days_allowed(now) {
-            Some(allowed) => number(check, needed, Some(allowed.floor()), Some(reason), ""),
+            Some(allowed) => {
+                number(check, needed, Some(allowed.floor()), Some(reason), NOTHING_YET)
+            }
             None => unknown(needed, reason),
         }
     }

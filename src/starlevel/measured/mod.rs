@@ -23,7 +23,7 @@ use crate::starlevel::engine::{Engine, Sight};
 use crate::starlevel::evidence::KEEP_DAYS;
 use crate::starlevel::metric::Metric;
 use crate::starlevel::pack::{Check, Direction, Measure};
-use crate::starlevel::verdict::{Judged, Level, names, round4, unknown};
+use crate::starlevel::verdict::{Judged, Level, names, round4, share, unknown};
 
 impl Engine {
     /// The verdict on a check that needs the evidence of days, or the register.
@@ -42,7 +42,7 @@ impl Engine {
             Metric::DataCompleteness => {
                 let rates = self
                     .by_category(&sight.exempt, |index| self.book.completeness(index, level.star));
-                number(check, needed, mean(&rates), None, "no period of a reading has ended yet")
+                number(check, needed, mean(&rates), None, NO_PERIOD)
             }
             Metric::ValidShare => {
                 let devices = self.estate.indexed().filter(|(_, device)| counts(device));
@@ -50,7 +50,7 @@ impl Engine {
                     let (more, good) = self.book.readings(index);
                     (all + more, valid + good)
                 });
-                number(check, needed, share(valid, all), None, "no reading was obtained yet")
+                number(check, needed, share(valid, all), None, NO_READING)
             }
             Metric::DailyReads => self.daily_reads(check, needed, sight),
             Metric::PlatformAvailability => {
@@ -59,12 +59,12 @@ impl Engine {
                     "time with a session at the platform, kept alive by its heartbeat; time in which \
                      the gateway was down or its clock not trusted is not available time",
                 );
-                number(check, needed, self.book.link(), Some(reason), "nothing was observed yet")
+                number(check, needed, self.book.link(), Some(reason), NOTHING_YET)
             }
             Metric::DeliveryCompleteness => self.delivery(check, needed),
             Metric::BufferHours => {
                 let hours = self.book.capacity_hours().map(f64::floor);
-                number(check, needed, hours, None, "the buffer's rate is not known yet")
+                number(check, needed, hours, None, NO_RATE)
             }
             Metric::EvidenceRetention => self.retention(check, needed),
             Metric::EnvironmentRank => self.environment(check, needed, sight),
@@ -73,7 +73,7 @@ impl Engine {
             Metric::AssetRegister => self.register(check, needed),
             Metric::RiskGrade => self.risk_days(check, needed),
             Metric::ChargeOrders => self.charge_orders(check, needed),
-            Metric::SecurityTest => self.security(needed),
+            Metric::SecurityTest => self.security(check, needed),
             Metric::LogRetention => self.log_retention(check, needed),
             Metric::TelemetryLatency
             | Metric::AlarmLatency
@@ -151,7 +151,7 @@ impl Engine {
         };
         let judged = worst.map(|(rate, category)| {
             let reason = named("最低：", "the worst: ", &[category]);
-            number(check, needed, Some(rate), Some(reason), "")
+            number(check, needed, Some(rate), Some(reason), NOTHING_YET)
         });
         match judged {
             Some(judged) if judged.outcome == Outcome::NotMet || lacking.is_empty() => judged,
@@ -171,7 +171,7 @@ impl Engine {
             return unknown(needed, Bilingual::new("未配置计量装置", "no meter is configured"));
         }
         let share = self.book.daily_reads(&meters);
-        number(check, needed, share, None, "no whole day has ended yet")
+        number(check, needed, share, None, NO_DAY)
     }
 
     fn delivery(&self, check: &Check, needed: Measure) -> Judged {
@@ -187,7 +187,7 @@ impl Engine {
                 ),
             )
         });
-        number(check, needed, measured, reason, "no record of a whole day is 72 h old yet")
+        number(check, needed, measured, reason, NO_RECORD)
     }
 
     fn retention(&self, check: &Check, needed: Measure) -> Judged {
@@ -199,14 +199,14 @@ impl Engine {
                     format!("保留 {KEEP_DAYS} 天，哈希成链；目前已有 {held} 天"),
                     format!("kept for {KEEP_DAYS} days in a hash chain; {held} days so far"),
                 );
-                number(check, needed, Some(f64::from(KEEP_DAYS)), Some(reason), "")
+                number(check, needed, Some(f64::from(KEEP_DAYS)), Some(reason), NOTHING_YET)
             }
             Some(false) => {
                 let reason = Bilingual::new(
                     "证据链断裂：运行 linli stars verify 查看是哪一日",
                     "the chain is broken: `linli stars verify` names the day",
                 );
-                number(check, needed, Some(0.0), Some(reason), "")
+                number(check, needed, Some(0.0), Some(reason), NOTHING_YET)
             }
         }
     }
@@ -217,11 +217,6 @@ fn mean(rates: &[(Category, f64)]) -> Option<f64> {
     (count > 0.0).then(|| rates.iter().map(|(_, rate)| rate).sum::<f64>() / count)
 }
 
-#[expect(clippy::cast_precision_loss, reason = "counts of readings fit 53 bits")]
-fn share(part: u64, whole: u64) -> Option<f64> {
-    (whole > 0).then(|| part as f64 / whole as f64)
-}
-
 /// Nothing measures the check; the reason names what would.
 fn unfed(check: &Check, needed: Measure) -> Judged {
     let (zh, en) = check.metric.feeder();
@@ -229,29 +224,29 @@ fn unfed(check: &Check, needed: Measure) -> Judged {
     unknown(needed, Bilingual::new(zh, format!("no evidence yet: needs {en}")))
 }
 
+/// Why there is no number yet: Chinese, English.
+const NOTHING_YET: (&str, &str) = ("尚无证据", "no evidence yet");
+const NO_PERIOD: (&str, &str) = ("尚无结束的采集周期", "no period of a reading has ended yet");
+const NO_READING: (&str, &str) = ("尚未采到读数", "no reading was obtained yet");
+const NO_RATE: (&str, &str) = ("缓存速率尚不清楚", "the buffer's rate is not known yet");
+const NO_RECORD: (&str, &str) =
+    ("尚无满 72 小时的整日记录", "no record of a whole day is 72 h old yet");
+const NO_DAY: (&str, &str) = ("尚无完整的自然日", "no whole day has ended yet");
+const NO_DEVICE: (&str, &str) = ("未配置设备", "no device is configured");
+
 /// A measured number against what is needed; `otherwise` says why there is none.
 fn number(
     check: &Check,
     needed: Measure,
     measured: Option<f64>,
     reason: Option<Bilingual>,
-    otherwise: &str,
+    otherwise: (&str, &str),
 ) -> Judged {
     let Measure::Number(limit) = needed else {
         return unknown(needed, Bilingual::new("规则错误", "the rule is wrong"));
     };
     let Some(measured) = measured else {
-        let zh = match otherwise {
-            "no whole day has ended yet" => "尚无完整的自然日",
-            "no reading was obtained yet" => "尚未采到读数",
-            "no period of a reading has ended yet" => "尚无结束的采集周期",
-            "no record of a whole day is 72 h old yet" => "尚无满 72 小时的整日记录",
-            "the buffer's rate is not known yet" => "缓存速率尚不清楚",
-            "no device is configured" => "未配置设备",
-            "no hour of a station has ended yet" => "尚无监测站的整小时",
-            _ => "尚无证据",
-        };
-        return unknown(needed, Bilingual::new(zh, otherwise));
+        return unknown(needed, Bilingual::new(otherwise.0, otherwise.1));
     };
     let good = match check.dir {
         Direction::Le => measured <= limit,

@@ -2,12 +2,12 @@
 //!
 //! The category comes with the profile and is never empty; `other` is one too.
 
-use super::{number, share};
+use super::{NO_DEVICE, number};
 use crate::model::Device;
 use crate::starlevel::assessment::Bilingual;
 use crate::starlevel::engine::Engine;
 use crate::starlevel::pack::{Check, Measure};
-use crate::starlevel::verdict::Judged;
+use crate::starlevel::verdict::{Judged, share};
 
 impl Engine {
     /// Share of the configured devices whose register is complete.
@@ -22,7 +22,7 @@ impl Engine {
                 format!("{filled} of {all} devices have place, owner and maintainer"),
             )
         });
-        number(check, needed, measured, reason, "no device is configured")
+        number(check, needed, measured, reason, NO_DEVICE)
     }
 }
 

@@ -1,19 +1,17 @@
 //! G2: the gateway's security self-test.
 
+use super::unfed;
 use crate::starlevel::assessment::{Bilingual, Outcome};
 use crate::starlevel::engine::Engine;
-use crate::starlevel::metric::Metric;
-use crate::starlevel::pack::Measure;
-use crate::starlevel::verdict::{Judged, unknown};
+use crate::starlevel::pack::{Check, Measure};
+use crate::starlevel::verdict::Judged;
 
 impl Engine {
     /// One item that fails fails the check; one that nobody could test leaves it unknown.
-    pub(in crate::starlevel) fn security(&self, needed: Measure) -> Judged {
+    pub(in crate::starlevel) fn security(&self, check: &Check, needed: Measure) -> Judged {
         let items = self.self_test_items();
         if items.is_empty() {
-            let (zh, en) = Metric::SecurityTest.feeder();
-            let zh = format!("尚无证据：需要{zh}");
-            return unknown(needed, Bilingual::new(zh, format!("no evidence yet: needs {en}")));
+            return unfed(check, needed);
         }
         let of = |outcome: Outcome| items.iter().filter(move |item| item.outcome == outcome);
         let names = |outcome: Outcome, zh: &str, en: &str| {

@@ -7,24 +7,12 @@ use super::document::{
 };
 use super::words::{definitions, weak_points};
 use crate::model::{Category, Estate};
-use crate::starlevel::evidence::{EvidenceChain, Zone, date};
+use crate::starlevel::evidence::{EvidenceChain, date};
 use crate::starlevel::metric::Metric;
 use crate::starlevel::pack::{Measure, RulePack};
 use crate::starlevel::season::Season;
 use crate::starlevel::{Assessment, ChainFault};
 use crate::store::StoreError;
-
-impl RulePack {
-    /// The natural day of a wall time (milliseconds since 1970) in the pack's zone: days since
-    /// 1970.
-    pub fn natural_day(&self, unix_ms: i64) -> u32 {
-        self.zone().day(unix_ms)
-    }
-
-    fn zone(&self) -> Zone {
-        Zone::named(&self.evaluation().timezone).expect("a pack without faults")
-    }
-}
 
 /// The report without the key and the notes. Blocks while it reads the store.
 pub(super) fn build(

@@ -7,7 +7,7 @@ use super::document::{DayCategory, ReportDay, ReportEstate};
 use crate::model::Category;
 use crate::starlevel::evidence::{ClosedDay, DeviceTally, date, month_and_day};
 use crate::starlevel::season::Season;
-use crate::starlevel::verdict::round4;
+use crate::starlevel::verdict::{round4, share};
 
 /// Milliseconds of a day.
 const DAY_MS: u64 = 86_400_000;
@@ -124,9 +124,4 @@ impl Sums {
 fn mean(values: impl Iterator<Item = f64>) -> Option<f64> {
     let (sum, count) = values.fold((0.0, 0u32), |(sum, count), value| (sum + value, count + 1));
     (count > 0).then(|| sum / f64::from(count))
-}
-
-fn share(part: u64, whole: u64) -> Option<f64> {
-    #[expect(clippy::cast_precision_loss, reason = "a day of milliseconds fits 53 bits")]
-    (whole > 0).then(|| part as f64 / whole as f64)
 }

@@ -51,8 +51,8 @@ struct Inner {
 }
 
 impl Reporter {
-    /// Of an estate whose assessments are made by `pack`, with heat meters expected in `season`. Without a key everything else goes on;
-    /// only no report is made.
+    /// Of an estate whose assessments are made by `pack`, with heat meters expected in `season`.
+    /// Without a key everything else goes on; only no report is made.
     pub fn new(
         pack: RulePack,
         estate: Arc<Estate>,
@@ -71,7 +71,8 @@ impl Reporter {
         self.0.key.as_ref()
     }
 
-    /// The whole file, signed. `notes` stand above it, e.g. that the estate is simulated. Reads the store: blocks.
+    /// The whole file, signed. `notes` stand above it, e.g. that the estate is simulated. Reads
+    /// the store: blocks.
     ///
     /// # Errors
     /// There is no key, the evidence cannot be read, or another report is being made.
