@@ -1,7 +1,7 @@
 //! How shares, values and bounds of checks are written for people, on every page.
 
 use super::assessment::{Bilingual, CheckResult, Outcome};
-use super::pack::{Direction, Measure};
+use super::pack::{Direction, Measure, Scope};
 
 /// `98.7 %`, rounded down: what is shown never claims more than was measured.
 pub fn percent(share: f64) -> String {
@@ -59,6 +59,18 @@ impl CheckResult {
     /// The English title may be a whole definition; its first clause names the check.
     pub fn short_en(&self) -> &str {
         first_clause(&self.title.en)
+    }
+}
+
+impl Scope {
+    /// Which meters count; a word of another pack as it stands there.
+    pub fn meters_words(&self) -> Bilingual {
+        match self.meters.as_str() {
+            "public_area_and_bulk" => {
+                Bilingual::new("公共区域与总表", "public areas and bulk meters")
+            }
+            other => Bilingual::new(other, other),
+        }
     }
 }
 

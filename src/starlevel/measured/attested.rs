@@ -79,10 +79,13 @@ impl Engine {
         }
         let whole = whole.max(known);
         let strangers = count(self.attested.found.iter());
-        let scope = &self.pack.scope().meters;
+        let scope = self.pack.scope().meters_words();
         let (mut zh, mut en) = (
-            format!("已覆盖类别：接入 {connected} 台 / 清单与现有设备 {whole} 台（范围 {scope}）"),
-            format!("covered categories: {connected} connected of {whole} (scope {scope})"),
+            format!(
+                "已覆盖类别：接入 {connected} 台 / 清单与现有设备 {whole} 台（范围：{}）",
+                scope.zh
+            ),
+            format!("covered categories: {connected} connected of {whole} (scope: {})", scope.en),
         );
         if strangers > 0 {
             zh.push_str(&format!("；扫描发现而未登记 {strangers} 台"));

@@ -105,11 +105,8 @@ fn forms(lang: Lang, desk: &AttestationDesk, now: Option<WallTime>) -> Markup {
             }
         }
     };
-    let scope = desk.pack().scope().meters.as_str();
-    let scope = match scope {
-        "public_area_and_bulk" => lang.pick("公共区域与总表", "public areas and bulk meters"),
-        other => other,
-    };
+    let scope = desk.pack().scope().meters_words();
+    let scope = lang.of(&scope);
     html! {
         h3.next { (lang.t(Text::NewAttestation)) }
         (form("inventory", Text::AttestInventory, html! {

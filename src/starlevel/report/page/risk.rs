@@ -18,7 +18,7 @@ pub(super) fn risk(report: &Report) -> Markup {
             p { "没有中级及以上风险的设备" span.en { "No device of medium or high risk" } }
         } @else {
             h3 { "走访重点（风险高的在前）" span.en { "To be visited, worst first" } }
-            table {
+            table.told {
                 thead { tr {
                     th { "设备" span.en { "Device" } } th { "风险" span.en { "Risk" } }
                     th { "自何时" span.en { "Since" } }

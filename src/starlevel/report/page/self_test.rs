@@ -16,7 +16,7 @@ pub(super) fn self_test(report: &Report) -> Markup {
     html! {
         (heading("网关安全自检（G2）", "Security self-test of the gateway (G2)"))
         p.key { "通过 " (passed) " / " (items.len()) " 项" span.en { (passed) " of " (items.len()) " items pass" } }
-        table {
+        table.told {
             thead { tr {
                 th { "项目" span.en { "Item" } } th { "结果" span.en { "Result" } }
                 th { "所见与处理" span.en { "What was seen, what to do" } }
