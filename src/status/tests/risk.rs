@@ -9,7 +9,7 @@ async fn who_is_to_be_visited_stands_on_the_first_page_with_cause_and_advice_in_
     let (_, en) = get(&view, "/?lang=en").await;
     let (zh, en) =
         (zh.split_at(position(&zh, "id=\"risk\"")).1, en.split_at(position(&en, "id=\"risk\"")).1);
-    assert!(zh.contains("走访/巡检重点") && en.contains("To be visited first"));
+    assert!(zh.contains("优先巡检") && en.contains("To be visited first"));
     assert!(zh.contains(">中风险</span>") && en.contains(">Medium</span>"));
     assert!(zh.contains("1号楼热量表") && zh.contains("离线 68 分钟"), "{zh}");
     assert!(en.contains("offline for 68 min") && en.contains("check power, wiring"));
