@@ -83,8 +83,10 @@ impl Book {
         !std::mem::replace(&mut row.gateway.risk.computed, true)
     }
 
-    /// Books a charging session that ended at this time.
+    /// Books a charging session that ended at this time. Saved at once, as its end is: a crash must
+    /// not take an incomplete one out of the count.
     pub(in crate::starlevel) fn book_charge(&mut self, unix_ms: i64, complete: bool) {
+        self.facts.hasty = true;
         let day = self.open_day(unix_ms);
         if let Some(row) = self.open_row(day) {
             row.gateway.charge.finished += 1;

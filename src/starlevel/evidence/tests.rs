@@ -8,7 +8,7 @@ use crate::model::{
     Category, EstateKind, GatewayId, Health, PointIndex, Quality, Reading, Reason, Value,
 };
 use crate::starlevel::tests::device;
-use crate::store::{Changes, Limits, Store};
+use crate::store::{Changes, Limits, Store, StoreError};
 
 /// 2026-01-01T00:00 in Shanghai.
 const MIDNIGHT: i64 = 1_767_196_800_000;
@@ -328,4 +328,29 @@ fn a_heat_meter_is_missed_in_its_season_only() {
         rig.look(24 * HOUR, true);
     }
     assert!(!rig.book.dormant(heat), "a whole season without a word");
+}
+
+#[test]
+fn a_folder_without_a_store_is_refused_and_stays_empty() {
+    let folder = tempfile::tempdir().unwrap();
+    let error = EvidenceChain::open(folder.path()).unwrap_err();
+    assert!(matches!(error, StoreError::Io { .. }), "{error}");
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
+    assert!(EvidenceChain::open(&folder.path().join("nowhere")).is_err());
+}
+
+#[test]
+fn a_crash_right_after_a_charging_session_leaves_the_incomplete_one_in_the_count() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut rig = Rig::start(folder.path(), CHARGER, MIDNIGHT);
+    // Not at a time at which everything is saved anyway.
+    rig.run(HOUR - 120_000, &[0]);
+    rig.book.book_charge(rig.wall(), false);
+    rig.look(30_000, true);
+    rig.store.commit().unwrap();
+    let wall = rig.wall();
+    drop(rig);
+    let rig = Rig::start(folder.path(), CHARGER, wall + 60_000);
+    let sums = rig.book.charges();
+    assert_eq!((sums.finished, sums.complete), (1, 0));
 }

@@ -219,6 +219,10 @@ fn a_month_of_500_devices_is_assessed_quickly_and_its_rows_stay_small() {
     let now = after(31 * 24 * 3600);
     let result = engine.assess(&snapshot, &LinkEvidence::default(), now, Some(wall(now)));
     let took = began.elapsed();
+    let next = after(31 * 24 * 3600 + 30);
+    let began = tokio::time::Instant::now();
+    engine.observe(&snapshot, next, Some(wall(next)), &buffer(31 * 24, Some(100.0)));
+    println!("500 devices: one look took {:?}", began.elapsed());
     let report = EvidenceChain::new(&store).verify().unwrap();
     let row = report.bytes * 30 / u64::from(report.days) / 500;
     println!("500 devices: assessed in {took:?}, document {} bytes", result.to_json().len());
