@@ -86,7 +86,7 @@ pub(super) struct Contents {
     pub oldest: Since,
     /// When it was cut, if that was in this boot.
     pub created: Option<Moment>,
-    /// Readings, or events.
+    /// Readings, or events that were noticed.
     pub count: u32,
     /// Empty for most blocks.
     pub special: Vec<Special>,
@@ -169,10 +169,17 @@ impl Contents {
             note(&mut contents.special, &event.what, noticed);
         }
         if lane == Lane::Urgent {
-            contents.count = u32::try_from(document.events.len()).unwrap_or(u32::MAX);
+            let noticed = document.events.iter().filter(|event| is_noticed(&event.what));
+            contents.count = u32::try_from(noticed.count()).unwrap_or(u32::MAX);
         }
         Some(contents)
     }
+}
+
+/// Whether the moment of an event is when it was noticed: its delay counts (check A1). Values of the
+/// environment carry the end of their hour or day instead, and are counted by themselves.
+pub(super) fn is_noticed(kind: &EventKind) -> bool {
+    !matches!(kind, EventKind::EnvironmentHour(_) | EventKind::EnvironmentDay(_))
 }
 
 /// Adds an event to the records that a check asks for, if one does.
@@ -243,6 +250,18 @@ impl StatusWatch {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::EnvironmentHour;
+
+    #[test]
+    fn a_value_of_an_hour_is_no_event_that_was_noticed_late() {
+        let hour = EventKind::EnvironmentHour(EnvironmentHour { hour_ms: 0, ..Default::default() });
+        assert!(!is_noticed(&hour));
+        let mut special = Vec::new();
+        note(&mut special, &hour, Some(WallTime { unix_ms: HOUR_MS + 20_000 }));
+        let due = Duration::from_secs(20);
+        assert_eq!(special, [Special { what: Delivered::EnvironmentHour, count: 1, due }]);
+        assert!(is_noticed(&EventKind::GatewayStarted { version: String::new() }));
+    }
 
     #[test]
     fn an_hour_is_due_since_its_end_and_without_a_clock_never_in_time() {

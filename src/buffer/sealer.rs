@@ -12,7 +12,7 @@ use crate::model::{
 
 use super::block::{Header, Lane, MAX_PAYLOAD, Sealed, boot_tag, compose, key};
 use super::columns::{Columns, Scratch, offset};
-use super::contents::{Contents, Special, StatusWatch, note};
+use super::contents::{Contents, Special, StatusWatch, is_noticed, note};
 use super::json;
 
 /// Most bytes of a document before compression: what a receiver must be ready to unpack.
@@ -122,7 +122,7 @@ impl Sealer {
                 list.push(b',');
             }
             list.extend_from_slice(&one);
-            count += 1;
+            count += u32::from(is_noticed(&event.kind));
             note(&mut special, &event.kind, self.clock.wall(event.at));
         }
         sealed.push(self.seal_event_list(&list, base, count, special));

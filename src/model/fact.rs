@@ -76,7 +76,8 @@ pub enum FactKind {
 pub enum Delivered {
     /// Readings (check Q5, after an outage Q6). `age` counts from when they were taken.
     Telemetry,
-    /// Events of the urgent lane, all kinds (check A1, after an outage Q6).
+    /// Events of the urgent lane (check A1, after an outage Q6); not the environment's values, whose
+    /// moment is the end of their hour.
     Event,
     /// Changes of a charger's connector status; told beside the telemetry (check V1).
     ConnectorStatus,
