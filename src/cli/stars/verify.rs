@@ -122,10 +122,17 @@ fn look(folder: Option<&Path>, page: Option<SocketAddr>, json: bool) -> anyhow::
         (Some(Err(error)), _) if matches!(error.kind(), ErrorKind::Other | ErrorKind::TimedOut) => {
             return Err(error).context(ASKING);
         }
-        (None | Some(Err(_)), Some(folder)) => EvidenceChain::open(folder)
-            .context("opening the store / 打开存储")?
-            .verify()
-            .context("reading the evidence / 读取证据")?,
+        (None | Some(Err(_)), Some(folder)) => {
+            anyhow::ensure!(
+                crate::store::is_store(folder),
+                "there is no store at / 此处没有存储: {}",
+                folder.display()
+            );
+            EvidenceChain::open(folder)
+                .context("opening the store / 打开存储")?
+                .verify()
+                .context("reading the evidence / 读取证据")?
+        }
         (None, None) => anyhow::bail!("neither a page nor a store / 既无页面也无存储"),
     };
     if json {

@@ -131,9 +131,14 @@ impl Site {
                     }
                 }
             };
-            tokio::join!(bus.run(stop.clone()), listen, async {
-                serving.run(stop.clone()).await.unwrap();
-            });
+            // The line first: when the machine was busy elsewhere, what the bus sent must be heard
+            // before the bus goes on and changes the settings.
+            tokio::join!(
+                biased;
+                async { serving.run(stop.clone()).await.unwrap() },
+                bus.run(stop.clone()),
+                listen
+            );
         });
         Self { line, table, orders, told, leaps, _served: served }
     }
