@@ -2,7 +2,7 @@
 //!
 //! A report is a page to print (HTML) or a document for machines (JSON). Both hold the same
 //! [`Report`], the page in an element of its own, and both end in a signature over every byte
-//! before it ([`seal`]). Whoever has the file can recompute the days from the rows, and the chain
+//! before it (`seal`). Whoever has the file can recompute the days from the rows, and the chain
 //! over the rows, without the gateway and without a network ([`verify`]).
 //!
 //! The key is made on the box ([`SigningKey`]). A signature proves that the file is as that box
