@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::*;
-use crate::model::{Category, Quantity, ReportRule, Unit};
+use crate::model::{Category, Quantity, Unit};
 use crate::profile::Library;
 use crate::profile::{
     Binding, Encoding, Limits, MqttModel, Param, RegisterSource, Scale, SerialDefaults, Table,
@@ -55,19 +55,8 @@ const BY_MODBUS: &[&str] = &[
 ];
 
 fn profile(id: &str, binding: Binding) -> (String, Arc<Profile>) {
-    let point = Point {
-        name: "totalActivePower".into(),
-        zh: String::new(),
-        en: String::new(),
-        unit: Unit::ONE,
-        quantity: Quantity::Instantaneous,
-        decimals: 1,
-        range: None,
-        max_rate: None,
-        counter_max: None,
-        labels: Vec::new(),
-        report: ReportRule::default(),
-    };
+    let point =
+        Point { decimals: 1, ..Point::new("totalActivePower", Unit::ONE, Quantity::Instantaneous) };
     let ratio = Param {
         name: "ct_ratio".into(),
         default: 1.0,

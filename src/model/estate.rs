@@ -79,6 +79,25 @@ pub struct Point {
     pub report: ReportRule,
 }
 
+impl Point {
+    /// A point with neither texts, digits, limits nor labels, and the usual report rule.
+    pub fn new(name: &str, unit: Unit, quantity: Quantity) -> Self {
+        Self {
+            name: name.into(),
+            zh: String::new(),
+            en: String::new(),
+            unit,
+            quantity,
+            decimals: 0,
+            range: None,
+            max_rate: None,
+            counter_max: None,
+            labels: Vec::new(),
+            report: ReportRule::default(),
+        }
+    }
+}
+
 /// One device of the estate.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Device {
@@ -113,6 +132,31 @@ pub struct Device {
 }
 
 impl Device {
+    /// A device without texts, on no bus, with neither groups nor derived points.
+    pub fn new(
+        id: DeviceId,
+        category: Category,
+        expected_every: Duration,
+        points: impl Into<Arc<[Point]>>,
+    ) -> Self {
+        Self {
+            id,
+            name: String::new(),
+            place: String::new(),
+            owner: String::new(),
+            maintainer: String::new(),
+            category,
+            profile: String::new(),
+            product: String::new(),
+            connection: String::new(),
+            bus: None,
+            expected_every,
+            points: points.into(),
+            groups: Arc::new([]),
+            derived: Arc::new([]),
+        }
+    }
+
     /// The group whose member has the point, if one has.
     pub fn group_of(&self, point: &Point) -> Option<&Group> {
         self.groups.iter().find(|group| group.place_of(&point.name).is_some())

@@ -10,7 +10,7 @@ use tokio_modbus::slave::SlaveContext as _;
 use tokio_util::sync::CancellationToken;
 
 use super::*;
-use crate::model::{Category, Point, Quantity, ReportRule, Unit as Sign, Value};
+use crate::model::{Category, Point, Quantity, Unit as Sign, Value};
 use crate::profile::{
     Availability, Binding, Encoding, Limits, MqttModel, MqttSource, PathStep, PayloadFormat,
     Profile, RegisterSource, Scale, SerialDefaults, Table, TopicRule, WordOrder,
@@ -31,19 +31,7 @@ fn source(table: Table, address: u16, encoding: Encoding) -> RegisterSource {
 }
 
 fn point(name: &str, unit: &str, quantity: Quantity) -> Point {
-    Point {
-        name: name.into(),
-        zh: String::new(),
-        en: String::new(),
-        unit: Sign::parse(unit).unwrap(),
-        quantity,
-        decimals: 1,
-        range: None,
-        max_rate: None,
-        counter_max: None,
-        labels: Vec::new(),
-        report: ReportRule::default(),
-    }
+    Point { decimals: 1, ..Point::new(name, Sign::parse(unit).unwrap(), quantity) }
 }
 
 fn profile(binding: Binding, points: Vec<Point>) -> Arc<Profile> {

@@ -6,42 +6,15 @@ use std::time::Duration;
 use super::*;
 use crate::model::{
     Category, Cause, Device, DeviceId, DeviceIndex, Estate, EstateKind, GatewayId, Health, Moment,
-    Point, PointIndex, Quantity, Reading, ReportRule, Snapshot, Unit, Value, WallTime,
+    Point, PointIndex, Quantity, Reading, Snapshot, Unit, Value, WallTime,
 };
 
 const START: Moment = Moment { boot_ms: 1_000_000 };
 const WALL: WallTime = WallTime { unix_ms: 1_767_225_600_000 };
 
 pub(super) fn device(id: &str, category: Category) -> Device {
-    let point = Point {
-        name: "x".into(),
-        zh: String::new(),
-        en: String::new(),
-        unit: Unit::ONE,
-        quantity: Quantity::Instantaneous,
-        decimals: 0,
-        range: None,
-        max_rate: None,
-        counter_max: None,
-        labels: Vec::new(),
-        report: ReportRule::default(),
-    };
-    Device {
-        id: DeviceId::new(id).unwrap(),
-        name: String::new(),
-        place: String::new(),
-        owner: String::new(),
-        maintainer: String::new(),
-        category,
-        profile: "p".into(),
-        product: String::new(),
-        connection: String::new(),
-        bus: None,
-        expected_every: Duration::from_secs(60),
-        points: Arc::new([point]),
-        groups: Arc::new([]),
-        derived: Arc::new([]),
-    }
+    let point = Point::new("x", Unit::ONE, Quantity::Instantaneous);
+    Device::new(DeviceId::new(id).unwrap(), category, Duration::from_secs(60), [point])
 }
 
 fn estate(categories: &[Category]) -> (Engine, Snapshot) {

@@ -26,17 +26,10 @@ pub(super) struct Sample {
 
 fn point(name: &str, zh: &str, en: &str, unit: &str, decimals: u8, quantity: Quantity) -> Point {
     Point {
-        name: name.into(),
         zh: zh.into(),
         en: en.into(),
-        unit: Unit::parse(unit).unwrap(),
-        quantity,
         decimals,
-        range: None,
-        max_rate: None,
-        counter_max: None,
-        labels: Vec::new(),
-        report: ReportRule::default(),
+        ..Point::new(name, Unit::parse(unit).unwrap(), quantity)
     }
 }
 

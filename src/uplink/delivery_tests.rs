@@ -16,8 +16,8 @@ use crate::buffer::{self, Buffer};
 use crate::clock::{self, Clock};
 use crate::model::{
     Batch, Category, Delivered, Device, DeviceId, DeviceIndex, Estate, EstateKind, Event,
-    EventKind, Fact, FactKind, GatewayId, Point, PointIndex, Quantity, Reading, Record, ReportRule,
-    Unit, Value,
+    EventKind, Fact, FactKind, GatewayId, Point, PointIndex, Quantity, Reading, Record, Unit,
+    Value,
 };
 
 /// Longest wait; a machine may be slow.
@@ -43,35 +43,13 @@ struct Rig {
 }
 
 fn estate() -> Arc<Estate> {
-    let point = |name: &str| Point {
-        name: name.into(),
-        zh: String::new(),
-        en: String::new(),
-        unit: Unit::ONE,
-        quantity: Quantity::State,
-        decimals: 0,
-        range: None,
-        max_rate: None,
-        counter_max: None,
-        labels: Vec::new(),
-        report: ReportRule::default(),
-    };
-    let charger = Device {
-        id: DeviceId::new("charger").unwrap(),
-        name: String::new(),
-        place: String::new(),
-        owner: String::new(),
-        maintainer: String::new(),
-        category: Category::EvCharger,
-        profile: "p".into(),
-        product: String::new(),
-        connection: String::new(),
-        bus: None,
-        expected_every: Duration::from_secs(1),
-        points: Arc::new([point("connectors.1.connectorStatus"), point("totalActivePower")]),
-        groups: Arc::new([]),
-        derived: Arc::new([]),
-    };
+    let point = |name: &str| Point::new(name, Unit::ONE, Quantity::State);
+    let charger = Device::new(
+        DeviceId::new("charger").unwrap(),
+        Category::EvCharger,
+        Duration::from_secs(1),
+        [point("connectors.1.connectorStatus"), point("totalActivePower")],
+    );
     let gateway = GatewayId::new("g1").unwrap();
     Arc::new(Estate::new(gateway, String::new(), EstateKind::New, vec![charger]).unwrap())
 }

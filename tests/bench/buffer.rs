@@ -9,7 +9,7 @@ use linli::buffer::{Buffer, Config, Lane, Recorder, open};
 use linli::clock::{self, Clock, Trust};
 use linli::model::{
     Batch, Category, Device, DeviceId, DeviceIndex, Estate, EstateKind, GatewayId, Point,
-    PointIndex, Quantity, Reading, Record, ReportRule, Unit, Value,
+    PointIndex, Quantity, Reading, Record, Unit, Value,
 };
 use tokio::sync::mpsc;
 use tokio::time::Instant;
@@ -19,34 +19,17 @@ const POINTS: u16 = 40;
 fn estate(devices: u32) -> Arc<Estate> {
     let points: Arc<[Point]> = (0..POINTS)
         .map(|n| Point {
-            name: format!("phaseToPhaseVoltage{n}").into(),
-            zh: String::new(),
-            en: String::new(),
-            unit: Unit::ONE,
-            quantity: Quantity::Instantaneous,
             decimals: 1,
-            range: None,
-            max_rate: None,
-            counter_max: None,
-            labels: Vec::new(),
-            report: ReportRule::default(),
+            ..Point::new(&format!("phaseToPhaseVoltage{n}"), Unit::ONE, Quantity::Instantaneous)
         })
         .collect();
-    let device = |n| Device {
-        id: DeviceId::new(&format!("meter-{n}")).unwrap(),
-        name: String::new(),
-        place: String::new(),
-        owner: String::new(),
-        maintainer: String::new(),
-        category: Category::ElectricityMeter,
-        profile: "meter".into(),
-        product: String::new(),
-        connection: String::new(),
-        bus: None,
-        expected_every: Duration::from_secs(1),
-        points: points.clone(),
-        groups: Arc::new([]),
-        derived: Arc::new([]),
+    let device = |n| {
+        Device::new(
+            DeviceId::new(&format!("meter-{n}")).unwrap(),
+            Category::ElectricityMeter,
+            Duration::from_secs(1),
+            points.clone(),
+        )
     };
     let gateway = GatewayId::new("estate-1").unwrap();
     let devices = (0..devices).map(device).collect();

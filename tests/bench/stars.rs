@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use linli::model::{
     Category, Device, DeviceId, DeviceIndex, Epoch, Estate, EstateKind, GatewayId, Health, Moment,
-    Point, PointIndex, Quantity, Reading, ReportRule, Seq, Snapshot, Unit, Value, WallTime,
+    Point, PointIndex, Quantity, Reading, Seq, Snapshot, Unit, Value, WallTime,
 };
 use linli::starlevel::report::{Form, Reporter, SigningKey};
 use linli::starlevel::{BufferSeen, Engine, EvidenceChain, GatewaySeen, LinkEvidence, RulePack};
@@ -24,35 +24,15 @@ const MIDNIGHT: i64 = 1_767_196_800_000;
 
 fn device(number: u32) -> Device {
     let name = ["pm25", "laeq", "temperature", "relativeHumidity"][number as usize % 4];
-    let point = Point {
-        name: name.into(),
-        zh: String::new(),
-        en: String::new(),
-        unit: Unit::ONE,
-        quantity: Quantity::Instantaneous,
-        decimals: 1,
-        range: None,
-        max_rate: None,
-        counter_max: None,
-        labels: Vec::new(),
-        report: ReportRule::default(),
-    };
+    let point = Point { decimals: 1, ..Point::new(name, Unit::ONE, Quantity::Instantaneous) };
     let category = Category::ALL[number as usize % 12];
+    let id = DeviceId::new(&format!("{category}-{number}")).unwrap();
     Device {
-        id: DeviceId::new(&format!("{category}-{number}")).unwrap(),
         name: format!("设备 {number}"),
         place: "1号楼".into(),
         owner: "业主委员会".into(),
         maintainer: "工程部".into(),
-        category,
-        profile: "p".into(),
-        product: String::new(),
-        connection: String::new(),
-        bus: None,
-        expected_every: Duration::from_secs(LOOK),
-        points: Arc::new([point]),
-        groups: Arc::new([]),
-        derived: Arc::new([]),
+        ..Device::new(id, category, Duration::from_secs(LOOK), [point])
     }
 }
 

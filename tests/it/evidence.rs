@@ -4,18 +4,14 @@ use std::net::SocketAddr;
 use std::ops::ControlFlow;
 use std::path::Path;
 use std::process::{Command, Output};
-use std::sync::Arc;
 use std::time::Duration;
 
-use linli::model::{Estate, EstateKind, GatewayId, Moment, Snapshot, WallTime};
-use linli::starlevel::{Engine, EvidenceChain, GatewaySeen, RulePack};
 use linli::store::{Changes, Limits, Store};
 
-use crate::parts::{ask, free_port, let_run, linli, lonely_site, wait_until};
+use crate::parts::{ask, free_port, let_run, linli, lonely_site, wait_until, watched};
 
 /// 2026-01-01T00:00 in Shanghai.
 const MIDNIGHT: i64 = 1_767_196_800_000;
-const HOUR: u64 = 3_600_000;
 
 fn verify(folder: &Path, more: &[&str]) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_linli"));
@@ -23,30 +19,11 @@ fn verify(folder: &Path, more: &[&str]) -> Output {
     command.output().unwrap()
 }
 
-/// Three closed days of a gateway without devices.
-fn three_days(folder: &Path) {
-    let store = Store::open(folder, Limits::default()).unwrap();
-    let gateway = GatewayId::new("g").unwrap();
-    let estate = Estate::new(gateway, String::new(), EstateKind::New, Vec::new()).unwrap();
-    let estate = Arc::new(estate);
-    let start = Moment { boot_ms: HOUR };
-    let snapshot = Snapshot::new(Arc::clone(&estate), start);
-    let mut engine = Engine::new(RulePack::built_in(), estate, start);
-    engine.keep(EvidenceChain::new(&store)).unwrap();
-    for hour in 1..=73 {
-        let now = start.plus(Duration::from_millis(hour * HOUR));
-        let unix_ms = MIDNIGHT + i64::try_from(hour * HOUR).unwrap();
-        engine.observe(&snapshot, now, Some(WallTime { unix_ms }), &GatewaySeen::default());
-        engine.save(now, false).unwrap();
-    }
-    store.commit().unwrap();
-}
-
 #[test]
 fn a_changed_byte_of_the_stored_evidence_is_told_with_its_day() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("store");
-    three_days(&path);
+    watched(&path, MIDNIGHT, 73);
     let output = verify(&path, &[]);
     let told = String::from_utf8(output.stdout).unwrap();
     assert!(output.status.success() && told.contains("3 closed days hold"), "{told}");

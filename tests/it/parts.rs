@@ -9,7 +9,12 @@ use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::time::Duration;
 
-use linli::model::{Category, Device, DeviceId, Point, Quantity, ReportRule, Unit};
+use linli::model::{
+    Category, Device, DeviceId, Estate, EstateKind, GatewayId, Moment, Point, Quantity, Snapshot,
+    Unit, WallTime,
+};
+use linli::starlevel::{Engine, EvidenceChain, GatewaySeen, RulePack};
+use linli::store::{Limits, Store};
 
 /// Longest wait for anything; a machine may be slow, a test that hangs is worse.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -188,39 +193,12 @@ pub fn ask(page: SocketAddr, path: &str) -> Option<serde_json::Value> {
 
 /// A point with nothing special about it.
 pub fn point(name: &str, unit: &str) -> Point {
-    Point {
-        name: name.into(),
-        zh: String::new(),
-        en: String::new(),
-        unit: Unit::parse(unit).unwrap(),
-        quantity: Quantity::Instantaneous,
-        decimals: 0,
-        range: None,
-        max_rate: None,
-        counter_max: None,
-        labels: Vec::new(),
-        report: ReportRule::default(),
-    }
+    Point::new(name, Unit::parse(unit).unwrap(), Quantity::Instantaneous)
 }
 
 /// A device with nothing special about it, read every so many seconds.
 pub fn device(id: &str, category: Category, every: u64, points: Vec<Point>) -> Device {
-    Device {
-        id: DeviceId::new(id).unwrap(),
-        name: String::new(),
-        place: String::new(),
-        owner: String::new(),
-        maintainer: String::new(),
-        category,
-        profile: "p".into(),
-        product: String::new(),
-        connection: String::new(),
-        bus: None,
-        expected_every: Duration::from_secs(every),
-        points: points.into(),
-        groups: Arc::new([]),
-        derived: Arc::new([]),
-    }
+    Device::new(DeviceId::new(id).unwrap(), category, Duration::from_secs(every), points)
 }
 
 /// Writes the configuration of a gateway without an uplink, whose one meter is not there; returns
@@ -255,4 +233,25 @@ unit = 1
     let config = at.join("linli.toml");
     fs::write(&config, text).unwrap();
     config
+}
+
+/// Writes the evidence of a gateway without devices that looked once an hour, so many hours from
+/// `begin` on (milliseconds since 1970).
+pub fn watched(store: &Path, begin: i64, hours: u64) {
+    const HOUR: u64 = 3_600_000;
+    let store = Store::open(store, Limits::default()).unwrap();
+    let gateway = GatewayId::new("lonely").unwrap();
+    let estate = Estate::new(gateway, String::new(), EstateKind::New, Vec::new()).unwrap();
+    let estate = Arc::new(estate);
+    let start = Moment { boot_ms: HOUR };
+    let snapshot = Snapshot::new(Arc::clone(&estate), start);
+    let mut engine = Engine::new(RulePack::built_in(), estate, start);
+    engine.keep(EvidenceChain::new(&store)).unwrap();
+    for hour in 1..=hours {
+        let now = start.plus(Duration::from_millis(hour * HOUR));
+        let unix_ms = begin + i64::try_from(hour * HOUR).unwrap();
+        engine.observe(&snapshot, now, Some(WallTime { unix_ms }), &GatewaySeen::default());
+        engine.save(now, hour == hours).unwrap();
+    }
+    store.commit().unwrap();
 }

@@ -5,18 +5,13 @@ use std::fs;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
-use std::sync::Arc;
-use std::time::Duration;
 
-use linli::model::{Estate, EstateKind, GatewayId, Moment, Snapshot, WallTime};
-use linli::starlevel::{Engine, EvidenceChain, GatewaySeen, RulePack};
-use linli::store::{Limits, Store};
 use serde_json::{Value, json};
 
-use crate::parts::{Process, ask, free_port, linli, lonely_site, peer, python, wait_until};
+use crate::parts::{
+    Process, ask, free_port, linli, lonely_site, peer, python, wait_until, watched,
+};
 use crate::second_parsers::Opinion;
-
-const HOUR: u64 = 3_600_000;
 
 /// A running gateway with some closed days.
 struct Site {
@@ -35,21 +30,7 @@ fn past(store: &Path) {
     let now = jiff::Timestamp::now().as_millisecond();
     let zone = 8 * 3_600_000;
     let begin = (now + zone).div_euclid(86_400_000) * 86_400_000 - zone - 3 * 86_400_000;
-    let store = Store::open(store, Limits::default()).unwrap();
-    let gateway = GatewayId::new("lonely").unwrap();
-    let estate = Estate::new(gateway, String::new(), EstateKind::New, Vec::new()).unwrap();
-    let estate = Arc::new(estate);
-    let start = Moment { boot_ms: HOUR };
-    let snapshot = Snapshot::new(Arc::clone(&estate), start);
-    let mut engine = Engine::new(RulePack::built_in(), estate, start);
-    engine.keep(EvidenceChain::new(&store)).unwrap();
-    for hour in 1..=72 {
-        let at = start.plus(Duration::from_millis(hour * HOUR));
-        let unix_ms = begin + i64::try_from(hour * HOUR).unwrap();
-        engine.observe(&snapshot, at, Some(WallTime { unix_ms }), &GatewaySeen::default());
-        engine.save(at, hour == 72).unwrap();
-    }
-    store.commit().unwrap();
+    watched(store, begin, 72);
 }
 
 impl Site {

@@ -12,42 +12,25 @@ use crate::buffer::{Block, Buffer, Config, Lane, OpenError, Recorder, RecorderEr
 use crate::clock::{self, Clock, Trust};
 use crate::model::{
     Batch, Category, Device, DeviceId, DeviceIndex, Document, Estate, EstateKind, EventKind,
-    GatewayId, Point, PointIndex, Quantity, Reading, Record, ReportRule, Seq, Unit, Value,
+    GatewayId, Point, PointIndex, Quantity, Reading, Record, Seq, Unit, Value,
 };
 use crate::store::StoreError;
 
 pub fn estate(devices: usize, points: usize) -> Arc<Estate> {
     let points: Arc<[Point]> = (0..points)
         .map(|n| Point {
-            name: format!("phaseQuantity{n}").into(),
-            zh: String::new(),
-            en: String::new(),
-            unit: Unit::ONE,
-            quantity: Quantity::Instantaneous,
             decimals: 1,
-            range: None,
-            max_rate: None,
-            counter_max: None,
-            labels: Vec::new(),
-            report: ReportRule::default(),
+            ..Point::new(&format!("phaseQuantity{n}"), Unit::ONE, Quantity::Instantaneous)
         })
         .collect();
     let devices = (0..devices)
-        .map(|n| Device {
-            id: DeviceId::new(&format!("meter-{n}")).unwrap(),
-            name: String::new(),
-            place: String::new(),
-            owner: String::new(),
-            maintainer: String::new(),
-            category: Category::ElectricityMeter,
-            profile: "p".into(),
-            product: String::new(),
-            connection: String::new(),
-            bus: None,
-            expected_every: Duration::from_secs(1),
-            points: points.clone(),
-            groups: Arc::new([]),
-            derived: Arc::new([]),
+        .map(|n| {
+            Device::new(
+                DeviceId::new(&format!("meter-{n}")).unwrap(),
+                Category::ElectricityMeter,
+                Duration::from_secs(1),
+                points.clone(),
+            )
         })
         .collect();
     let gateway = GatewayId::new("estate-1").unwrap();

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::MqttDevice;
 use crate::model::{
-    Category, Device, DeviceId, Estate, EstateKind, GatewayId, Point, Quantity, ReportRule, Unit,
+    Category, Device, DeviceId, Estate, EstateKind, GatewayId, Point, Quantity, Unit,
 };
 use crate::profile::{
     Availability, Binding, MqttModel, MqttSource, PathStep, PayloadFormat, Profile, Scale,
@@ -13,19 +13,7 @@ use crate::profile::{
 };
 
 fn point(name: &str) -> Point {
-    Point {
-        name: name.into(),
-        zh: String::new(),
-        en: String::new(),
-        unit: Unit::ONE,
-        quantity: Quantity::Instantaneous,
-        decimals: 1,
-        range: None,
-        max_rate: None,
-        counter_max: None,
-        labels: Vec::new(),
-        report: ReportRule::default(),
-    }
+    Point { decimals: 1, ..Point::new(name, Unit::ONE, Quantity::Instantaneous) }
 }
 
 fn source(key: &str) -> MqttSource {
@@ -72,21 +60,13 @@ pub(super) fn estate(names: &[&str]) -> (Arc<Estate>, Vec<MqttDevice>) {
         periods: vec![None, None],
         ..Profile::bare(Category::EnvironmentSensor)
     });
-    let devices = names.iter().map(|name| Device {
-        id: DeviceId::new(name).unwrap(),
-        name: String::new(),
-        place: String::new(),
-        owner: String::new(),
-        maintainer: String::new(),
-        category: Category::EnvironmentSensor,
-        profile: "sensor".into(),
-        product: String::new(),
-        connection: String::new(),
-        bus: None,
-        expected_every: Duration::from_secs(60),
-        points: Arc::clone(&points),
-        groups: Arc::new([]),
-        derived: Arc::new([]),
+    let devices = names.iter().map(|name| {
+        Device::new(
+            DeviceId::new(name).unwrap(),
+            Category::EnvironmentSensor,
+            Duration::from_secs(60),
+            Arc::clone(&points),
+        )
     });
     let gateway = GatewayId::new("g").unwrap();
     let estate = Estate::new(gateway, String::new(), EstateKind::New, devices.collect()).unwrap();

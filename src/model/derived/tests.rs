@@ -1,22 +1,10 @@
 //! What follows from good, bad and missing inputs.
 
 use super::*;
-use crate::model::{Quantity, ReportRule, Unit};
+use crate::model::{Quantity, Unit};
 
 fn point(decimals: u8) -> Point {
-    Point {
-        name: "p".into(),
-        zh: String::new(),
-        en: String::new(),
-        unit: Unit::ONE,
-        quantity: Quantity::Instantaneous,
-        decimals,
-        range: None,
-        max_rate: None,
-        counter_max: None,
-        labels: Vec::new(),
-        report: ReportRule::default(),
-    }
+    Point { decimals, ..Point::new("p", Unit::ONE, Quantity::Instantaneous) }
 }
 
 fn good(value: f64) -> PointState {

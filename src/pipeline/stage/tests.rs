@@ -11,19 +11,7 @@ use crate::model::{
 use crate::store::{Limits, Store};
 
 fn point(name: &str, quantity: Quantity) -> Point {
-    Point {
-        name: name.into(),
-        zh: String::new(),
-        en: String::new(),
-        unit: Unit::ONE,
-        quantity,
-        decimals: 1,
-        range: None,
-        max_rate: None,
-        counter_max: None,
-        labels: Vec::new(),
-        report: ReportRule { dead_band: 0.0, at_least_every: Duration::from_secs(900) },
-    }
+    Point { decimals: 1, ..Point::new(name, Unit::ONE, quantity) }
 }
 
 /// What is stored, what is announced, whether the point is read again.
@@ -43,20 +31,13 @@ impl Bench {
 
     fn with(points: Vec<Point>, derived: Vec<Derived>) -> Self {
         let device = Device {
-            id: DeviceId::new("meter").unwrap(),
-            name: String::new(),
-            place: String::new(),
-            owner: String::new(),
-            maintainer: String::new(),
-            category: Category::ElectricityMeter,
-            profile: "test".into(),
-            product: String::new(),
-            connection: String::new(),
-            bus: None,
-            expected_every: Duration::from_secs(10),
-            points: points.into(),
-            groups: Arc::new([]),
             derived: derived.into(),
+            ..Device::new(
+                DeviceId::new("meter").unwrap(),
+                Category::ElectricityMeter,
+                Duration::from_secs(10),
+                points,
+            )
         };
         let estate = Estate::new(
             GatewayId::new("gw").unwrap(),

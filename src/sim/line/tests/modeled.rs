@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::*;
 use crate::driver::record::{Captured, Recording, Way};
-use crate::model::{Category, Moment, Point, Quantity, ReportRule, Value};
+use crate::model::{Category, Moment, Point, Quantity, Value};
 use crate::profile::{
     Binding, Cjt188Model, Dlt645Model, ItemSource, MeterField, MeterManners, MeterPlace,
     MeterSource, Profile, Scale, SerialDefaults, decode_item, decode_meter,
@@ -22,17 +22,8 @@ const MANNERS: MeterManners = MeterManners {
 
 fn device(binding: Binding, points: usize) -> Device {
     let point = |place: usize| Point {
-        name: format!("p{place}").into(),
-        zh: String::new(),
-        en: String::new(),
-        unit: crate::model::Unit::ONE,
-        quantity: Quantity::State,
         decimals: 3,
-        range: None,
-        max_rate: None,
-        counter_max: None,
-        labels: Vec::new(),
-        report: ReportRule::default(),
+        ..Point::new(&format!("p{place}"), crate::model::Unit::ONE, Quantity::State)
     };
     let profile = Profile {
         id: "meter".into(),
