@@ -27,6 +27,7 @@ mod metric;
 mod pack;
 pub mod report;
 mod risk;
+mod row;
 pub mod scorecard;
 mod season;
 mod show;

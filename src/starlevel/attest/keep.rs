@@ -16,6 +16,7 @@ use serde::{Deserialize, Serialize};
 
 use super::discovered::Discovered;
 use super::subject::{Attestation, Subject};
+use crate::starlevel::row::{json, named};
 use crate::store::{Changes, Store, StoreError, Tree};
 
 /// Most deeds that are kept, the newest.
@@ -186,12 +187,4 @@ fn put(changes: &mut Changes, key: &[u8], value: Option<&Vec<u8>>) {
         Some(value) => changes.insert(key, value),
         None => changes.remove(key),
     }
-}
-
-fn named(kind: u8, name: &str) -> Vec<u8> {
-    [&[kind][..], name.as_bytes()].concat()
-}
-
-fn json(row: &impl Serialize) -> Vec<u8> {
-    serde_json::to_vec(row).expect("text keys and finite numbers make valid JSON")
 }

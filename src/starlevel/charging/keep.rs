@@ -3,6 +3,7 @@
 use super::ChargeBook;
 use super::session::Session;
 use crate::model::Estate;
+use crate::starlevel::row::json;
 use crate::store::{Changes, Store, StoreError, Tree};
 
 const TREE: &str = "charging";
@@ -61,8 +62,7 @@ impl ChargeBook {
             // At once, so that a crash neither loses the begin of a session nor tells its end twice.
             let turned = connector.session.is_open() != connector.stored.is_open();
             if turned || (due && connector.session != connector.stored) {
-                let row = serde_json::to_vec(&(ROW, connector.session)).unwrap_or_default();
-                changes.insert(key, &row);
+                changes.insert(key, &json(&(ROW, connector.session)));
                 written.push(slot);
             }
         }

@@ -18,6 +18,7 @@ use super::parameter::Parameter;
 use super::recorder::Recorder;
 use super::station::Station;
 use crate::model::EnvironmentHour;
+use crate::starlevel::row::{json, named};
 use crate::store::{Changes, StoreError, Tree};
 
 const STATE: u8 = b'v';
@@ -44,7 +45,7 @@ impl Recorder {
         self.closed = meta.filter(|(v, _): &(u8, Option<u32>)| *v == VERSION).and_then(|m| m.1);
         let names = self.names();
         for (station, name) in self.stations.iter_mut().zip(&names) {
-            let row = tree.get(&state_key(name))?;
+            let row = tree.get(&named(STATE, name))?;
             let row = row.and_then(|row| serde_json::from_slice::<StateRow>(&row).ok());
             if let Some(row) = row.filter(|row| row.v == VERSION) {
                 station.latest = row.latest;
@@ -79,7 +80,7 @@ impl Recorder {
         changes.insert(&[STATE], &json(&(VERSION, self.closed)));
         let names = self.names();
         for (station, name) in self.stations.iter().zip(&names) {
-            changes.insert(&state_key(name), &json(&state(station)));
+            changes.insert(&named(STATE, name), &json(&state(station)));
             for hour in &station.changed {
                 let row = noted(station, *hour);
                 if !row.is_empty() {
@@ -138,14 +139,6 @@ fn read_hour(row: &[u8]) -> Option<Hour> {
         hour[parameter as usize] = Tally { taken, sum };
     }
     (version == VERSION).then_some(hour)
-}
-
-fn json(row: &impl Serialize) -> Vec<u8> {
-    serde_json::to_vec(row).expect("numbers and texts make valid JSON")
-}
-
-fn state_key(device: &str) -> Vec<u8> {
-    [&[STATE][..], device.as_bytes()].concat()
 }
 
 fn work_key(hour: u32, device: &str) -> Vec<u8> {

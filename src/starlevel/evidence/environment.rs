@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::Book;
 use crate::model::Event;
 use crate::starlevel::environment::{EnvironmentReport, NoiseZone, PARAMETERS};
+use crate::starlevel::row::json;
 
 const HOUR_MS: i64 = 3_600_000;
 
@@ -49,8 +50,7 @@ impl Book {
             row.gateway.environment = sums;
             for (device, values) in rows {
                 let id = self.estate.device(device).id.as_str().to_owned();
-                let text = serde_json::to_vec(&values);
-                row.stations.insert(id, text.expect("numbers and texts make valid JSON"));
+                row.stations.insert(id, json(&values));
             }
         }
     }

@@ -31,6 +31,7 @@ use super::checks::{CHECKS_ROW, CheckDay};
 use super::day::{DeviceDay, GATEWAY_ROW, GatewayDay};
 use super::{Book, BufferSeen, Day, Known};
 use crate::model::{DeviceId, DeviceIndex, Epoch, Estate, Moment};
+use crate::starlevel::row::{json, named};
 use crate::store::{Changes, StoreError};
 
 /// How long evidence is kept, days.
@@ -128,7 +129,7 @@ impl Book {
         let unmet = tree.get(UNMET)?.and_then(|row| serde_json::from_slice(&row).ok());
         self.unmet = unmet.unwrap_or_default();
         for (known, device) in self.known.iter_mut().zip(self.estate.devices()) {
-            let row = tree.get(&state_key(device.id.as_str()))?;
+            let row = tree.get(&named(STATE, device.id.as_str()))?;
             *known = row.and_then(|row| read_state(&row)).unwrap_or_default();
         }
         self.load_facts(&chain)?;
@@ -238,12 +239,11 @@ impl Book {
             }
         }
         self.kept.v = META_ROW;
-        let kept = serde_json::to_vec(&self.kept).unwrap_or_default();
-        changes.insert(META, &kept);
-        changes.insert(UNMET, &serde_json::to_vec(&self.unmet).unwrap_or_default());
+        changes.insert(META, &json(&self.kept));
+        changes.insert(UNMET, &json(&self.unmet));
         for (known, device) in self.known.iter().zip(self.estate.devices()) {
-            let row = serde_json::to_vec(&(META_ROW, known.since, known.heard, known.peak));
-            changes.insert(&state_key(device.id.as_str()), &row.unwrap_or_default());
+            let row = json(&(META_ROW, known.since, known.heard, known.peak));
+            changes.insert(&named(STATE, device.id.as_str()), &row);
         }
         self.write_facts(&mut changes);
         if watched {
@@ -266,7 +266,7 @@ impl Book {
     fn load_facts(&mut self, chain: &EvidenceChain) -> Result<(), StoreError> {
         let tree = chain.tree();
         for (clock, device) in self.facts.clocks.iter_mut().zip(self.estate.devices()) {
-            let row = tree.get(&named_key(CLOCK, device.id.as_str()))?;
+            let row = tree.get(&named(CLOCK, device.id.as_str()))?;
             *clock = row.and_then(|row| serde_json::from_slice(&row).ok());
         }
         let alarms = &mut self.facts.alarms;
@@ -282,27 +282,23 @@ impl Book {
     fn write_facts(&self, changes: &mut Changes) {
         for (clock, device) in self.facts.clocks.iter().zip(self.estate.devices()) {
             if let Some(clock) = clock {
-                let row = serde_json::to_vec(clock).unwrap_or_default();
-                changes.insert(&named_key(CLOCK, device.id.as_str()), &row);
+                changes.insert(&named(CLOCK, device.id.as_str()), &json(clock));
             }
         }
         for id in &self.facts.alarms.gone {
-            changes.remove(&named_key(ALARM, id));
+            changes.remove(&named(ALARM, id));
         }
         for (id, alarm) in self.facts.alarms.rows() {
-            let row = serde_json::to_vec(alarm).unwrap_or_default();
-            changes.insert(&named_key(ALARM, id), &row);
+            changes.insert(&named(ALARM, id), &json(alarm));
         }
     }
 
     /// The rows of a day: the gateway's first, then that of the checks.
     fn rows_of(&self, day: u32, row: &Day) -> Rows {
         let gateway = GatewayDay { v: GATEWAY_ROW, ..row.gateway.clone() };
-        let gateway = serde_json::to_vec(&gateway).unwrap_or_default();
         let mut devices: Rows = Vec::new();
         if let Some(checks) = &row.checks {
-            let checks = serde_json::to_vec(checks).unwrap_or_default();
-            devices.push((key(CHECKS, day, ""), checks));
+            devices.push((key(CHECKS, day, ""), json(checks)));
         }
         for (slot, device) in self.estate.devices().iter().enumerate() {
             let mut sums = row.devices[slot];
@@ -315,7 +311,7 @@ impl Book {
         }
         let stations = row.stations.iter();
         devices.extend(stations.map(|(name, row)| (key(STATION, day, name), row.clone())));
-        devices.insert(0, (key(GATEWAY, day, ""), gateway));
+        devices.insert(0, (key(GATEWAY, day, ""), json(&gateway)));
         devices
     }
 
@@ -357,14 +353,6 @@ impl Book {
 fn index_of(estate: &Estate, name: Option<&[u8]>) -> Option<DeviceIndex> {
     let name = std::str::from_utf8(name?).ok()?;
     estate.find(&DeviceId::new(name).ok()?)
-}
-
-fn named_key(kind: u8, name: &str) -> Vec<u8> {
-    [&[kind][..], name.as_bytes()].concat()
-}
-
-fn state_key(device: &str) -> Vec<u8> {
-    named_key(STATE, device)
 }
 
 fn read_state(row: &[u8]) -> Option<Known> {

@@ -9,6 +9,7 @@ use std::ops::ControlFlow;
 
 use super::book::RiskBook;
 use crate::model::{DeviceId, RiskGrade};
+use crate::starlevel::row::{json, named};
 use crate::store::{Changes, Store, StoreError, Tree};
 
 const TREE: &str = "risk";
@@ -66,14 +67,12 @@ impl RiskBook {
         let mut changes = Changes::default();
         for (state, device) in self.states.iter().zip(self.estate.devices()) {
             if state.unsaved {
-                let row = serde_json::to_vec(&(ROW, state.grade, state.since_ms));
-                let key = [&[DEVICE][..], device.id.as_str().as_bytes()].concat();
-                changes.insert(&key, &row.unwrap_or_default());
+                let row = json(&(ROW, state.grade, state.since_ms));
+                changes.insert(&named(DEVICE, device.id.as_str()), &row);
             }
         }
         if keeper.told != self.told {
-            let row = serde_json::to_vec(&(ROW, self.told));
-            changes.insert(ESTATE, &row.unwrap_or_default());
+            changes.insert(ESTATE, &json(&(ROW, self.told)));
         }
         if changes.is_empty() {
             return Ok(());
