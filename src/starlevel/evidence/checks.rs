@@ -59,9 +59,7 @@ impl Book {
             *unmet = now;
         }
         let day = self.zone.day(frontier);
-        if self.closed_until < Some(day) {
-            let count = self.known.len();
-            let row = self.days.entry(day).or_insert_with(|| super::Day::of(count));
+        if let Some(row) = self.open_row(day) {
             row.checks = Some(CheckDay::of(assessment));
         }
     }

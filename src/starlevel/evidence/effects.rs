@@ -79,7 +79,7 @@ impl Book {
 
     /// Books that the day was graded; `false` when it was before, or takes nothing any more.
     pub(in crate::starlevel) fn book_risk(&mut self, day: u32) -> bool {
-        let Some(row) = self.open_row(day) else { return false };
+        let Some(row) = self.begun_row(day) else { return false };
         !std::mem::replace(&mut row.gateway.risk.computed, true)
     }
 
@@ -88,17 +88,16 @@ impl Book {
     pub(in crate::starlevel) fn book_charge(&mut self, unix_ms: i64, complete: bool) {
         self.facts.hasty = true;
         let day = self.open_day(unix_ms);
-        if let Some(row) = self.open_row(day) {
+        if let Some(row) = self.begun_row(day) {
             row.gateway.charge.finished += 1;
             row.gateway.charge.complete += u32::from(complete);
         }
     }
 
-    /// The row of a day that is not closed.
-    fn open_row(&mut self, day: u32) -> Option<&mut Day> {
-        let count = self.known.len();
-        let open = self.kept.frontier.is_some() && self.closed_until < Some(day);
-        open.then(|| self.days.entry(day).or_insert_with(|| Day::of(count)))
+    /// The row of a day that is not closed, once there is a history.
+    fn begun_row(&mut self, day: u32) -> Option<&mut Day> {
+        self.kept.frontier?;
+        self.open_row(day)
     }
 
     /// The whole days of the window with a risk grade; `None` before a day ended.

@@ -4,6 +4,8 @@
 //! value of it at one station at least: E1 takes the parameters of all sensors together, so an
 //! estate may have its sound meter apart. Hours in which the gateway was down are missing hours.
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 
 use super::Book;
@@ -41,15 +43,12 @@ impl Book {
     /// Puts what the stations' hours amount to into the days that are still open.
     pub(super) fn book_environment(&mut self, days: impl IntoIterator<Item = u32>) {
         for day in days {
-            if self.closed_until >= Some(day) {
-                continue;
-            }
             let (sums, rows) = (self.environment.sums(day), self.environment.rows(day));
-            let count = self.known.len();
-            let row = self.days.entry(day).or_insert_with(|| super::Day::of(count));
+            let estate = Arc::clone(&self.estate);
+            let Some(row) = self.open_row(day) else { continue };
             row.gateway.environment = sums;
             for (device, values) in rows {
-                let id = self.estate.device(device).id.as_str().to_owned();
+                let id = estate.device(device).id.as_str().to_owned();
                 row.stations.insert(id, json(&values));
             }
         }

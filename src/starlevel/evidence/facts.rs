@@ -8,10 +8,10 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use super::Book;
 use super::alarms::{Alarms, AlarmsDay};
 use super::broadcasts::BroadcastsDay;
 use super::histogram::Histogram;
-use super::{Book, Day};
 use crate::model::{Delivered, Fact, FactKind, Moment, WallTime};
 
 /// Facts that wait for a trusted clock.
@@ -251,9 +251,6 @@ impl Book {
 
     fn facts_row(&mut self, at: i64) -> Option<&mut FactsDay> {
         let day = self.open_day(at);
-        let count = self.known.len();
-        let open = self.closed_until < Some(day);
-        open.then(|| self.days.entry(day).or_insert_with(|| Day::of(count)))
-            .map(|row| &mut row.gateway.facts)
+        self.open_row(day).map(|row| &mut row.gateway.facts)
     }
 }

@@ -326,9 +326,7 @@ impl Book {
         while at < to {
             let day = self.zone.day(at);
             let end = self.zone.begin(day + 1).min(to);
-            let count = self.known.len();
-            if self.closed_until < Some(day) {
-                let row = self.days.entry(day).or_insert_with(|| Day::of(count));
+            if let Some(row) = self.open_row(day) {
                 add(row, u64::try_from(end - at).unwrap_or(0));
             }
             at = end;
@@ -341,11 +339,15 @@ impl Book {
         self.zone.day(at).max(self.zone.day(frontier))
     }
 
-    fn row(&mut self, day: u32, slot: usize) -> Option<&mut DeviceDay> {
+    /// The row of a day; `None` when the day is closed.
+    fn open_row(&mut self, day: u32) -> Option<&mut Day> {
         let count = self.known.len();
         let open = self.closed_until < Some(day);
         open.then(|| self.days.entry(day).or_insert_with(|| Day::of(count)))
-            .map(|row| &mut row.devices[slot])
+    }
+
+    fn row(&mut self, day: u32, slot: usize) -> Option<&mut DeviceDay> {
+        self.open_row(day).map(|row| &mut row.devices[slot])
     }
 
     /// Counts of the buffer and the uplink since they were last counted.
@@ -356,11 +358,9 @@ impl Book {
         let before = std::mem::replace(&mut self.counted, now);
         let (created, lost) = self.kept.since_mark(&buffer);
         let readings = before.buffer.map_or(0, |b| b.readings);
-        let count = self.known.len();
         // The frontier stands at the end of the look: at midnight that is the new day.
         let day = self.zone.day(frontier);
-        if self.closed_until < Some(day) {
-            let row = self.days.entry(day).or_insert_with(|| Day::of(count));
+        if let Some(row) = self.open_row(day) {
             row.gateway.stored += buffer.readings.saturating_sub(readings);
             row.gateway.acknowledged += now.acknowledged.saturating_sub(before.acknowledged);
             row.gateway.created += created;
