@@ -35,6 +35,8 @@ pub enum Storage {
     Off,
     /// No journal can be seen.
     Unknown,
+    /// The settings of journald are there and cannot be read.
+    Hidden,
 }
 
 /// What is known about the journal.
@@ -76,7 +78,7 @@ impl LogLook {
 
 /// Looks at the journal of the system whose files begin at `root`.
 pub fn look(root: &Path) -> LogLook {
-    let settings = Settings::read(root);
+    let Ok(settings) = Settings::read(root) else { return LogLook::of(Storage::Hidden) };
     match settings.storage.as_str() {
         "none" => return LogLook::of(Storage::Off),
         "volatile" => return LogLook::of(Storage::Volatile),

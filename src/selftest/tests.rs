@@ -296,3 +296,13 @@ fn settings_of_journald_are_read_as_it_reads_them() {
     let seen = look(root);
     assert_eq!((seen.retention_s, seen.most_bytes), (None, Some(524_288_000)));
 }
+
+#[test]
+fn settings_that_cannot_be_read_are_not_taken_for_none() {
+    let folder = tempfile::tempdir().unwrap();
+    let root = folder.path();
+    put(root, "etc/systemd/journald.conf", "[Journal]\nStorage=persistent\n");
+    // A folder in place of the file: unreadable for every user, root too.
+    fs::create_dir_all(root.join("etc/systemd/journald.conf.d/10-limit.conf")).unwrap();
+    assert_eq!(look(root).storage, Storage::Hidden);
+}

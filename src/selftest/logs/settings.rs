@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 
 /// Folders of settings, the one that wins first (journald.conf(5)).
@@ -24,40 +25,53 @@ pub(super) struct Settings {
 impl Settings {
     /// Reads the main file, the first that is there, and after it the drop-ins in the order of
     /// their names; the last word on a key counts, an empty one takes it back.
-    pub(super) fn read(root: &Path) -> Self {
+    ///
+    /// # Errors
+    /// A file is there and cannot be read: journald may obey a limit in it that nobody else sees.
+    pub(super) fn read(root: &Path) -> io::Result<Self> {
         let main = FOLDERS.iter().map(|folder| root.join(folder).join("journald.conf"));
         let main = main.into_iter().find(|path| path.exists());
         let mut keys: BTreeMap<String, String> = BTreeMap::new();
-        let files: Vec<PathBuf> = main.into_iter().chain(drop_ins(root)).collect();
+        let files: Vec<PathBuf> = main.into_iter().chain(drop_ins(root)?).collect();
         for path in &files {
-            take(&fs::read_to_string(path).unwrap_or_default(), &mut keys);
+            match fs::read(path) {
+                Ok(text) => take(&String::from_utf8_lossy(&text), &mut keys),
+                // Removed since it was listed.
+                Err(error) if error.kind() == ErrorKind::NotFound => {}
+                Err(error) => return Err(error),
+            }
         }
         let value = |key: &str| keys.get(key).map(String::as_str).filter(|text| !text.is_empty());
         let retention = value("MaxRetentionSec").and_then(span);
-        Self {
+        Ok(Self {
             found: !files.is_empty(),
             storage: value("Storage").unwrap_or("auto").to_lowercase(),
             max_use: value("SystemMaxUse").and_then(size),
             // Zero switches the limit off.
             retention_s: retention.filter(|seconds| *seconds > 0.0 && seconds.is_finite()),
-        }
+        })
     }
 }
 
 /// The drop-ins; of equal names the first folder wins, and an empty file or a link to /dev/null
 /// hides the others.
-fn drop_ins(root: &Path) -> Vec<PathBuf> {
+fn drop_ins(root: &Path) -> io::Result<Vec<PathBuf>> {
     let mut found: BTreeMap<String, PathBuf> = BTreeMap::new();
     for folder in FOLDERS {
-        let Ok(entries) = fs::read_dir(root.join(folder).join("journald.conf.d")) else { continue };
-        for path in entries.filter_map(|entry| Some(entry.ok()?.path())) {
+        let entries = match fs::read_dir(root.join(folder).join("journald.conf.d")) {
+            Ok(entries) => entries,
+            Err(error) if error.kind() == ErrorKind::NotFound => continue,
+            Err(error) => return Err(error),
+        };
+        for entry in entries {
+            let path = entry?.path();
             let name = path.file_name().and_then(|name| name.to_str()).map(str::to_owned);
             if let Some(name) = name.filter(|name| name.ends_with(".conf")) {
                 found.entry(name).or_insert(path);
             }
         }
     }
-    found.into_values().collect()
+    Ok(found.into_values().collect())
 }
 
 /// Takes the keys of the section `[Journal]` over.

@@ -79,6 +79,7 @@ fn logs_that_are_lost_at_a_restart_are_none_and_unseen_ones_are_unknown() {
     assert_eq!(judged(logs(Storage::Volatile)), (Outcome::NotMet, none));
     assert_eq!(judged(logs(Storage::Off)), (Outcome::NotMet, none));
     assert_eq!(judged(logs(Storage::Unknown)), (Outcome::Unknown, None));
+    assert_eq!(judged(logs(Storage::Hidden)), (Outcome::Unknown, None));
     assert_eq!(judged(logs(Storage::Persistent)), (Outcome::Unknown, None), "no head was readable");
 }
 

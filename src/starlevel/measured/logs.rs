@@ -85,6 +85,11 @@ fn unkept(storage: &Storage) -> Option<(&'static str, &'static str)> {
             "系统日志已关闭（Storage=none）：改为 Storage=persistent",
             "the journal is switched off (Storage=none): set Storage=persistent",
         )),
+        Storage::Hidden => Some((
+            "journald 的设置读不出，不知其中有何限制：使 journald.conf 与 journald.conf.d 可读",
+            "the settings of journald cannot be read, so neither can a limit in them: make \
+             journald.conf and journald.conf.d readable",
+        )),
         Storage::Unknown => Some((
             "看不到 systemd 日志：不知日志写在何处、留存多久",
             "no systemd journal can be seen: where logs go and how long they are kept is not known",
