@@ -100,7 +100,6 @@ impl App {
         let (recorder, buffer) = buffer::open(&settings.buffer, Arc::clone(&estate), clock.clone())
             .context("the buffer")?;
         buffer.tell(facts);
-        joints.supervisor.spawn_fallible(Part::Stage, "recorder", recorder.run(records_out));
 
         let lessons = LessonBook::load(buffer.store().tree("lessons"))
             .context("what was learned about the models")?;
@@ -134,6 +133,9 @@ impl App {
         };
         let risk =
             joints.assessor(&settings, pack, ends, uplink.clone(), &buffer, buses.clone())?;
+        // Not before all have read what they keep in the store: the first commit may rebuild its
+        // files, and until that is done there is nothing to read.
+        joints.supervisor.spawn_fallible(Part::Stage, "recorder", recorder.run(records_out));
         joints.clock_watcher();
         let buffer_status = buffer.status();
         joints.watchdog(progress, buffer_status.clone());

@@ -31,7 +31,17 @@ impl Disk {
         super::with_evidence(&content);
         let journal = if journal { "has_journal" } else { "^has_journal" };
         run(Command::new("mkfs.ext4")
-            .args(["-q", "-F", "-m", "0", "-E", "lazy_itable_init=0,lazy_journal_init=0", "-O"])
+            .args([
+                "-q",
+                "-F",
+                "-b",
+                "4096",
+                "-m",
+                "0",
+                "-E",
+                "lazy_itable_init=0,lazy_journal_init=0",
+                "-O",
+            ])
             .arg(journal)
             .arg("-d")
             .arg(&content)

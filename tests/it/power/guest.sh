@@ -54,12 +54,13 @@ if [ -e /data/buffer/db ]; then
     rm -rf /tmp/left
 fi
 
+rm -f /data/synchronised
 case $clock in
-trusted) touch /run/synchronised ;;
+trusted) touch /data/synchronised ;;
 late) (
     sleep 3
     date -u -s "@$now" >/dev/null
-    touch /run/synchronised
+    touch /data/synchronised
     echo "@@clock set"
 ) & ;;
 esac
@@ -69,9 +70,8 @@ mkdir -p /data/control
     number=0
     while [ -d /data/control ]; do
         number=$((number + 1))
-        echo "line of the control" >>/data/control/plain-1
         echo "line of the control" | dd of=/data/control/synced-$number conv=fsync status=none &&
-            echo "@@said $number"
+            echo "line of the control" >>/data/control/plain-1 && echo "@@said $number"
         sleep 0.5
     done
 ) &

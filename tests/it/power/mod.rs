@@ -6,6 +6,7 @@
 //! | `site` | what is around it: brokers, devices, the line to the platform |
 //! | `stream` | what the platform got, judged |
 //! | `oracle` | what was promised before a cut, and what is left of it afterwards |
+//! | `trial` | these four together, over many lives of one gateway; the table |
 //! | `cuts`, `kills`, `faults` | the campaigns and the single faults |
 //!
 //! `tests/power` runs hundreds; without it these are a few, so that the test command stays short.
@@ -17,6 +18,7 @@ mod kills;
 mod oracle;
 mod site;
 mod stream;
+mod trial;
 mod vm;
 
 use std::path::Path;

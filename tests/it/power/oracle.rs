@@ -1,7 +1,6 @@
 //! What was promised before a cut, and what is left of it afterwards.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::fmt;
+use std::collections::BTreeSet;
 
 use serde_json::Value;
 
@@ -20,10 +19,6 @@ pub struct Oracle {
     pub at_stake: u64,
     /// Times that the files were looked at.
     pub looks: u64,
-    /// For each cut, by how much the newest kept reading was older than the cut, in milliseconds.
-    pub ages: Vec<i64>,
-    /// How often each kind of cut was made.
-    pub kinds: BTreeMap<&'static str, u64>,
 }
 
 /// What a cut left in the store.
@@ -76,79 +71,5 @@ impl Oracle {
             }
         }
         assert!(self.lost.is_empty(), "blocks are lost: {:?}; next_seq {next}", self.lost);
-    }
-
-    /// After the end, when everything has arrived: how old the newest kept reading was at each
-    /// cut. `started`: when the daemon of that time began.
-    pub fn measure(&mut self, cuts: &[Cut], stream: &Stream) {
-        self.ages = cuts
-            .iter()
-            .map(|cut| {
-                let newest = stream.newest_before(cut.at).unwrap_or(cut.started);
-                cut.at - newest.max(cut.started)
-            })
-            .collect();
-    }
-}
-
-/// When a cut was, milliseconds since 1970.
-#[derive(Debug, Clone, Copy)]
-pub struct Cut {
-    /// When the daemon was started.
-    pub started: i64,
-    /// When it lost power.
-    pub at: i64,
-}
-
-/// The row of a campaign for people.
-pub struct Table<'a> {
-    /// `cuts` or `kills`.
-    pub what: &'a str,
-    pub oracle: &'a Oracle,
-    pub stream: &'a Stream,
-    /// Messages that the field's broker got, all of them acknowledged by the gateway.
-    pub messages: u64,
-    pub seed: u64,
-    pub seconds: u64,
-    pub more: Vec<(String, String)>,
-}
-
-impl fmt::Display for Table<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut ages = self.oracle.ages.clone();
-        ages.sort_unstable();
-        let age = |at: usize| ages.get(at).map_or(f64::NAN, |ms| *ms as f64 / 1000.0);
-        let kinds: Vec<String> =
-            self.oracle.kinds.iter().map(|(kind, count)| format!("{kind} {count}")).collect();
-        let missing = self.stream.missing(self.messages).len();
-        let mut rows = vec![
-            (self.what.to_owned(), format!("{} ({})", ages.len(), kinds.join(", "))),
-            ("blocks acknowledged".into(), self.oracle.acknowledged().to_string()),
-            ("  not yet delivered at a cut".into(), self.oracle.at_stake.to_string()),
-            ("  lost".into(), self.oracle.lost.len().to_string()),
-            ("messages acknowledged".into(), self.messages.to_string()),
-            ("  lost".into(), missing.to_string()),
-            (
-                "unacknowledged readings lost".into(),
-                format!(
-                    "{:.1} s at the worst, {:.1} s in the middle",
-                    age(ages.len().wrapping_sub(1)),
-                    age(ages.len() / 2)
-                ),
-            ),
-            (
-                "blocks at the platform".into(),
-                format!(
-                    "{}, {} messages, {} without a trusted time",
-                    self.stream.blocks(),
-                    self.stream.messages,
-                    self.stream.unstamped
-                ),
-            ),
-        ];
-        rows.extend(self.more.iter().cloned());
-        rows.push(("seed".into(), self.seed.to_string()));
-        rows.push(("duration".into(), format!("{} s", self.seconds)));
-        rows.iter().try_for_each(|(name, value)| writeln!(f, "{name:<32} {value}"))
     }
 }

@@ -70,16 +70,17 @@ impl Site {
         site
     }
 
-    /// The gateway's configuration: how the box reaches the site, and its own folders.
-    pub fn config(&self, host: &str, data: &str, profiles: &str, page: u16) -> String {
+    /// The gateway's configuration: how it reaches the site, where its store lies, where its
+    /// profiles. The clock is trusted once `synchronised` lies beside the store.
+    pub fn config(&self, host: &str, data: &str, etc: &str, page: u16) -> String {
         format!(
             r#"
 [gateway]
 id = "{GATEWAY}"
 name = "试验小区"
-profiles = ["{profiles}"]
+profiles = ["{etc}/profiles"]
 [clock]
-synchronised = ["/run/synchronised"]
+synchronised = ["{data}/synchronised"]
 [buffer]
 path = "{data}/buffer"
 budget = "16MiB"
