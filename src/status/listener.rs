@@ -57,6 +57,9 @@ impl axum::serve::Listener for Bounded {
 pub(super) struct Peer {
     /// From where.
     pub(super) address: SocketAddr,
+    /// Whether the connection is under TLS: only then may a cookie be `Secure`.
+    #[expect(dead_code, reason = "read by the login's cookies")]
+    pub(super) secure: bool,
     outlives: Arc<AtomicBool>,
 }
 
@@ -69,7 +72,11 @@ impl Peer {
 
 impl Connected<IncomingStream<'_, Bounded>> for Peer {
     fn connect_info(stream: IncomingStream<'_, Bounded>) -> Self {
-        Self { address: *stream.remote_addr(), outlives: Arc::clone(&stream.io().outlives) }
+        Self {
+            address: *stream.remote_addr(),
+            secure: false,
+            outlives: Arc::clone(&stream.io().outlives),
+        }
     }
 }
 
