@@ -14,7 +14,7 @@ use linli::sim::CutProxy;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
-use crate::parts::{Process, free_port, let_run, modbus_peer, mosquitto, wait_until};
+use crate::parts::{Process, free_port, let_run, modbus_peer, mosquitto, mosquitto_with, wait_until};
 
 /// The gateway's identifier.
 pub const GATEWAY: &str = "trial";
@@ -46,7 +46,7 @@ impl Site {
     /// Starts all of it; nothing is published yet.
     pub fn new(folder: &Path) -> Self {
         let ports = Ports { field: free_port(), platform: free_port(), modbus: free_port() };
-        let field = mosquitto(folder, ports.field);
+        let field = mosquitto_with(folder, ports.field, "max_inflight_messages 1000\n");
         let platform = mosquitto(folder, ports.platform);
         let modbus = modbus_peer(&["tcp", &ports.modbus.to_string(), "1,2"]);
         let line = Line::new(ports.platform);
