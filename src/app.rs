@@ -17,6 +17,7 @@
 mod assess;
 mod checkup;
 mod field;
+mod page;
 #[cfg(feature = "demo")]
 mod past;
 mod stars;
@@ -157,6 +158,7 @@ impl App {
             version: env!("CARGO_PKG_VERSION").into(),
             acts,
             scan: ScanDesk::new(&settings.profile_dirs),
+            tls: page::tls(&settings)?,
             notes,
         };
         joints.page(&settings, view.clone()).await?;
@@ -241,7 +243,7 @@ impl Joints {
         let listener = TcpListener::bind(config.listen)
             .await
             .with_context(|| format!("the page cannot listen on {}", config.listen))?;
-        tracing::info!(address = %listener.local_addr()?, "the local page is at this address");
+        page::tell(listener.local_addr()?, view.tls.as_ref());
         let stop = self.supervisor.token(Part::Outlet);
         let page = status::serve(listener, view, stop);
         self.supervisor.spawn_fallible(Part::Outlet, "page", page);
