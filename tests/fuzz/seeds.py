@@ -187,7 +187,42 @@ def documents():
     keep("block", "bomb", b"b\1" + struct.pack(">Q", 1) + bomb)
 
 
+def requests():
+    form = "Content-Type: application/x-www-form-urlencoded\nHost: x"
+    evil = "%22%3E%3Czq%20onload%3D1%3E%3Czq"
+    plain = ["/", "/devices", "/buses", "/buses/line-1", "/delivery", "/stars", "/metrics",
+             "/healthz", "/readyz", "/nowhere", "/devices/heat_meter-0-3", "/openapi.json",
+             "/buses/line-1/frames.txt?kept=0", "/buses/line-1/frames.pcapng?since=5",
+             "/api/v1/gateway", "/api/v1/devices", "/api/v1/devices/heat_meter-0-3",
+             "/api/v1/buses", "/api/v1/buffer", "/api/v1/uplink", "/api/v1/risk",
+             "/api/v1/stars", "/api/v1/stars/verify", "/api/v1/stars/report?form=json",
+             "/login", "/audit", "/api/v1/audit", "/nowhere/%2e%2e//%zz"]
+    for number, path in enumerate(plain):
+        keep("page", f"get{number:02}", f"GET {path} HTTP/1.1\nHost: x\n\n".encode())
+    asked = [f"/devices?category={evil}&state={evil}&q={evil}", f"/?lang=en&x={evil}",
+             f"/{evil}", f"/devices/{evil}", f"/buses/{evil}?since={evil}",
+             f"/stars?lang={evil}", f"/login?next=//zq.example/{evil}", "/devices?state=offline&lang=zh"]
+    for number, path in enumerate(asked):
+        text = f"GET {path} HTTP/1.1\nCookie: linli_lang={evil}; a=<zq\nAccept-Language: en,<zq\n\n"
+        keep("page", f"evil{number}", text.encode())
+    posts = [
+        ("/devices/heat_meter-0-3/exchange", f"by=A{evil}&old=5&new=0&confirm=yes&last=3&first=0"),
+        ("/stars/attest", f"subject=inventory&by=A&on=2026-05-01&until=2026-09-01&note={evil}"),
+        ("/stars/withdraw", f"subject=inventory&by={evil}&on=2026-05-01"),
+        ("/api/v1/buses/line-1/scan", "from=1&to=5"),
+        ("/login", f"name=a{evil}&password=b{evil}&next=//x"),
+        ("/logout", ""),
+    ]
+    for number, (path, body) in enumerate(posts):
+        for origin in ("", "\nSec-Fetch-Site: same-origin\nOrigin: http://x"):
+            text = f"POST {path} HTTP/1.1\n{form}{origin}\n\n{body}"
+            keep("page", f"post{number}{len(origin)}", text.encode())
+    scan = 'POST /api/v1/buses/line-1/scan HTTP/1.1\nContent-Type: application/json\n\n{"units":"1-5"}'
+    keep("page", "scan", scan.encode())
+
+
 frames()
 files()
+requests()
 announcements()
 documents()

@@ -12,6 +12,7 @@
 //!               is refused is refused with a place inside the file, in both languages
 //! payloads      finite numbers, bounded texts; what is too large or too deep costs nothing
 //! blocks        composed again the same; no flipped bit is accepted; never more than 64 KiB unpacked
+//! page          no fault of ours (5xx), the guarding fields always, no markup of a stranger, no way out
 //! what is told  no control characters: the text of a stranger does nothing to a terminal
 //! ```
 
@@ -23,6 +24,7 @@ mod dlt645;
 mod explain;
 mod mbus;
 mod modbus;
+mod page;
 mod payload;
 mod profile;
 mod recording;
@@ -34,7 +36,7 @@ mod stream;
 pub type Target = (&'static str, fn(&[u8]));
 
 /// All targets.
-pub const TARGETS: [Target; 15] = [
+pub const TARGETS: [Target; 16] = [
     ("dlt645", dlt645::judge),
     ("cjt188", cjt188::judge),
     ("modbus", modbus::judge),
@@ -50,6 +52,7 @@ pub const TARGETS: [Target; 15] = [
     ("stream", stream::judge),
     ("recording", recording::judge),
     ("report", report::judge),
+    ("page", page::judge),
 ];
 
 /// Judges one input; panics when a demand is not met.
