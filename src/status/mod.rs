@@ -6,6 +6,7 @@
 
 mod api;
 mod attest;
+mod clock;
 mod config;
 mod exchange;
 mod fetch;

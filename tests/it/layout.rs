@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 const EDGES: &[(&str, &[&str])] = &[
     ("backoff", &[]),
     ("broker", &["model"]),
-    ("clock", &["model", "settings"]),
+    ("clock", &["model", "settings", "store"]),
     ("settings", &["model"]),
     ("store", &[]),
     ("supervise", &[]),
