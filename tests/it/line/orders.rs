@@ -126,9 +126,25 @@ fn a_relay_switches_only_where_the_configuration_and_somebody_entitled_allow_it(
 
 #[test]
 fn the_clocks_of_simulated_meters_are_read_between_their_polls() {
-    let (site, devices) = start(|config| config.meter_zone = Duration::from_secs(8 * 3600));
+    // A zone in which it is not about midnight, for then no clock is read.
+    let utc = jiff::Timestamp::now().to_zoned(jiff::tz::TimeZone::UTC).datetime();
+    let zone: i32 = if (1..=22).contains(&utc.hour()) { 0 } else { 12 };
+    let (site, devices) = start(|config| {
+        config.meter_zone = Duration::from_secs(u64::from(zone.unsigned_abs()) * 3600)
+    });
     let meters: Vec<_> =
         devices.iter().filter(|device| device.id.as_str().starts_with("dlt645-2007")).collect();
+    let shown = utc.checked_add(jiff::SignedDuration::from_hours(zone.into())).unwrap();
+    let small = |number: i8| number.unsigned_abs();
+    let right = MeterTime {
+        year: shown.year().unsigned_abs(),
+        month: small(shown.month()),
+        day: small(shown.day()),
+        hour: small(shown.hour()),
+        minute: small(shown.minute()),
+        second: small(shown.second()),
+    };
+    handle(&site, meters[0]).with_dlt645(|meter| meter.set_clock(right));
     // One shows some other day.
     let wrong = MeterTime { year: 2020, month: 2, day: 29, hour: 12, minute: 0, second: 0 };
     handle(&site, meters[1]).with_dlt645(|meter| meter.set_clock(wrong));
