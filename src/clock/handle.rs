@@ -9,7 +9,8 @@ use std::time::Duration;
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
-use super::judge::{DRIFT_PPM, Disagreement, Effect, Judge};
+use super::effect::{ClockStatus, Effect, MeterSeen};
+use super::judge::{DRIFT_PPM, Judge};
 use super::kept::{Boots, Known, Past, add};
 use super::source::{Sample, Source, TrustState};
 use super::{AskPlatform, Config, system};
@@ -53,34 +54,6 @@ struct Inner {
     steady: Option<Moment>,
     looked: bool,
     meters: BTreeMap<DeviceId, MeterSeen>,
-}
-
-/// What a meter's clock said when it was last read.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct MeterSeen {
-    /// When it was read.
-    pub at: Moment,
-    /// Its clock less ours, seconds; `None` when the meter does not tell.
-    pub offset_s: Option<i64>,
-}
-
-/// The clock for people: pages, API, metrics.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ClockStatus {
-    /// How far it is trusted.
-    pub state: TrustState,
-    /// What gives the time, or gave it last.
-    pub source: Option<Source>,
-    /// Our clock less the source when they were last compared, before any correction.
-    pub offset_ms: Option<i64>,
-    /// How far it may be from the true time; `None` when it is not trusted.
-    pub uncertainty_ms: Option<u64>,
-    /// When the source was last heard.
-    pub synchronised_at: Option<Moment>,
-    /// Sources that say something else.
-    pub disagreements: Vec<Disagreement>,
-    /// Sources that say what cannot be.
-    pub refused: Vec<Source>,
 }
 
 impl Clock {

@@ -16,6 +16,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use super::effect::{Disagreement, Effect};
 use super::source::{Sample, Source, TrustState};
 use crate::model::Moment;
 
@@ -33,67 +34,6 @@ const ZONE_MS: i64 = 60_000;
 const HOUR_MS: i64 = 3_600_000;
 /// Latest sensible time after the floor: twenty years.
 const AHEAD_MS: i64 = 20 * 365 * 24 * HOUR_MS;
-
-/// What follows from what was heard.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Effect {
-    /// The clock's state changed.
-    State {
-        /// Before.
-        from: TrustState,
-        /// Now.
-        to: TrustState,
-        /// What gives the time, or gave it last.
-        source: Option<Source>,
-        /// How far the clock may be off now, milliseconds.
-        uncertainty_ms: Option<u64>,
-    },
-    /// The clock stepped.
-    Stepped {
-        /// New wall time less the old one, milliseconds.
-        step_ms: i64,
-        /// What gave the time.
-        source: Source,
-    },
-    /// The clock was compared with the source that is followed.
-    Compared {
-        /// Clock less source before any correction, milliseconds.
-        offset_ms: i64,
-        /// With what.
-        source: Source,
-    },
-    /// A source says something else than the one that is followed.
-    Disagrees(Disagreement),
-    /// A source says something that cannot be.
-    Refused {
-        /// Which source.
-        source: Source,
-        /// What it says, milliseconds since 1970.
-        said_ms: i64,
-        /// The earliest time that is believed.
-        not_before_ms: i64,
-    },
-    /// A meter's clock was compared with ours.
-    Meter {
-        /// Which meter.
-        device: crate::model::DeviceId,
-        /// Its clock less ours, seconds.
-        offset_s: i64,
-    },
-}
-
-/// Two sources that disagree.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Disagreement {
-    /// The one that is not followed.
-    pub source: Source,
-    /// The one that is.
-    pub follows: Source,
-    /// Time of the first less that of the second, milliseconds.
-    pub difference_ms: i64,
-    /// The difference is this many whole hours: another time zone.
-    pub whole_hours: Option<i64>,
-}
 
 /// Wall time less boot time over the moments: constant, or on its way to a new value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
