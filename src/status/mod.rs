@@ -7,6 +7,7 @@
 mod api;
 mod assets;
 mod attest;
+mod clock;
 mod config;
 mod exchange;
 mod fetch;
