@@ -4,6 +4,7 @@ use std::fmt::{Display, Write as _};
 use std::time::Duration;
 
 use super::finding;
+use super::promises::standing;
 use super::view::View;
 use crate::model::{BusCounters, BusState};
 
@@ -65,6 +66,7 @@ pub(super) fn render(view: &View) -> String {
     page.gauge("linli_uptime_seconds", "Time since the daemon started.", uptime);
     let trusted = u8::from(view.clock.trusted());
     page.gauge("linli_clock_trusted", "1 when the wall clock is trusted.", trusted);
+    promises(&mut page, view);
     devices(&mut page, view);
     risk(&mut page, view);
     buses(&mut page, view);
@@ -76,6 +78,18 @@ pub(super) fn render(view: &View) -> String {
         page.gauge("linli_star_target", "Star that the standard demands.", result.target);
     }
     page.0
+}
+
+fn promises(page: &mut Page, view: &View) {
+    let kept = standing(view)
+        .map(|one| (label("promise", one.promise.word()), u8::from(one.why.is_none())));
+    page.family("linli_promise_kept", "gauge", "1 while the gateway keeps the promise.", kept);
+    // Without a trusted clock nobody can say how long a certificate lasts.
+    let Some(now) = view.clock.wall(view.now()) else { return };
+    let certificates = view.promises.certificates.borrow().clone();
+    let left = certificates.iter().map(|one| (label("what", &one.what), one.seconds_left(now)));
+    let help = "Time until a certificate expires; negative afterwards.";
+    page.family("linli_certificate_expires_seconds", "gauge", help, left);
 }
 
 fn devices(page: &mut Page, view: &View) {

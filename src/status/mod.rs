@@ -15,6 +15,7 @@ mod layout;
 mod listener;
 mod metrics;
 mod page;
+pub mod promises;
 mod report;
 #[cfg(test)]
 mod sample;

@@ -156,6 +156,7 @@ pub(super) async fn sample(copies: usize, more: usize) -> Sample {
         connected: true,
         since: back(7100),
         fault: None,
+        credentials: None,
         broker: "mqtt 127.0.0.1:1883".into(),
         messages: 18_233,
         rejected: 4,
@@ -181,6 +182,7 @@ pub(super) async fn sample(copies: usize, more: usize) -> Sample {
         acts: tokio::sync::mpsc::channel(1).0,
         scan: super::ScanDesk::default(),
         notes: Vec::new(),
+        promises: super::promises::Pledges::default(),
     };
     Sample { view, buffer, uplink, broker }
 }

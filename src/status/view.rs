@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use tokio::sync::{mpsc, watch};
 
+use super::promises::Pledges;
 use super::scan::ScanDesk;
 use crate::buffer::BufferStatus;
 use crate::clock::Clock;
@@ -55,6 +56,8 @@ pub struct View {
     pub scan: ScanDesk,
     /// Lines shown above every page, e.g. that this is a simulated estate.
     pub notes: Vec<Bilingual>,
+    /// What the promises are judged by beside all this.
+    pub promises: Pledges,
 }
 
 /// How a bus is asked, and what it recorded.

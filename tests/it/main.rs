@@ -20,6 +20,7 @@ mod layout;
 mod line;
 mod normal_run;
 mod parts;
+mod reload;
 mod rs485;
 mod scorecards;
 mod second_parsers;
