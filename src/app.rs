@@ -18,6 +18,7 @@ mod assess;
 mod certificates;
 mod checkup;
 mod field;
+mod page;
 #[cfg(feature = "demo")]
 mod past;
 mod promises;
@@ -133,7 +134,6 @@ impl App {
         let (recorder, buffer) = buffer::open(&settings.buffer, Arc::clone(&estate), clock.clone())
             .context("the buffer")?;
         buffer.tell(facts);
-        joints.supervisor.spawn_fallible(Part::Stage, "recorder", recorder.run(records_out));
 
         let lessons = LessonBook::load(buffer.store().tree("lessons"))
             .context("what was learned about the models")?;
@@ -171,6 +171,9 @@ impl App {
         };
         let risk =
             joints.assessor(&settings, pack, ends, uplink.clone(), &buffer, buses.clone())?;
+        // Not before all have read what they keep in the store: the first commit may rebuild its
+        // files, and until that is done there is nothing to read.
+        joints.supervisor.spawn_fallible(Part::Stage, "recorder", recorder.run(records_out));
         joints.clock_watcher();
         let buffer_status = buffer.status();
         joints.watchdog(progress, buffer_status.clone());
@@ -192,6 +195,7 @@ impl App {
             version: env!("CARGO_PKG_VERSION").into(),
             acts,
             scan: ScanDesk::new(&settings.profile_dirs),
+            tls: page::tls(&settings)?,
             notes,
             promises,
         };
@@ -280,7 +284,7 @@ impl Joints {
         let listener = TcpListener::bind(config.listen)
             .await
             .with_context(|| format!("the page cannot listen on {}", config.listen))?;
-        tracing::info!(address = %listener.local_addr()?, "the local page is at this address");
+        page::tell(listener.local_addr()?, view.tls.as_ref());
         let stop = self.supervisor.token(Part::Outlet);
         let page = status::serve(listener, view, stop);
         self.supervisor.spawn_fallible(Part::Outlet, "page", page);

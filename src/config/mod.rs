@@ -16,6 +16,7 @@ mod library;
 mod lines;
 mod machine;
 mod model;
+mod page;
 mod read;
 mod stars;
 #[cfg(test)]
@@ -67,6 +68,13 @@ pub struct Settings {
     pub log: LogConfig,
     /// What is allowed but worth a look.
     pub notes: Vec<Fault>,
+}
+
+impl Settings {
+    /// How the page of a running gateway is reached from this machine, when it has one.
+    pub fn page(&self) -> Option<status::Page> {
+        self.status.as_ref().map(|page| status::Page::of(page, &self.buffer.path))
+    }
 }
 
 /// One bus.

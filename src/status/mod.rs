@@ -5,13 +5,16 @@
 //! exchange, an attestation for the star level.
 
 mod api;
+mod assets;
 mod attest;
 mod config;
 mod exchange;
 mod fetch;
 mod finding;
 mod frames;
+mod headers;
 mod layout;
+mod limits;
 mod listener;
 mod metrics;
 mod page;
@@ -27,12 +30,14 @@ mod show;
 #[cfg(test)]
 mod tests;
 mod text;
+mod tls;
 mod trouble;
 mod view;
 
-pub use config::Config;
-pub use fetch::{Lines, fetch, fetch_within};
+pub use config::{Config, Protection};
+pub use fetch::{Lines, Page, fetch, fetch_within};
 pub use scan::ScanDesk;
 pub use server::serve;
 pub use text::Lang;
+pub use tls::{Certificate, PageTls, TlsFault, fingerprint_of};
 pub use view::{BusLine, View};

@@ -181,6 +181,7 @@ pub(super) async fn sample(copies: usize, more: usize) -> Sample {
         version: "0.1.0".into(),
         acts: tokio::sync::mpsc::channel(1).0,
         scan: super::ScanDesk::default(),
+        tls: None,
         notes: Vec::new(),
         promises: super::promises::Pledges::default(),
     };

@@ -20,6 +20,7 @@ mod layout;
 mod line;
 mod normal_run;
 mod parts;
+mod power;
 mod reload;
 mod rs485;
 mod scorecards;

@@ -85,7 +85,7 @@ fn points(view: &View, lang: Lang, device: &Device, state: &DeviceState) -> Mark
             } }
             tbody { @for (point, last) in rows { tr {
                 td.head { (show::point_name(lang, point)) div.small.soft { (point.name) } }
-                td.num data-l=(lang.t(Text::Value)) { div style="white-space:normal" { (value(lang, point, last)) } }
+                td.num data-l=(lang.t(Text::Value)) { div.flows { (value(lang, point, last)) } }
                 td data-l=(lang.t(Text::Quality)) { (quality(lang, last.quality)) }
                 td.num data-l=(lang.t(Text::Age)) {
                     (last.good_at.or(last.at).map_or_else(|| lang.t(Text::Never).to_owned(), |at| show::ago(lang, now, at)))
