@@ -59,10 +59,16 @@ impl Joints {
         let told_at = tree.get(CERTIFICATES).context("when certificates were told of")?;
         let told_at = told_at.and_then(|bytes| bytes.try_into().ok()).map(i64::from_be_bytes);
         let told_at = told_at.map(|unix_ms| WallTime { unix_ms });
+        let presented = std::mem::take(&mut self.presented);
+        let mut certificates = Certificates::new(settings, presented, told_at);
+        let page = settings.status.as_ref();
+        if let Some(path) = page.and_then(|page| page.certificate_file(&settings.buffer.path)) {
+            certificates.add_chain("status.cert_file", path);
+        }
         let watch = Watch {
             judge,
             tree,
-            certificates: Certificates::new(settings, std::mem::take(&mut self.presented), told_at),
+            certificates,
             view: view.clone(),
             keeper,
             out: self.field.clone(),
