@@ -15,11 +15,14 @@
 //! | status, assessment, time | watch | only the newest is kept |
 
 mod assess;
+mod certificates;
 mod checkup;
 mod field;
 mod page;
 #[cfg(feature = "demo")]
 mod past;
+mod promises;
+mod reload;
 mod stars;
 mod tasks;
 mod trial;
@@ -31,14 +34,15 @@ use anyhow::Context as _;
 use tokio::net::TcpListener;
 use tokio::sync::{mpsc, watch};
 
+use crate::broker::Presented;
 use crate::buffer::{self, BufferStatus};
 use crate::clock::Clock;
 use crate::config::Settings;
 use crate::driver::bus::LessonBook;
-use crate::model::{Estate, Event, EventKind, FieldMessage, Moment, Record, Snapshot};
+use crate::model::{Estate, Event, EventKind, Fact, FieldMessage, Moment, Record, Snapshot};
 use crate::pipeline::{Baselines, Pipeline, Progress};
 use crate::starlevel::report::{Reporter, SigningKey};
-use crate::starlevel::{Assessment, Bilingual, EvidenceChain, RulePack};
+use crate::starlevel::{Assessment, Bilingual, EvidenceChain, METER_CLOCK_S, RulePack};
 use crate::status::{self, ScanDesk, View};
 use crate::supervise::{Failure, Part, Supervisor};
 use crate::uplink::{Session, UplinkStatus};
@@ -46,10 +50,11 @@ use crate::watchdog;
 use assess::{Ends, desk};
 use field::Buses;
 use stars::{publish_assessment, reporter, rule_pack};
-use tasks::watch_clock;
+use tasks::ClockWatch;
 
 #[cfg(feature = "demo")]
 pub use past::{attested, invent};
+pub use reload::{Daemon, Opening, Order};
 pub use trial::Trial;
 
 /// Messages between the drivers and the pipeline.
@@ -82,6 +87,8 @@ struct Joints {
     snapshot: Snapshot,
     supervisor: Supervisor,
     field: mpsc::Sender<FieldMessage>,
+    /// The chains that brokers present: section, broker, chain.
+    presented: Vec<(String, String, Presented)>,
 }
 
 impl App {
@@ -89,10 +96,36 @@ impl App {
     ///
     /// # Errors
     /// When the buffer cannot be opened, the page's address is taken, or the rule pack is wrong.
-    pub async fn start(settings: Settings, notes: Vec<Bilingual>) -> anyhow::Result<Self> {
+    /// What was started until then is shut down along the flow.
+    pub async fn start(
+        settings: Settings,
+        notes: Vec<Bilingual>,
+        opening: Opening,
+    ) -> anyhow::Result<Self> {
         let (mut joints, field_out) = Joints::new(&settings);
+        let built = Self::build(&mut joints, field_out, settings, notes, opening).await;
+        let Joints { supervisor, field, .. } = joints;
+        drop(field);
+        match built {
+            Ok(view) => Ok(Self { supervisor, view }),
+            Err(error) => {
+                if let Err(failure) = supervisor.run(std::future::ready(()), GRACE).await {
+                    tracing::warn!(%failure, "not everything that was started stopped in order");
+                }
+                Err(error)
+            }
+        }
+    }
+
+    async fn build(
+        joints: &mut Joints,
+        field_out: mpsc::Receiver<FieldMessage>,
+        settings: Settings,
+        notes: Vec<Bilingual>,
+        opening: Opening,
+    ) -> anyhow::Result<View> {
         let (facts, facts_out) = mpsc::channel(FACTS);
-        let Joints { estate, clock, snapshot, .. } = &joints;
+        let Joints { estate, clock, snapshot, .. } = &*joints;
         let (estate, clock, snapshot) = (Arc::clone(estate), clock.clone(), snapshot.clone());
         let started = clock.now();
         let (records, records_out) = mpsc::channel(RECORDS);
@@ -100,6 +133,9 @@ impl App {
 
         let (recorder, buffer) = buffer::open(&settings.buffer, Arc::clone(&estate), clock.clone())
             .context("the buffer")?;
+        clock.remember(buffer.store().tree("clock")).context("what is known about the time")?;
+        clock.judge();
+        joints.clock_watch(facts.clone());
         buffer.tell(facts);
 
         let lessons = LessonBook::load(buffer.store().tree("lessons"))
@@ -110,7 +146,11 @@ impl App {
             Arc::new(move || buffer.hurry())
         };
         let broker = joints.field_broker(&settings, hurry, None);
-        records.send(start_of(started)).await.ok().context("the recorder ended at once")?;
+        let starts = opening.starts;
+        let (promises, keeper) = promises::pledges(opening);
+        if starts {
+            records.send(start_of(started)).await.ok().context("the recorder ended at once")?;
+        }
         let counters = Baselines::load(buffer.store().tree("counters"), &estate)
             .context("where the counters stood")?;
         let (pipeline, progress) =
@@ -137,7 +177,6 @@ impl App {
         // Not before all have read what they keep in the store: the first commit may rebuild its
         // files, and until that is done there is nothing to read.
         joints.supervisor.spawn_fallible(Part::Stage, "recorder", recorder.run(records_out));
-        joints.clock_watcher();
         let buffer_status = buffer.status();
         joints.watchdog(progress, buffer_status.clone());
         let view = View {
@@ -160,9 +199,11 @@ impl App {
             scan: ScanDesk::new(&settings.profile_dirs),
             tls: page::tls(&settings)?,
             notes,
+            promises,
         };
         joints.page(&settings, view.clone()).await?;
-        Ok(Self { supervisor: joints.supervisor, view })
+        joints.promises(&settings, keeper, &view, buffer.store())?;
+        Ok(view)
     }
 
     /// Runs until `stop`, then shuts down along the flow.
@@ -184,11 +225,11 @@ impl Joints {
     /// Everything unknown, nothing running; the receiver is the pipeline's.
     fn new(settings: &Settings) -> (Self, mpsc::Receiver<FieldMessage>) {
         let estate = Arc::new(settings.estate());
-        let clock = Clock::new(settings.clock.clone());
+        let clock = Clock::waiting(settings.clock.clone());
         let snapshot = Snapshot::new(Arc::clone(&estate), clock.now());
         let (field, field_out) = mpsc::channel(FIELD_MESSAGES);
         let supervisor = Supervisor::new();
-        (Self { estate, clock, snapshot, supervisor, field }, field_out)
+        (Self { estate, clock, snapshot, supervisor, field, presented: Vec::new() }, field_out)
     }
 
     fn uplink(
@@ -211,6 +252,8 @@ impl Joints {
             self.clock.clone(),
             documents,
         );
+        let broker = status.borrow().broker.clone();
+        self.presented.push(("uplink".into(), broker, session.presented()));
         let session = session.signing(reporter.key().ok().map(SigningKey::public_hex));
         let stop = self.supervisor.token(Part::Outlet);
         self.supervisor.spawn(Part::Outlet, "uplink", session.run(stop.clone()));
@@ -219,13 +262,11 @@ impl Joints {
         status
     }
 
-    fn clock_watcher(&mut self) {
-        let task = watch_clock(
-            self.clock.clone(),
-            self.field.clone(),
-            self.supervisor.token(Part::Source),
-        );
-        self.supervisor.spawn(Part::Source, "clock", task);
+    fn clock_watch(&mut self, facts: mpsc::Sender<Fact>) {
+        let (clock, field) = (self.clock.clone(), self.field.clone());
+        let watch = ClockWatch::new(clock, field, facts, METER_CLOCK_S);
+        let stop = self.supervisor.token(Part::Source);
+        self.supervisor.spawn(Part::Source, "clock", watch.run(stop));
     }
 
     fn watchdog(&mut self, progress: Progress, buffer: watch::Receiver<BufferStatus>) {

@@ -7,6 +7,7 @@
 mod api;
 mod assets;
 mod attest;
+mod clock;
 mod config;
 mod exchange;
 mod fetch;
@@ -20,6 +21,7 @@ mod limits;
 mod listener;
 mod metrics;
 mod page;
+pub mod promises;
 mod report;
 #[cfg(any(test, feature = "fuzzing"))]
 mod sample;
