@@ -14,6 +14,7 @@
 //! | page, scans → star level, attestations | watch | only the newest set is kept |
 //! | status, assessment, time | watch | only the newest is kept |
 
+mod access;
 mod assess;
 mod checkup;
 mod field;
@@ -47,6 +48,7 @@ use field::Buses;
 use stars::{publish_assessment, reporter, rule_pack};
 use tasks::watch_clock;
 
+pub use access::users_file;
 #[cfg(feature = "demo")]
 pub use past::{attested, invent};
 pub use trial::Trial;
@@ -135,6 +137,7 @@ impl App {
         let risk =
             joints.assessor(&settings, pack, ends, uplink.clone(), &buffer, buses.clone())?;
         joints.clock_watcher();
+        let access = joints.access(&settings, &buffer)?;
         let buffer_status = buffer.status();
         joints.watchdog(progress, buffer_status.clone());
         let view = View {
@@ -155,6 +158,7 @@ impl App {
             version: env!("CARGO_PKG_VERSION").into(),
             acts,
             scan: ScanDesk::new(&settings.profile_dirs),
+            access,
             notes,
         };
         joints.page(&settings, view.clone()).await?;

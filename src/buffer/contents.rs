@@ -44,6 +44,7 @@ fn told(kind: &EventKind, noticed: Option<WallTime>) -> Option<(Delivered, Durat
         | EventKind::BufferReplaced { .. }
         | EventKind::ClockCorrected { .. }
         | EventKind::EnvironmentDay(_)
+        | EventKind::LoginLocked { .. }
         | EventKind::Attested { .. }
         | EventKind::AttestationWithdrawn { .. }
         | EventKind::WiringFinding { .. } => None,

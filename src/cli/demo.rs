@@ -100,6 +100,12 @@ async fn play(arguments: &Arguments, dir: &Path, log: &Path) -> anyhow::Result<E
         Ok(settings) => settings,
         Err(faults) => bail!("the demo's own configuration is wrong:\n{faults}"),
     };
+    if !arguments.listen.ip().is_loopback() {
+        bail!(
+            "the demo's page has no login: --listen allows this machine's own addresses only, \
+             e.g. 127.0.0.1:8080 / 演示页面无需登录，--listen 只允许本机地址，如 127.0.0.1:8080"
+        );
+    }
     if let Some(page) = &mut settings.status {
         page.listen = arguments.listen;
     }

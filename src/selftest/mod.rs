@@ -7,6 +7,7 @@
 pub mod logs;
 mod process;
 mod secrets;
+
 #[cfg(test)]
 mod tests;
 
@@ -14,6 +15,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use crate::model::Words;
+pub use secrets::weakness;
 
 /// What became of one item.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -99,7 +99,7 @@ fn read(path: &Path) -> std::io::Result<String> {
 }
 
 /// Why a password is weak; it is never repeated.
-fn weakness(password: &str, username: Option<&str>) -> Option<(String, String)> {
+pub fn weakness(password: &str, username: Option<&str>) -> Option<(String, String)> {
     let lower = password.to_lowercase();
     if password.trim().is_empty() {
         return Some(("empty".into(), "为空".into()));

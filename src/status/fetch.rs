@@ -8,30 +8,45 @@ use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, Buf
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
+use crate::access::Secret;
+
 /// Longest wait for the page.
 const PATIENCE: Duration = Duration::from_secs(5);
 /// Longest answer that is read, bytes.
 const MOST: u64 = 32 << 20;
 
-/// The body of a resource of the page at `address`.
+/// Where a gateway's page is, and with what right it is asked.
+#[derive(Debug, Clone)]
+pub struct Page {
+    /// Its address.
+    pub address: SocketAddr,
+    /// The token that is shown to it.
+    pub token: Option<Secret>,
+}
+
+impl Page {
+    /// The header that shows the token; empty without one.
+    fn authorization(&self) -> String {
+        let line = |token: &Secret| format!("Authorization: Bearer {}\r\n", token.expose());
+        self.token.as_ref().map(line).unwrap_or_default()
+    }
+}
+
+/// The body of a resource of the page.
 ///
 /// # Errors
 /// Nobody listens there, the answer takes too long or is longer than 32 MiB, or it is not a
 /// success.
-pub async fn fetch(address: SocketAddr, path: &str) -> io::Result<String> {
-    fetch_within(PATIENCE, address, path).await
+pub async fn fetch(page: &Page, path: &str) -> io::Result<String> {
+    fetch_within(PATIENCE, page, path).await
 }
 
 /// As [`fetch`], for what takes longer to be made.
 ///
 /// # Errors
 /// As there.
-pub async fn fetch_within(
-    patience: Duration,
-    address: SocketAddr,
-    path: &str,
-) -> io::Result<String> {
-    timeout(patience, ask(address, path))
+pub async fn fetch_within(patience: Duration, page: &Page, path: &str) -> io::Result<String> {
+    timeout(patience, ask(page, path))
         .await
         .map_err(|_| io::Error::new(io::ErrorKind::TimedOut, "the page does not answer"))?
 }
@@ -44,14 +59,14 @@ const LONGEST_LINE: u64 = 1 << 20;
 pub struct Lines(BufReader<TcpStream>);
 
 impl Lines {
-    /// Sends `body`, a JSON document, to a resource of the page at `address`.
+    /// Sends `body`, a JSON document, to a resource of the page.
     ///
     /// # Errors
     /// Nobody listens there, the answer takes too long to begin, or it is not a success: the
     /// reason that the page gives.
-    pub async fn post(address: SocketAddr, path: &str, body: &str) -> io::Result<Self> {
+    pub async fn post(page: &Page, path: &str, body: &str) -> io::Result<Self> {
         let late = || io::Error::new(io::ErrorKind::TimedOut, "the page does not answer");
-        timeout(PATIENCE, begin(address, path, body)).await.map_err(|_| late())?
+        timeout(PATIENCE, begin(page, path, body)).await.map_err(|_| late())?
     }
 
     /// The next line; `None` at the end of the answer.
@@ -65,11 +80,13 @@ impl Lines {
     }
 }
 
-async fn begin(address: SocketAddr, path: &str, body: &str) -> io::Result<Lines> {
+async fn begin(page: &Page, path: &str, body: &str) -> io::Result<Lines> {
+    let address = page.address;
     let mut stream = TcpStream::connect(address).await?;
     let request = format!(
-        "POST {path} HTTP/1.0\r\nHost: {address}\r\nContent-Type: application/json\r\n\
+        "POST {path} HTTP/1.0\r\nHost: {address}\r\n{}Content-Type: application/json\r\n\
          Content-Length: {}\r\n\r\n{body}",
+        page.authorization(),
         body.len()
     );
     stream.write_all(request.as_bytes()).await?;
@@ -85,10 +102,11 @@ async fn begin(address: SocketAddr, path: &str, body: &str) -> io::Result<Lines>
     Err(io::Error::other(format!("the page answers {status}: {why}")))
 }
 
-async fn ask(address: SocketAddr, path: &str) -> io::Result<String> {
+async fn ask(page: &Page, path: &str) -> io::Result<String> {
+    let address = page.address;
     let mut stream = TcpStream::connect(address).await?;
     // Version 1.0: the end of the connection is the end of the answer.
-    let request = format!("GET {path} HTTP/1.0\r\nHost: {address}\r\n\r\n");
+    let request = format!("GET {path} HTTP/1.0\r\nHost: {address}\r\n{}\r\n", page.authorization());
     stream.write_all(request.as_bytes()).await?;
     let mut answer = String::new();
     let read = stream.take(MOST).read_to_string(&mut answer).await?;

@@ -4,6 +4,7 @@
 //! the others' states; what it can do is to record what a person did or vouches for: a meter
 //! exchange, an attestation for the star level.
 
+mod access;
 mod api;
 mod attest;
 mod config;
@@ -29,8 +30,9 @@ mod text;
 mod trouble;
 mod view;
 
-pub use config::Config;
-pub use fetch::{Lines, fetch, fetch_within};
+pub use access::Access;
+pub use config::{AccessBy, Config};
+pub use fetch::{Lines, Page, fetch, fetch_within};
 pub use scan::ScanDesk;
 pub use server::serve;
 pub use text::Lang;

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use tokio::sync::{mpsc, watch};
 
+use super::access::Access;
 use super::scan::ScanDesk;
 use crate::buffer::BufferStatus;
 use crate::clock::Clock;
@@ -53,6 +54,8 @@ pub struct View {
     pub acts: mpsc::Sender<Act>,
     /// What scans share.
     pub scan: ScanDesk,
+    /// Who may do what, and who did what.
+    pub access: Access,
     /// Lines shown above every page, e.g. that this is a simulated estate.
     pub notes: Vec<Bilingual>,
 }
