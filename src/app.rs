@@ -16,10 +16,14 @@
 
 mod access;
 mod assess;
+mod certificates;
 mod checkup;
 mod field;
+mod page;
 #[cfg(feature = "demo")]
 mod past;
+mod promises;
+mod reload;
 mod stars;
 mod tasks;
 mod trial;
@@ -31,14 +35,15 @@ use anyhow::Context as _;
 use tokio::net::TcpListener;
 use tokio::sync::{mpsc, watch};
 
+use crate::broker::Presented;
 use crate::buffer::{self, BufferStatus};
 use crate::clock::Clock;
 use crate::config::Settings;
 use crate::driver::bus::LessonBook;
-use crate::model::{Estate, Event, EventKind, FieldMessage, Moment, Record, Snapshot};
+use crate::model::{Estate, Event, EventKind, Fact, FieldMessage, Moment, Record, Snapshot};
 use crate::pipeline::{Baselines, Pipeline, Progress};
 use crate::starlevel::report::{Reporter, SigningKey};
-use crate::starlevel::{Assessment, Bilingual, EvidenceChain, RulePack};
+use crate::starlevel::{Assessment, Bilingual, EvidenceChain, METER_CLOCK_S, RulePack};
 use crate::status::{self, ScanDesk, View};
 use crate::supervise::{Failure, Part, Supervisor};
 use crate::uplink::{Session, UplinkStatus};
@@ -46,11 +51,12 @@ use crate::watchdog;
 use assess::{Ends, desk};
 use field::Buses;
 use stars::{publish_assessment, reporter, rule_pack};
-use tasks::watch_clock;
+use tasks::ClockWatch;
 
 pub use access::users_file;
 #[cfg(feature = "demo")]
 pub use past::{attested, invent};
+pub use reload::{Daemon, Opening, Order};
 pub use trial::Trial;
 
 /// Messages between the drivers and the pipeline.
@@ -83,6 +89,8 @@ struct Joints {
     snapshot: Snapshot,
     supervisor: Supervisor,
     field: mpsc::Sender<FieldMessage>,
+    /// The chains that brokers present: section, broker, chain.
+    presented: Vec<(String, String, Presented)>,
 }
 
 impl App {
@@ -90,10 +98,36 @@ impl App {
     ///
     /// # Errors
     /// When the buffer cannot be opened, the page's address is taken, or the rule pack is wrong.
-    pub async fn start(settings: Settings, notes: Vec<Bilingual>) -> anyhow::Result<Self> {
+    /// What was started until then is shut down along the flow.
+    pub async fn start(
+        settings: Settings,
+        notes: Vec<Bilingual>,
+        opening: Opening,
+    ) -> anyhow::Result<Self> {
         let (mut joints, field_out) = Joints::new(&settings);
+        let built = Self::build(&mut joints, field_out, settings, notes, opening).await;
+        let Joints { supervisor, field, .. } = joints;
+        drop(field);
+        match built {
+            Ok(view) => Ok(Self { supervisor, view }),
+            Err(error) => {
+                if let Err(failure) = supervisor.run(std::future::ready(()), GRACE).await {
+                    tracing::warn!(%failure, "not everything that was started stopped in order");
+                }
+                Err(error)
+            }
+        }
+    }
+
+    async fn build(
+        joints: &mut Joints,
+        field_out: mpsc::Receiver<FieldMessage>,
+        settings: Settings,
+        notes: Vec<Bilingual>,
+        opening: Opening,
+    ) -> anyhow::Result<View> {
         let (facts, facts_out) = mpsc::channel(FACTS);
-        let Joints { estate, clock, snapshot, .. } = &joints;
+        let Joints { estate, clock, snapshot, .. } = &*joints;
         let (estate, clock, snapshot) = (Arc::clone(estate), clock.clone(), snapshot.clone());
         let started = clock.now();
         let (records, records_out) = mpsc::channel(RECORDS);
@@ -101,8 +135,10 @@ impl App {
 
         let (recorder, buffer) = buffer::open(&settings.buffer, Arc::clone(&estate), clock.clone())
             .context("the buffer")?;
+        clock.remember(buffer.store().tree("clock")).context("what is known about the time")?;
+        clock.judge();
+        joints.clock_watch(facts.clone());
         buffer.tell(facts);
-        joints.supervisor.spawn_fallible(Part::Stage, "recorder", recorder.run(records_out));
 
         let lessons = LessonBook::load(buffer.store().tree("lessons"))
             .context("what was learned about the models")?;
@@ -112,7 +148,11 @@ impl App {
             Arc::new(move || buffer.hurry())
         };
         let broker = joints.field_broker(&settings, hurry, None);
-        records.send(start_of(started)).await.ok().context("the recorder ended at once")?;
+        let (starts, applied) = (opening.starts, access::applied(&opening.news));
+        let (promises, keeper) = promises::pledges(opening);
+        if starts {
+            records.send(start_of(started)).await.ok().context("the recorder ended at once")?;
+        }
         let counters = Baselines::load(buffer.store().tree("counters"), &estate)
             .context("where the counters stood")?;
         let (pipeline, progress) =
@@ -136,8 +176,10 @@ impl App {
         };
         let risk =
             joints.assessor(&settings, pack, ends, uplink.clone(), &buffer, buses.clone())?;
-        joints.clock_watcher();
-        let access = joints.access(&settings, &buffer)?;
+        let access = joints.access(&settings, &buffer, applied)?;
+        // Not before all have read what they keep in the store: the first commit may rebuild its
+        // files, and until that is done there is nothing to read.
+        joints.supervisor.spawn_fallible(Part::Stage, "recorder", recorder.run(records_out));
         let buffer_status = buffer.status();
         joints.watchdog(progress, buffer_status.clone());
         let view = View {
@@ -159,10 +201,13 @@ impl App {
             acts,
             scan: ScanDesk::new(&settings.profile_dirs),
             access,
+            tls: page::tls(&settings)?,
             notes,
+            promises,
         };
         joints.page(&settings, view.clone()).await?;
-        Ok(Self { supervisor: joints.supervisor, view })
+        joints.promises(&settings, keeper, &view, buffer.store())?;
+        Ok(view)
     }
 
     /// Runs until `stop`, then shuts down along the flow.
@@ -184,11 +229,11 @@ impl Joints {
     /// Everything unknown, nothing running; the receiver is the pipeline's.
     fn new(settings: &Settings) -> (Self, mpsc::Receiver<FieldMessage>) {
         let estate = Arc::new(settings.estate());
-        let clock = Clock::new(settings.clock.clone());
+        let clock = Clock::waiting(settings.clock.clone());
         let snapshot = Snapshot::new(Arc::clone(&estate), clock.now());
         let (field, field_out) = mpsc::channel(FIELD_MESSAGES);
         let supervisor = Supervisor::new();
-        (Self { estate, clock, snapshot, supervisor, field }, field_out)
+        (Self { estate, clock, snapshot, supervisor, field, presented: Vec::new() }, field_out)
     }
 
     fn uplink(
@@ -211,6 +256,8 @@ impl Joints {
             self.clock.clone(),
             documents,
         );
+        let broker = status.borrow().broker.clone();
+        self.presented.push(("uplink".into(), broker, session.presented()));
         let session = session.signing(reporter.key().ok().map(SigningKey::public_hex));
         let stop = self.supervisor.token(Part::Outlet);
         self.supervisor.spawn(Part::Outlet, "uplink", session.run(stop.clone()));
@@ -219,13 +266,11 @@ impl Joints {
         status
     }
 
-    fn clock_watcher(&mut self) {
-        let task = watch_clock(
-            self.clock.clone(),
-            self.field.clone(),
-            self.supervisor.token(Part::Source),
-        );
-        self.supervisor.spawn(Part::Source, "clock", task);
+    fn clock_watch(&mut self, facts: mpsc::Sender<Fact>) {
+        let (clock, field) = (self.clock.clone(), self.field.clone());
+        let watch = ClockWatch::new(clock, field, facts, METER_CLOCK_S);
+        let stop = self.supervisor.token(Part::Source);
+        self.supervisor.spawn(Part::Source, "clock", watch.run(stop));
     }
 
     fn watchdog(&mut self, progress: Progress, buffer: watch::Receiver<BufferStatus>) {
@@ -243,7 +288,7 @@ impl Joints {
         let listener = TcpListener::bind(config.listen)
             .await
             .with_context(|| format!("the page cannot listen on {}", config.listen))?;
-        tracing::info!(address = %listener.local_addr()?, "the local page is at this address");
+        page::tell(listener.local_addr()?, view.tls.as_ref());
         let stop = self.supervisor.token(Part::Outlet);
         let page = status::serve(listener, view, stop);
         self.supervisor.spawn_fallible(Part::Outlet, "page", page);

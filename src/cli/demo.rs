@@ -12,13 +12,14 @@ use tokio_util::sync::CancellationToken;
 
 use super::run::told_to_stop;
 use super::{logging, runtime, say};
-use crate::app::{self, App};
+use crate::app::{self, App, Opening};
 use crate::config::{self, Settings};
 use crate::model::WallTime;
 use crate::profile::Library;
 use crate::settings::parse_duration;
 use crate::sim::Demo;
 use crate::starlevel::Bilingual;
+use crate::status;
 
 /// Longest made-up past: no evidence is kept for longer.
 const LONGEST_PAST: Duration = Duration::from_secs(400 * 86_400);
@@ -107,7 +108,7 @@ async fn play(arguments: &Arguments, dir: &Path, log: &Path) -> anyhow::Result<E
         );
     }
     if let Some(page) = &mut settings.status {
-        page.listen = arguments.listen;
+        *page = status::Config::at(arguments.listen);
     }
     let note = Bilingual {
         zh: "演示：以下设备均为模拟".into(),
@@ -124,9 +125,11 @@ async fn play(arguments: &Arguments, dir: &Path, log: &Path) -> anyhow::Result<E
     if let Some(span) = arguments.history {
         tell_past(&mut settings, span, &mut notes).await?;
     }
-    let app = App::start(settings, notes).await?;
+    let app = App::start(settings, notes, Opening::start()).await?;
+    let certificate = app.view.tls.as_ref().map(|tls| tls.certificate().file);
+    let page = status::Page { address: arguments.listen, certificate };
     let (summary, steps) = (demo.summary.clone(), demo.steps.clone());
-    let screen = screen::Screen::new(app.view.clone(), summary, steps, arguments.listen, log);
+    let screen = screen::Screen::new(app.view.clone(), summary, steps, page, log);
     let (stop_daemon, stop_world) = (CancellationToken::new(), CancellationToken::new());
     let told = told_to_stop()?;
     let span = arguments.span;

@@ -1,6 +1,6 @@
-//! Where the running gateway's page is, for the commands that ask it, and with what right.
+//! With what right the commands ask the running gateway's page.
 
-use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::net::SocketAddr;
 
 use crate::access::{ConsoleToken, Secret};
 use crate::app::users_file;
@@ -8,27 +8,35 @@ use crate::config::Settings;
 use crate::status::Page;
 
 /// Names the variable with an API token, for users who may not read the console's.
-pub(super) const TOKEN_VARIABLE: &str = "LINLI_TOKEN";
+const TOKEN_VARIABLE: &str = "LINLI_TOKEN";
 
 /// The page of a configuration, as it is reached from this machine; `None` when it has none.
 pub(super) fn page_of(settings: &Settings) -> Option<Page> {
-    let listen = settings.status.as_ref()?.listen;
-    Some(Page { address: here(listen), token: token(Some(settings)) })
+    let page = settings.page()?;
+    Some(Page { token: token(Some(settings)), ..page })
 }
 
 /// The page at an address; `settings` are those of this machine, when they can be read. The
-/// console's token is shown to this machine alone.
+/// console's token is shown to this machine alone, and a token to others only when it is named.
 pub(super) fn page_at(address: SocketAddr, settings: Option<&Settings>) -> Page {
-    let own = settings.and_then(|settings| settings.status.as_ref());
-    let own = own.is_some_and(|status| here(status.listen) == here(address));
-    let token = token(settings.filter(|_| own || address.ip().is_loopback()));
-    Page { address: here(address), token }
+    match settings.and_then(page_of) {
+        Some(own) if own.address == address => own,
+        own => {
+            let own = own.and_then(|own| own.token);
+            let token = if address.ip().is_loopback() { own } else { variable() };
+            Page { token, ..Page::from(address) }
+        }
+    }
+}
+
+fn variable() -> Option<Secret> {
+    std::env::var(TOKEN_VARIABLE).ok().map(|token| token.trim().to_owned().into())
 }
 
 /// The token of the variable, else the console's when this user may read it.
 fn token(settings: Option<&Settings>) -> Option<Secret> {
-    if let Ok(token) = std::env::var(TOKEN_VARIABLE) {
-        return Some(token.trim().to_owned().into());
+    if let Some(token) = variable() {
+        return Some(token);
     }
     let users = users_file(settings?);
     match ConsoleToken::read(users.parent()?) {
@@ -39,16 +47,4 @@ fn token(settings: Option<&Settings>) -> Option<Secret> {
             None
         }
     }
-}
-
-/// An address that is listened on, as it is reached from this machine.
-fn here(mut page: SocketAddr) -> SocketAddr {
-    if page.ip().is_unspecified() {
-        page.set_ip(if page.is_ipv4() {
-            Ipv4Addr::LOCALHOST.into()
-        } else {
-            Ipv6Addr::LOCALHOST.into()
-        });
-    }
-    page
 }

@@ -123,7 +123,6 @@ fn fetch(
     };
     let body =
         runtime()?.block_on(status::fetch_within(patience, &page, resource)).map_err(|error| {
-            let page = page.address;
             // Who answers runs, and says itself why not.
             let running = match error.kind() {
                 std::io::ErrorKind::Other => ("", ""),

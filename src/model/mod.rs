@@ -25,13 +25,14 @@ pub use bus::{BusBudget, BusCounters, BusState, BusTable, UnitState};
 pub use category::{Category, EstateKind};
 pub use derived::{Derived, Rule, Test, Worst};
 pub use document::{
-    DOCUMENT_VERSION, DeviceColumns, Document, EventDocument, QualityNote, TimeBase, TimeTrust,
+    DOCUMENT_VERSION, DeviceColumns, Document, EventDocument, QualityNote, TimeAnswer, TimeBase,
+    TimeRequest, TimeTrust,
 };
 pub use environment::{
     EnvironmentDay, EnvironmentHour, EnvironmentValue, EnvironmentValues, NoiseLevels,
 };
 pub use estate::{Device, Estate, EstateError, Label, Point, Quantity, ReportRule};
-pub use event::{Event, EventKind, Record};
+pub use event::{Event, EventKind, Promise, Record};
 pub use fact::{AlarmLife, BroadcastLife, BroadcastProof, Delivered, Fact, FactKind};
 pub use finding::{Diagnosis, Finding};
 pub use group::Group;

@@ -2,11 +2,14 @@
 //! while the clock is not trusted) beside ages in seconds (`…_s`), which are always right.
 
 mod buses;
+mod clock;
+mod ready;
 mod risk;
 
 use serde::Serialize;
 
 pub(super) use buses::buses;
+pub(super) use ready::ready;
 pub(super) use risk::risk;
 
 use super::text::Lang;
@@ -25,6 +28,7 @@ pub(super) struct Gateway {
     version: String,
     uptime_s: u64,
     clock_trusted: bool,
+    clock: clock::ClockRow,
     now_ms: Option<i64>,
     devices: Devices,
     troubles: Vec<TroubleRow>,
@@ -90,6 +94,8 @@ pub(super) struct DeviceDetail {
     device: DeviceRow,
     /// What gave its risk grade.
     risk_detail: Option<risk::DeviceRow>,
+    /// What its clock said, for a meter whose clock was read.
+    clock: Option<clock::MeterClockRow>,
     points: Vec<PointRow>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     groups: Vec<GroupRow>,
@@ -155,6 +161,7 @@ pub(super) fn gateway(view: &View) -> Gateway {
         version: view.version.clone(),
         uptime_s: now.since(view.started).as_secs(),
         clock_trusted: view.clock.trusted(),
+        clock: clock::clock(view),
         now_ms: wall(view, now),
         devices: Devices {
             total: tally.total(),
@@ -234,6 +241,7 @@ pub(super) fn device(view: &View, index: DeviceIndex) -> DeviceDetail {
     };
     DeviceDetail {
         risk_detail: risk::of_device(view, index),
+        clock: clock::of_meter(view, &device.id),
         points: points.collect(),
         groups: device.groups.iter().map(group).collect(),
         device: row(view, index, &state),
@@ -249,44 +257,4 @@ pub(super) fn uplink(view: &View) -> serde_json::Value {
     value["acknowledged_age_s"] = status.acknowledged_at.map(|at| now.since(at).as_secs()).into();
     value["acknowledged_ms"] = status.acknowledged_at.and_then(|at| wall(view, at)).into();
     value
-}
-
-/// Whether the gateway does its work, and why not.
-#[derive(Debug, Serialize)]
-pub(super) struct Ready {
-    pub ready: bool,
-    /// Why it is not ready.
-    pub reasons: Vec<String>,
-    /// What is wrong but does not stop the work.
-    pub degraded: Vec<String>,
-}
-
-pub(super) fn ready(view: &View) -> Ready {
-    let fault = view.buffer.borrow().fault.clone();
-    let reasons: Vec<String> =
-        fault.map(|fault| format!("buffer not durable: {fault}")).into_iter().collect();
-    let mut degraded = Vec::new();
-    let uplink = view.uplink.borrow().clone();
-    if uplink.configured && !uplink.connected {
-        degraded.push(format!("uplink down: {}", uplink.fault.unwrap_or_default()));
-    }
-    if !view.clock.trusted() {
-        degraded.push("clock not trusted".to_owned());
-    }
-    if let Some(broker) = &view.broker
-        && !broker.borrow().connected
-    {
-        let fault = broker.borrow().fault.clone().unwrap_or_default();
-        degraded.push(format!("field broker down: {fault}"));
-    }
-    for bus in view.buses.all().into_iter().filter(|bus| !bus.open && bus.fault.is_some()) {
-        degraded.push(format!("bus {} down: {}", bus.id, bus.fault.unwrap_or_default()));
-    }
-    for bus in view.buses.all().into_iter().filter(|bus| bus.open) {
-        for finding in bus.findings.iter().filter(|finding| finding.devices.is_empty()) {
-            let diagnosis = super::finding::name(finding.diagnosis).en;
-            degraded.push(format!("bus {}: {diagnosis}: {}", bus.id, finding.seen.en));
-        }
-    }
-    Ready { ready: reasons.is_empty(), reasons, degraded }
 }

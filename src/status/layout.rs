@@ -4,20 +4,15 @@ use std::collections::BTreeMap;
 
 use axum::extract::Query;
 use axum::http::{HeaderMap, Uri};
-use maud::{DOCTYPE, Markup, PreEscaped, html};
+use maud::{DOCTYPE, Markup, html};
 
 use super::access::{Via, Who};
 use super::server::{Pairs, language};
-use super::show;
 use super::text::{Lang, Text};
 use super::view::View;
+use super::{assets, show};
 use crate::model::{Health, Quality};
 use crate::starlevel::Outcome;
-
-const STYLE: &str = include_str!("style.css");
-
-/// Renews `main` every ten seconds, but not while somebody fills in a form; says so when that fails.
-const SCRIPT: &str = "setInterval(async()=>{if(document.hidden||document.querySelector('details[open] form'))return;try{const r=await fetch(location.href);if(!r.ok)throw 0;const d=new DOMParser().parseFromString(await r.text(),'text/html');document.querySelector('main').replaceWith(d.querySelector('main'));document.body.classList.remove('stale')}catch(e){document.body.classList.add('stale')}},10000)";
 
 /// Who asks for what.
 #[derive(Debug, Clone)]
@@ -106,7 +101,8 @@ pub(super) fn page(view: &View, ask: &Request, active: &str, title: &str, body: 
                 noscript { meta http-equiv="refresh" content="60"; }
                 title { (title) " · " (estate) }
                 link rel="icon" href="data:,";
-                style { (PreEscaped(STYLE)) }
+                script defer src=(assets::script().path) {}
+                link rel="stylesheet" href=(assets::style().path);
             }
             body {
                 div.stalebar role="alert" { (lang.t(Text::Outdated)) }
@@ -128,7 +124,7 @@ pub(super) fn page(view: &View, ask: &Request, active: &str, title: &str, body: 
                 main {
                     @for note in &view.notes { p.banner { (lang.of(note)) } }
                     (body)
-                    p.soft.small style="margin-top:24px" {
+                    p.soft.small.stamp {
                         (show::when(lang, &view.clock, now)) " +08:00"
                     }
                 }
@@ -138,7 +134,6 @@ pub(super) fn page(view: &View, ask: &Request, active: &str, title: &str, body: 
                     @if ask.may_act() { " · " a href="/audit" { (lang.t(Text::Audit)) } }
                     " · " a href="/api/v1/gateway" { "API" } " · " a href="/metrics" { "metrics" }
                 }
-                script { (PreEscaped(SCRIPT)) }
             }
         }
     }
@@ -166,7 +161,7 @@ pub(super) fn bare(lang: Lang, other: Option<&str>, title: &str, body: &Markup) 
                 meta name="viewport" content="width=device-width,initial-scale=1";
                 title { (title) " · 邻里 linli" }
                 link rel="icon" href="data:,";
-                style { (PreEscaped(STYLE)) }
+                link rel="stylesheet" href=(assets::style().path);
             }
             body {
                 header { div.bar {

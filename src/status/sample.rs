@@ -1,4 +1,5 @@
 //! A made-up estate for tests and for looking at the page.
+#![cfg_attr(not(test), allow(clippy::unwrap_used, dead_code, reason = "as in a test"))]
 
 pub(super) mod buses;
 
@@ -156,6 +157,7 @@ pub(super) async fn sample(copies: usize, more: usize) -> Sample {
         connected: true,
         since: back(7100),
         fault: None,
+        credentials: None,
         broker: "mqtt 127.0.0.1:1883".into(),
         messages: 18_233,
         rejected: 4,
@@ -182,7 +184,9 @@ pub(super) async fn sample(copies: usize, more: usize) -> Sample {
         acts: tokio::sync::mpsc::channel(1).0,
         scan: super::ScanDesk::default(),
         access,
+        tls: None,
         notes: Vec::new(),
+        promises: super::promises::Pledges::default(),
     };
     Sample { view, buffer, uplink, broker }
 }

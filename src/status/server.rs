@@ -9,6 +9,7 @@ use axum::extract::rejection::QueryRejection;
 use axum::extract::{Extension, FromRequestParts, Path, Query, State};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::middleware::{from_fn, from_fn_with_state, map_response};
 use axum::response::{IntoResponse, Json, Response};
 use axum::routing::{get, post};
 use maud::{Markup, html};
@@ -17,14 +18,13 @@ use tokio_util::sync::CancellationToken;
 
 use super::access::{self, Who};
 use super::layout::{Request, page as frame};
-use super::listener::{Bounded, Peer};
+use super::limits::{self, Guests};
+use super::listener;
 use super::text::{Lang, Text};
+use super::tls::PageTls;
 use super::view::View;
-use super::{api, attest, exchange, frames, metrics, page, report, scan};
+use super::{api, assets, attest, exchange, frames, headers, metrics, page, report, scan};
 use crate::model::{DeviceId, DeviceIndex};
-
-/// Everything comes from the page itself; nobody may frame it.
-const CSP: &str = "default-src 'self'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src 'self' data:; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
 
 pub(super) type Shared = State<Arc<View>>;
 pub(super) type Pairs = Query<std::collections::BTreeMap<String, String>>;
@@ -38,13 +38,23 @@ pub async fn serve(
     view: View,
     stop: CancellationToken,
 ) -> std::io::Result<()> {
-    let service = router(view).into_make_service_with_connect_info::<Peer>();
-    axum::serve(Bounded::new(listener), service)
-        .with_graceful_shutdown(stop.cancelled_owned())
-        .await
+    let (guests, tls) = (Guests::default(), view.tls.clone());
+    let router = outside(router(view), &guests, tls.as_ref());
+    listener::listen(listener, guests, tls, router, stop).await
 }
 
-fn router(view: View) -> Router {
+/// What every request meets on its way in, and every answer on its way out.
+pub(super) fn outside(router: Router, guests: &Guests, tls: Option<&PageTls>) -> Router {
+    let (guests, strict) = (guests.clone(), headers::Strict::of(tls));
+    router
+        .layer(axum::extract::DefaultBodyLimit::max(limits::BODY))
+        .layer(from_fn(move |peer, request, next| {
+            limits::check(peer, guests.clone(), request, next)
+        }))
+        .layer(map_response(move |response| headers::guard(strict, response)))
+}
+
+pub(super) fn router(view: View) -> Router {
     let view = Arc::new(view);
     Router::new()
         .merge(access_routes())
@@ -77,9 +87,9 @@ fn router(view: View) -> Router {
         .route("/metrics", get(prometheus))
         .route("/healthz", get(async || "ok\n"))
         .route("/readyz", get(readyz))
+        .merge(assets::routes())
         .fallback(lost)
-        .layer(axum::middleware::from_fn_with_state(Arc::clone(&view), access::gate))
-        .layer(axum::middleware::map_response(guard))
+        .layer(from_fn_with_state(Arc::clone(&view), access::gate))
         .with_state(view)
 }
 
@@ -93,21 +103,6 @@ fn access_routes() -> Router<Arc<View>> {
         .route("/api/v1/audit/verify", get(access::api_verify))
         .route("/api/v1/session", get(access::api_session))
         .route("/api/v1/users", get(access::api_users))
-}
-
-async fn guard(mut response: Response) -> Response {
-    let headers = response.headers_mut();
-    for (name, value) in [
-        (header::CONTENT_SECURITY_POLICY, CSP),
-        (header::X_FRAME_OPTIONS, "DENY"),
-        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
-        // A form of ours must name its origin: `no-referrer` would make it `null`.
-        (header::REFERRER_POLICY, "same-origin"),
-        (header::CACHE_CONTROL, "no-store"),
-    ] {
-        headers.insert(name, HeaderValue::from_static(value));
-    }
-    response
 }
 
 /// The language asked for: by the switch, by the cookie it left, by the browser; else Chinese.

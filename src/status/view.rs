@@ -5,7 +5,9 @@ use std::sync::Arc;
 use tokio::sync::{mpsc, watch};
 
 use super::access::Access;
+use super::promises::Pledges;
 use super::scan::ScanDesk;
+use super::tls::PageTls;
 use crate::buffer::BufferStatus;
 use crate::clock::Clock;
 use crate::driver::bus::BusRequest;
@@ -56,8 +58,12 @@ pub struct View {
     pub scan: ScanDesk,
     /// Who may do what, and who did what.
     pub access: Access,
+    /// The certificate under which the page is served; `None` where it is served in plain.
+    pub tls: Option<PageTls>,
     /// Lines shown above every page, e.g. that this is a simulated estate.
     pub notes: Vec<Bilingual>,
+    /// What the promises are judged by beside all this.
+    pub promises: Pledges,
 }
 
 /// How a bus is asked, and what it recorded.

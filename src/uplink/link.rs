@@ -5,6 +5,7 @@
 //! because a packet half written would be lost without a word.
 
 mod documents;
+mod time;
 
 use std::future::Future;
 use std::pin::{Pin, pin};
@@ -21,9 +22,10 @@ use super::flow::{Flow, Kind, Now};
 use super::message::{Status, compress, encode};
 use super::session::Context;
 use super::store::Store;
+use super::time::Asker;
 use super::window::{Item, Window, item};
 use super::{Topic, Topics};
-use crate::broker::BrokerError;
+use crate::broker::{BrokerError, LOOK_AT_FILES_EVERY, Renewal, Watched};
 use crate::buffer::Lane;
 use crate::model::{Moment, Seq, Words};
 
@@ -48,6 +50,8 @@ const PROVEN_AFTER: Duration = Duration::from_secs(60);
 pub(super) enum End {
     /// On request.
     Stopped,
+    /// The files of the connection were renewed: to be made again with them.
+    Renewed,
     /// It broke, or could not be made.
     Lost {
         /// Why.
@@ -75,7 +79,13 @@ struct Desk<'a, S> {
     opened: Moment,
     /// The position told at a birth without wall time: told again when a clock is trusted.
     unstamped: Option<Seq>,
+    /// Asks the platform for the time, where it may.
+    time: Option<Asker>,
     proven: bool,
+    /// The files that the connection was made with.
+    files: Watched,
+    /// When they are looked at again.
+    files_at: Moment,
     /// Counters of the status changed; to be shown then.
     show_at: Option<Moment>,
     read_fault: bool,
@@ -93,7 +103,9 @@ impl<'a, S: Store> Link<'a, S> {
     /// # Errors
     /// A file of the settings is wrong.
     pub fn open(context: &'a mut Context<S>, topics: &'a Topics) -> Result<Self, BrokerError> {
-        let mut options = context.config.broker.options()?;
+        let files = Watched::new(&context.config.broker);
+        let mut options = context.config.broker.options_noting(&context.presented)?;
+        context.credentials(None);
         let will = Status::offline(&context.estate, context.store.epoch(), &context.clock, false);
         options.set_clean_session(true).set_inflight(PACKET_IDS).set_last_will(LastWill::new(
             topics.print(&Topic::Status),
@@ -107,7 +119,10 @@ impl<'a, S: Store> Link<'a, S> {
         let desk = Desk {
             window: Window::new(context.config.window.clamp(1, 64)),
             opened: context.clock.now(),
+            files,
+            files_at: context.clock.now().plus(LOOK_AT_FILES_EVERY),
             unstamped: None,
+            time: None,
             context,
             topics,
             client,
@@ -127,10 +142,15 @@ impl<'a, S: Store> Link<'a, S> {
     pub async fn run(self, stop: &CancellationToken) -> End {
         let Self { mut desk, mut events } = self;
         let end = desk.serve(&mut events, stop).await;
+        desk.end_time();
         let end = match end {
             End::Stopped => {
                 desk.farewell(&mut events).await;
                 End::Stopped
+            }
+            End::Renewed => {
+                desk.change_over(&mut events).await;
+                End::Renewed
             }
             lost => lost,
         };
@@ -164,6 +184,9 @@ impl<S: Store> Desk<'_, S> {
                         return self.lost(fault);
                     }
                     self.settle();
+                    if self.renewed() {
+                        return End::Renewed;
+                    }
                     let wake = self.wake_at();
                     let wake = self.context.clock.instant(wake);
                     tokio::select! {
@@ -200,6 +223,21 @@ impl<S: Store> Desk<'_, S> {
         }
     }
 
+    /// Looks at the files of the connection when it is time; whether it is to be made again.
+    fn renewed(&mut self) -> bool {
+        let now = self.context.clock.now();
+        if now < self.files_at {
+            return false;
+        }
+        self.files_at = now.plus(LOOK_AT_FILES_EVERY);
+        match self.files.look() {
+            Renewal::Good => return true,
+            Renewal::Same => self.context.credentials(None),
+            Renewal::Wrong(fault) => self.context.credentials(Some(fault)),
+        }
+        false
+    }
+
     /// Hands what the platform acknowledged to the buffer, one list at a time.
     fn settle(&mut self) {
         if self.settling.is_none() && !self.settled.is_empty() {
@@ -213,6 +251,20 @@ impl<S: Store> Desk<'_, S> {
         match event {
             Ok(Event::Incoming(Packet::ConnAck(_))) => {
                 self.begin();
+                Ok(())
+            }
+            // A message that nobody acknowledges: the question for the time.
+            Ok(Event::Outgoing(Outgoing::Publish(0))) => {
+                let now = self.context.clock.now();
+                self.time.iter_mut().for_each(|asker| asker.sent(now));
+                Ok(())
+            }
+            Ok(Event::Incoming(Packet::SubAck(ack))) => {
+                self.time_granted(&ack);
+                Ok(())
+            }
+            Ok(Event::Incoming(Packet::Publish(publish))) => {
+                self.time_answered(&publish);
                 Ok(())
             }
             Ok(Event::Outgoing(Outgoing::Publish(id))) => {
@@ -262,6 +314,7 @@ impl<S: Store> Desk<'_, S> {
         {
             self.birth(next);
         }
+        self.ask_time();
         let moment = Now { at: now, trusted: self.context.clock.trusted() };
         while self.window.has_room() && self.settled.len() < MAX_SETTLING {
             let late = self.window.has_late_room();
@@ -337,8 +390,10 @@ impl<S: Store> Desk<'_, S> {
         let overdue = self.window.oldest().map(|sent| sent.plus(self.context.config.ack_timeout));
         let has_room = self.window.has_room();
         let flow = self.flow.as_ref().filter(|_| has_room).and_then(|flow| flow.wake_at(now));
+        let time = self.time.as_ref().and_then(Asker::wake_at);
         let idle = now.plus(if self.unstamped.is_some() { LOOK_AGAIN } else { IDLE });
-        [overdue, flow, self.show_at].into_iter().flatten().min().unwrap_or(idle)
+        let due = [overdue, flow, self.show_at, time].into_iter().flatten().min().unwrap_or(idle);
+        due.min(self.files_at)
     }
 
     fn lost(&self, fault: Words) -> End {

@@ -10,7 +10,7 @@ const EDGES: &[(&str, &[&str])] = &[
     ("audit", &["model", "clock", "store"]),
     ("backoff", &[]),
     ("broker", &["model"]),
-    ("clock", &["model", "settings"]),
+    ("clock", &["model", "settings", "store"]),
     ("settings", &["model"]),
     ("store", &[]),
     ("supervise", &[]),
