@@ -127,7 +127,7 @@ async fn play(arguments: &Arguments, dir: &Path, log: &Path) -> anyhow::Result<E
     }
     let app = App::start(settings, notes, Opening::start()).await?;
     let certificate = app.view.tls.as_ref().map(|tls| tls.certificate().file);
-    let page = status::Page { address: arguments.listen, certificate };
+    let page = status::Page { address: arguments.listen, certificate, token: None };
     let (summary, steps) = (demo.summary.clone(), demo.steps.clone());
     let screen = screen::Screen::new(app.view.clone(), summary, steps, page, log);
     let (stop_daemon, stop_world) = (CancellationToken::new(), CancellationToken::new());
