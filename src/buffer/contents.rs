@@ -56,6 +56,7 @@ fn told(kind: &EventKind, noticed: Option<WallTime>) -> Option<(Delivered, Durat
         | EventKind::ClockRefused { .. }
         | EventKind::MeterClockOff { .. }
         | EventKind::EnvironmentDay(_)
+        | EventKind::LoginLocked { .. }
         | EventKind::Attested { .. }
         | EventKind::AttestationWithdrawn { .. }
         | EventKind::WiringFinding { .. } => None,

@@ -7,6 +7,7 @@ use std::process::ExitCode;
 use anyhow::Context as _;
 use clap::Subcommand;
 
+use super::page::page_of;
 use super::{BAD_CONFIGURATION, complain, runtime, say};
 use crate::{buffer, config, status};
 
@@ -52,7 +53,7 @@ pub(super) fn execute(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     let (folder, page) = match &arguments.path {
         Some(path) => (path.clone(), None),
         None => match config::load(&arguments.config) {
-            Ok(settings) => (settings.buffer.path.clone(), settings.page()),
+            Ok(settings) => (settings.buffer.path.clone(), page_of(&settings)),
             Err(faults) => {
                 complain(&faults.to_string());
                 return Ok(ExitCode::from(BAD_CONFIGURATION));
@@ -61,8 +62,8 @@ pub(super) fn execute(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     };
     match &arguments.action {
         Action::Show { json } => {
-            let running = match page {
-                Some(page) => runtime()?.block_on(status::fetch(&page, "/api/v1/buffer")).ok(),
+            let running = match &page {
+                Some(page) => runtime()?.block_on(status::fetch(page, "/api/v1/buffer")).ok(),
                 None => None,
             };
             show(&folder, running.as_deref(), *json)

@@ -178,6 +178,19 @@ pub enum EventKind {
         /// Who withdrew it.
         by: String,
     },
+    /// Too many logins at the gateway's page failed: further ones are locked for some time. Told at
+    /// most once a minute.
+    LoginLocked {
+        /// Whose name was used; absent when no user is called so.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        user: Option<String>,
+        /// From which address.
+        from: String,
+        /// How many failed in a row.
+        failures: u32,
+        /// For how long it is locked, seconds.
+        seconds: u64,
+    },
     /// A device's message was refused.
     PayloadRejected {
         /// Where it came from: the topic.

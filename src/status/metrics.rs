@@ -58,6 +58,15 @@ fn labels(pairs: &[(&str, &str)]) -> String {
     format!("{{{}}}", pairs.iter().map(pair).collect::<Vec<_>>().join(","))
 }
 
+fn logins(page: &mut Page, view: &View) {
+    let Some((counts, alive)) = view.access.counts() else { return };
+    let outcomes = [("done", counts.done), ("refused", counts.refused)];
+    let samples = outcomes.map(|(outcome, count)| (label("outcome", outcome), count));
+    page.family("linli_logins_total", "counter", "Logins at the local page.", samples);
+    page.counter("linli_login_locks_total", "Locks that failed logins closed.", counts.locks);
+    page.gauge("linli_page_sessions", "Sessions that are alive.", alive);
+}
+
 /// The whole page.
 pub(super) fn render(view: &View) -> String {
     let mut page = Page(String::with_capacity(8 << 10));
@@ -69,6 +78,7 @@ pub(super) fn render(view: &View) -> String {
     page.gauge("linli_clock_trusted", "1 when the wall clock is trusted.", trusted);
     clock(&mut page, view);
     promises(&mut page, view);
+    logins(&mut page, view);
     devices(&mut page, view);
     risk(&mut page, view);
     buses(&mut page, view);

@@ -164,6 +164,7 @@ pub(super) async fn sample(copies: usize, more: usize) -> Sample {
         unacked: 2,
     });
     let assessment = watch::channel(Some(Arc::new(assessment))).1;
+    let access = super::Access::open(clock.clone(), None);
     let view = View {
         estate,
         snapshot,
@@ -182,6 +183,7 @@ pub(super) async fn sample(copies: usize, more: usize) -> Sample {
         version: "0.1.0".into(),
         acts: tokio::sync::mpsc::channel(1).0,
         scan: super::ScanDesk::default(),
+        access,
         tls: None,
         notes: Vec::new(),
         promises: super::promises::Pledges::default(),
