@@ -6,8 +6,10 @@ use crate::model::{Epoch, Seq};
 
 /// Present state of the buffer, published after every commit.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct BufferStatus {
     /// The life of the buffer.
+    #[cfg_attr(feature = "schema", schemars(with = "String"))]
     pub epoch: Epoch,
     /// The next block gets this position; every block below it is durable.
     pub next_seq: Seq,

@@ -5,6 +5,7 @@ mod access;
 mod air_quality;
 #[cfg(feature = "fuzzing")]
 mod allocation;
+mod api;
 mod charge_orders;
 #[cfg(feature = "fuzzing")]
 #[path = "../fuzz/checks/mod.rs"]
@@ -21,6 +22,7 @@ mod discovery;
 mod driver;
 mod end_to_end;
 mod evidence;
+mod hostile;
 mod layout;
 mod line;
 mod normal_run;
