@@ -3,6 +3,7 @@
 
 mod air_quality;
 mod allocation;
+mod certificates;
 mod charge_orders;
 #[path = "../fuzz/checks/mod.rs"]
 mod checks;
@@ -25,6 +26,7 @@ mod reload;
 mod rs485;
 mod scorecards;
 mod second_parsers;
+mod soak;
 mod star_delivery;
 mod star_history;
 mod star_report;
