@@ -39,10 +39,10 @@ use crate::buffer::{self, BufferStatus};
 use crate::clock::Clock;
 use crate::config::Settings;
 use crate::driver::bus::LessonBook;
-use crate::model::{Estate, Event, EventKind, FieldMessage, Moment, Record, Snapshot};
+use crate::model::{Estate, Event, EventKind, Fact, FieldMessage, Moment, Record, Snapshot};
 use crate::pipeline::{Baselines, Pipeline, Progress};
 use crate::starlevel::report::{Reporter, SigningKey};
-use crate::starlevel::{Assessment, Bilingual, EvidenceChain, RulePack};
+use crate::starlevel::{Assessment, Bilingual, EvidenceChain, METER_CLOCK_S, RulePack};
 use crate::status::{self, ScanDesk, View};
 use crate::supervise::{Failure, Part, Supervisor};
 use crate::uplink::{Session, UplinkStatus};
@@ -50,7 +50,7 @@ use crate::watchdog;
 use assess::{Ends, desk};
 use field::Buses;
 use stars::{publish_assessment, reporter, rule_pack};
-use tasks::watch_clock;
+use tasks::ClockWatch;
 
 #[cfg(feature = "demo")]
 pub use past::{attested, invent};
@@ -133,6 +133,9 @@ impl App {
 
         let (recorder, buffer) = buffer::open(&settings.buffer, Arc::clone(&estate), clock.clone())
             .context("the buffer")?;
+        clock.remember(buffer.store().tree("clock")).context("what is known about the time")?;
+        clock.judge();
+        joints.clock_watch(facts.clone());
         buffer.tell(facts);
 
         let lessons = LessonBook::load(buffer.store().tree("lessons"))
@@ -174,7 +177,6 @@ impl App {
         // Not before all have read what they keep in the store: the first commit may rebuild its
         // files, and until that is done there is nothing to read.
         joints.supervisor.spawn_fallible(Part::Stage, "recorder", recorder.run(records_out));
-        joints.clock_watcher();
         let buffer_status = buffer.status();
         joints.watchdog(progress, buffer_status.clone());
         let view = View {
@@ -223,7 +225,7 @@ impl Joints {
     /// Everything unknown, nothing running; the receiver is the pipeline's.
     fn new(settings: &Settings) -> (Self, mpsc::Receiver<FieldMessage>) {
         let estate = Arc::new(settings.estate());
-        let clock = Clock::new(settings.clock.clone());
+        let clock = Clock::waiting(settings.clock.clone());
         let snapshot = Snapshot::new(Arc::clone(&estate), clock.now());
         let (field, field_out) = mpsc::channel(FIELD_MESSAGES);
         let supervisor = Supervisor::new();
@@ -260,13 +262,11 @@ impl Joints {
         status
     }
 
-    fn clock_watcher(&mut self) {
-        let task = watch_clock(
-            self.clock.clone(),
-            self.field.clone(),
-            self.supervisor.token(Part::Source),
-        );
-        self.supervisor.spawn(Part::Source, "clock", task);
+    fn clock_watch(&mut self, facts: mpsc::Sender<Fact>) {
+        let (clock, field) = (self.clock.clone(), self.field.clone());
+        let watch = ClockWatch::new(clock, field, facts, METER_CLOCK_S);
+        let stop = self.supervisor.token(Part::Source);
+        self.supervisor.spawn(Part::Source, "clock", watch.run(stop));
     }
 
     fn watchdog(&mut self, progress: Progress, buffer: watch::Receiver<BufferStatus>) {

@@ -7,3 +7,4 @@ mod limits;
 mod model;
 mod promises;
 mod support;
+mod time;

@@ -21,6 +21,7 @@ mod read;
 mod stars;
 #[cfg(test)]
 mod tests;
+mod time;
 mod wired;
 
 use std::path::{Path, PathBuf};

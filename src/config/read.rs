@@ -136,6 +136,7 @@ pub(super) fn settings<'s>(
     weigh_buses(&mut buses, &devices, &mut context);
     let carried = context.faults.is_empty();
     check_lines(&buses, &devices, &mut context);
+    super::time::check(&parts.clock, &devices, &mut context);
     if devices.is_empty() {
         context
             .notes

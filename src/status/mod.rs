@@ -7,11 +7,14 @@
 mod api;
 mod assets;
 mod attest;
+mod clock;
 mod config;
 mod exchange;
 mod fetch;
 mod finding;
 mod frames;
+#[cfg(feature = "fuzzing")]
+pub mod fuzzing;
 mod headers;
 mod layout;
 mod limits;
@@ -20,7 +23,7 @@ mod metrics;
 mod page;
 pub mod promises;
 mod report;
-#[cfg(test)]
+#[cfg(any(test, feature = "fuzzing"))]
 mod sample;
 mod scan;
 #[cfg(test)]

@@ -47,7 +47,7 @@ const OPTIONS: &str =
     r#"{"baud":[9600],"frame":["8N1"],"units":["8-10"],"protocol":["modbus"],"patience_ms":50}"#;
 
 async fn events(page: SocketAddr, options: &str) -> Vec<ScanEvent> {
-    let mut lines = Lines::post(page, PATH, options).await.unwrap();
+    let mut lines = Lines::post(&page.into(), PATH, options).await.unwrap();
     let mut events = Vec::new();
     while let Some(line) = lines.next().await.unwrap() {
         events.push(serde_json::from_str(&line).unwrap());

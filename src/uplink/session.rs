@@ -28,6 +28,8 @@ pub(super) struct Context<S> {
     pub status: watch::Sender<UplinkStatus>,
     /// Public key of the gateway's reports, for the inventory.
     pub signing_key: Option<String>,
+    /// Connections in a row that ended on a question for the time.
+    pub time_strikes: u8,
     /// The chain that the platform's broker presents.
     pub presented: Presented,
 }
@@ -61,6 +63,7 @@ impl<S: Store> Session<S> {
                 assessment,
                 status,
                 signing_key: None,
+                time_strikes: 0,
                 presented: Presented::default(),
             }),
             reader,

@@ -2,7 +2,7 @@
 
 use maud::{Markup, html};
 
-use super::risk;
+use super::{clock, risk};
 use crate::model::{Device, DeviceIndex, DeviceState, Group, Health, Point, PointState, Quality};
 use crate::status::exchange;
 use crate::status::layout::{Request, facts, health, page, quality};
@@ -59,6 +59,9 @@ pub(in crate::status) fn device(view: &View, ask: &Request, index: DeviceIndex) 
             }
         }
         (facts(&rows, lang))
+        @if let Some(said) = clock::of_meter(view, lang, &device.id) {
+            (facts(&[(Text::MeterClock, said)], lang))
+        }
         (risk::of_device(view, lang, index))
         (points(view, lang, device, &state))
         @for group in device.groups.iter() { (members(lang, device, group, &state)) }
