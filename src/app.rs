@@ -147,7 +147,7 @@ impl App {
         };
         let broker = joints.field_broker(&settings, hurry, None);
         let starts = opening.starts;
-        let (promises, keeper) = promises::pledges(opening);
+        let (promises, keeper) = promises::pledges(opening, buffer.store())?;
         if starts {
             records.send(start_of(started)).await.ok().context("the recorder ended at once")?;
         }
@@ -202,7 +202,7 @@ impl App {
             promises,
         };
         joints.page(&settings, view.clone()).await?;
-        joints.promises(&settings, keeper, &view, buffer.store())?;
+        joints.promises(&settings, keeper, &view);
         Ok(view)
     }
 
