@@ -128,10 +128,6 @@ impl Judge {
         self.refused.keys()
     }
 
-    pub fn floor_ms(&self) -> i64 {
-        self.floor_ms
-    }
-
     /// Nothing before this is believed.
     pub fn raise_floor(&mut self, floor_ms: i64) {
         self.floor_ms = self.floor_ms.max(floor_ms);
