@@ -16,6 +16,8 @@ mod config;
 mod contents;
 mod delivery;
 mod fault;
+#[cfg(feature = "fuzzing")]
+pub mod fuzzing;
 mod inspect;
 mod json;
 mod ledger;

@@ -54,6 +54,13 @@ pub(super) struct Peer {
 }
 
 impl Peer {
+    /// Somebody on this machine.
+    #[cfg(feature = "fuzzing")]
+    pub(super) fn local() -> Self {
+        let address = SocketAddr::from(([127, 0, 0, 1], 50_000));
+        Self { address, secure: false, outlives: Arc::default() }
+    }
+
     /// Its connection is not ended by time: an answer goes on for long.
     pub(super) fn outlive(&self) {
         self.outlives.store(true, Ordering::Relaxed);

@@ -13,6 +13,8 @@ mod exchange;
 mod fetch;
 mod finding;
 mod frames;
+#[cfg(feature = "fuzzing")]
+pub mod fuzzing;
 mod headers;
 mod layout;
 mod limits;
@@ -20,7 +22,7 @@ mod listener;
 mod metrics;
 mod page;
 mod report;
-#[cfg(test)]
+#[cfg(any(test, feature = "fuzzing"))]
 mod sample;
 mod scan;
 #[cfg(test)]

@@ -1,4 +1,5 @@
 //! A made-up estate for tests and for looking at the page.
+#![cfg_attr(not(test), allow(clippy::unwrap_used, dead_code, reason = "as in a test"))]
 
 pub(super) mod buses;
 

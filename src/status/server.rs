@@ -41,7 +41,7 @@ pub async fn serve(
 }
 
 /// What every request meets on its way in, and every answer on its way out.
-fn outside(router: Router, guests: &Guests, tls: Option<&PageTls>) -> Router {
+pub(super) fn outside(router: Router, guests: &Guests, tls: Option<&PageTls>) -> Router {
     let (guests, strict) = (guests.clone(), headers::Strict::of(tls));
     router
         .layer(axum::extract::DefaultBodyLimit::max(limits::BODY))
@@ -51,7 +51,7 @@ fn outside(router: Router, guests: &Guests, tls: Option<&PageTls>) -> Router {
         .layer(map_response(move |response| headers::guard(strict, response)))
 }
 
-fn router(view: View) -> Router {
+pub(super) fn router(view: View) -> Router {
     Router::new()
         .route("/", get(overview))
         .route("/devices", get(devices))

@@ -6,6 +6,8 @@ use std::path::{Path, PathBuf};
 
 /// Which modules a module may name, beside itself. Leaves name nothing of ours.
 const EDGES: &[(&str, &[&str])] = &[
+    ("access", &["model"]),
+    ("audit", &["model", "clock", "store"]),
     ("backoff", &[]),
     ("broker", &["model"]),
     ("clock", &["model", "settings", "store"]),
@@ -36,6 +38,9 @@ const EDGES: &[(&str, &[&str])] = &[
             "starlevel",
             "selftest",
             "pipeline",
+            "access",
+            "audit",
+            "store",
         ],
     ),
     (

@@ -14,7 +14,7 @@ use linli::sim::CutProxy;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
-use crate::parts::{Process, free_port, let_run, modbus_peer, mosquitto, wait_until};
+use crate::parts::{Process, free_port, let_run, modbus_peer, mosquitto, mosquitto_with, wait_until};
 
 /// The gateway's identifier.
 pub const GATEWAY: &str = "trial";
@@ -46,7 +46,7 @@ impl Site {
     /// Starts all of it; nothing is published yet.
     pub fn new(folder: &Path) -> Self {
         let ports = Ports { field: free_port(), platform: free_port(), modbus: free_port() };
-        let field = mosquitto(folder, ports.field);
+        let field = mosquitto_with(folder, ports.field, "max_inflight_messages 1000\n");
         let platform = mosquitto(folder, ports.platform);
         let modbus = modbus_peer(&["tcp", &ports.modbus.to_string(), "1,2"]);
         let line = Line::new(ports.platform);
@@ -96,6 +96,7 @@ hold_unstamped = "2s"
 host = "{host}"
 port = {field}
 client_id = "trial-field"
+max_rate = 2000
 [status]
 listen = "127.0.0.1:{page}"
 [stars]
@@ -144,6 +145,25 @@ period = "1s"
             .args(["-t", "tele/plug/LWT", "-m", word])
             .status();
         assert!(status.unwrap().success());
+    }
+
+    /// So many messages at once, which take room in the store.
+    pub fn burst(&self, messages: u32) {
+        let mut command = Command::new("mosquitto_pub");
+        command.args(["-p", &self.ports.field.to_string(), "-q", "1", "-l"]);
+        let mut process =
+            command.args(["-t", "tele/plug/SENSOR"]).stdin(Stdio::piped()).spawn().unwrap();
+        let mut lines = process.stdin.take().unwrap();
+        let mut noise = fastrand::Rng::with_seed(1);
+        for _ in 0..messages {
+            let mut value = |most: f64| noise.f64() * most;
+            let (volts, watts, amperes) = (value(400.0), value(9000.0), value(90.0));
+            let energy =
+                format!("{{\"Voltage\":{volts:.1},\"Power\":{watts:.1},\"Current\":{amperes:.3}}}");
+            writeln!(lines, "{{\"ENERGY\":{energy}}}").unwrap();
+        }
+        drop(lines);
+        assert!(process.wait().unwrap().success());
     }
 
     /// The field ends; returns how many messages its broker acknowledged.

@@ -127,10 +127,6 @@ impl Vm {
             now,
             disk.mount
         );
-        let (accelerator, cpu) = match std::env::var_os("LINLI_POWER_KVM") {
-            Some(_) => ("kvm", "host"),
-            None => ("tcg", "max"),
-        };
         let rtc = match clock {
             Clock::Trusted => format!("base={}", utc(now)),
             Clock::Late | Clock::Wrong => "base=1970-01-02T00:00:00".to_owned(),
@@ -145,7 +141,7 @@ impl Vm {
         );
         let mut command = Command::new("qemu-system-x86_64");
         command
-            .args(["-accel", accelerator, "-cpu", cpu, "-m", "256", "-smp", "1"])
+            .args(["-accel", "tcg", "-cpu", "max", "-m", "256", "-smp", "1"])
             .args(["-nodefaults", "-no-user-config", "-display", "none", "-no-reboot"])
             .arg("-kernel")
             .arg(&image.kernel)
