@@ -34,11 +34,7 @@ fn every_direct_dependency_has_a_line_that_says_why() {
 #[test]
 fn every_exception_of_cargo_deny_says_why() {
     let deny = table(".deny.toml");
-    let lists = [
-        ("bans", "skip"),
-        ("bans", "skip-tree"),
-        ("advisories", "ignore"),
-    ];
+    let lists = [("bans", "skip"), ("bans", "skip-tree"), ("advisories", "ignore")];
     for (section, list) in lists {
         let entries = deny[section][list].as_array().unwrap();
         assert!(!entries.is_empty(), "{section}.{list}");

@@ -12,8 +12,7 @@ const TOTAL: usize = 16 << 20;
 /// What a stranger would put into a page: it must never stand there as it was sent.
 const MARKUP: &str = "<zq";
 /// Fields that every answer carries.
-const GUARDS: [&str; 3] =
-    ["content-security-policy", "x-content-type-options", "referrer-policy"];
+const GUARDS: [&str; 3] = ["content-security-policy", "x-content-type-options", "referrer-policy"];
 
 thread_local! {
     static SITE: RefCell<Option<Site>> = const { RefCell::new(None) };

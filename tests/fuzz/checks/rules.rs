@@ -24,10 +24,12 @@ pub(super) fn judge(input: &[u8]) {
         0 => read_attestations("f", text, pack).map(|read| format!("{read:?}")).map_err(Wrong::of),
         1 => RulePack::parse("f", text).map(|pack| coherent(&pack)).map_err(Wrong::list),
         2 => RiskRules::parse("f", text).map(|rules| rules.title()).map_err(Wrong::list),
-        3 => Card::parse("f", text).map(|card| card.items(None).count().to_string()).map_err(
-            |faults| Wrong(faults.iter().map(ToString::to_string).collect()),
-        ),
-        _ => Answers::read("f", text, card, None).map(|read| format!("{read:?}")).map_err(Wrong::of),
+        3 => Card::parse("f", text)
+            .map(|card| card.items(None).count().to_string())
+            .map_err(|faults| Wrong(faults.iter().map(ToString::to_string).collect())),
+        _ => {
+            Answers::read("f", text, card, None).map(|read| format!("{read:?}")).map_err(Wrong::of)
+        }
     };
     let first = within("reading", most, most, read);
     if let Err(Wrong(faults)) = &first {

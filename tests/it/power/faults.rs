@@ -34,7 +34,15 @@ fn outlived(journal: bool, begin: impl Fn(&Victim, &Vm), end: impl Fn(&Victim, &
     begin(&victim, &vm);
     wait_until("the fault is said", || {
         assert!(!vm.console().contains("@@ended"), "the daemon ended:\n{}", vm.console());
-        println!("{:?}", ask(page, "/api/v1/buffer").map(|s| (s["blocks"].clone(), s["live_bytes"].clone(), s["file_bytes"].clone(), s["next_seq"].clone())));
+        println!(
+            "{:?}",
+            ask(page, "/api/v1/buffer").map(|s| (
+                s["blocks"].clone(),
+                s["live_bytes"].clone(),
+                s["file_bytes"].clone(),
+                s["next_seq"].clone()
+            ))
+        );
         !readings_are_stored(page)
     });
     wait_until("the gateway is not ready", || !is_ready(page));

@@ -14,7 +14,9 @@ use linli::sim::CutProxy;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
-use crate::parts::{Process, free_port, let_run, modbus_peer, mosquitto, mosquitto_with, wait_until};
+use crate::parts::{
+    Process, free_port, let_run, modbus_peer, mosquitto, mosquitto_with, wait_until,
+};
 
 /// The gateway's identifier.
 pub const GATEWAY: &str = "trial";
