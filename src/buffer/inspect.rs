@@ -71,6 +71,8 @@ pub struct Inspection {
     pub damaged: Vec<DamagedBlock>,
     /// Blocks deleted before the platform had them, in its whole life.
     pub evicted_blocks: u64,
+    /// Blocks replaced by thinned ones, in its whole life.
+    pub thinned_blocks: u64,
     /// Bytes of the files.
     pub file_bytes: u64,
 }
@@ -123,7 +125,8 @@ pub fn inspect(path: &Path) -> Result<Inspection, InspectError> {
         next_seq: meta.next,
         lanes,
         damaged,
-        evicted_blocks: meta.evicted,
+        evicted_blocks: meta.totals.evicted,
+        thinned_blocks: meta.totals.thinned,
         file_bytes: store.file_bytes(),
     })
 }

@@ -3,6 +3,7 @@
 
 mod air_quality;
 mod allocation;
+mod buffer_faults;
 mod charge_orders;
 #[path = "../fuzz/checks/mod.rs"]
 mod checks;
