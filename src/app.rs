@@ -17,6 +17,7 @@
 mod assess;
 mod checkup;
 mod field;
+mod page;
 #[cfg(feature = "demo")]
 mod past;
 mod stars;
@@ -34,10 +35,10 @@ use crate::buffer::{self, BufferStatus};
 use crate::clock::Clock;
 use crate::config::Settings;
 use crate::driver::bus::LessonBook;
-use crate::model::{Estate, Event, EventKind, FieldMessage, Moment, Record, Snapshot};
+use crate::model::{Estate, Event, EventKind, Fact, FieldMessage, Moment, Record, Snapshot};
 use crate::pipeline::{Baselines, Pipeline, Progress};
 use crate::starlevel::report::{Reporter, SigningKey};
-use crate::starlevel::{Assessment, Bilingual, EvidenceChain, RulePack};
+use crate::starlevel::{Assessment, Bilingual, EvidenceChain, METER_CLOCK_S, RulePack};
 use crate::status::{self, ScanDesk, View};
 use crate::supervise::{Failure, Part, Supervisor};
 use crate::uplink::{Session, UplinkStatus};
@@ -45,7 +46,7 @@ use crate::watchdog;
 use assess::{Ends, desk};
 use field::Buses;
 use stars::{publish_assessment, reporter, rule_pack};
-use tasks::watch_clock;
+use tasks::ClockWatch;
 
 #[cfg(feature = "demo")]
 pub use past::{attested, invent};
@@ -99,8 +100,10 @@ impl App {
 
         let (recorder, buffer) = buffer::open(&settings.buffer, Arc::clone(&estate), clock.clone())
             .context("the buffer")?;
+        clock.remember(buffer.store().tree("clock")).context("what is known about the time")?;
+        clock.judge();
+        joints.clock_watch(facts.clone());
         buffer.tell(facts);
-        joints.supervisor.spawn_fallible(Part::Stage, "recorder", recorder.run(records_out));
 
         let lessons = LessonBook::load(buffer.store().tree("lessons"))
             .context("what was learned about the models")?;
@@ -134,7 +137,9 @@ impl App {
         };
         let risk =
             joints.assessor(&settings, pack, ends, uplink.clone(), &buffer, buses.clone())?;
-        joints.clock_watcher();
+        // Not before all have read what they keep in the store: the first commit may rebuild its
+        // files, and until that is done there is nothing to read.
+        joints.supervisor.spawn_fallible(Part::Stage, "recorder", recorder.run(records_out));
         let buffer_status = buffer.status();
         joints.watchdog(progress, buffer_status.clone());
         let view = View {
@@ -155,6 +160,7 @@ impl App {
             version: env!("CARGO_PKG_VERSION").into(),
             acts,
             scan: ScanDesk::new(&settings.profile_dirs),
+            tls: page::tls(&settings)?,
             notes,
         };
         joints.page(&settings, view.clone()).await?;
@@ -180,7 +186,7 @@ impl Joints {
     /// Everything unknown, nothing running; the receiver is the pipeline's.
     fn new(settings: &Settings) -> (Self, mpsc::Receiver<FieldMessage>) {
         let estate = Arc::new(settings.estate());
-        let clock = Clock::new(settings.clock.clone());
+        let clock = Clock::waiting(settings.clock.clone());
         let snapshot = Snapshot::new(Arc::clone(&estate), clock.now());
         let (field, field_out) = mpsc::channel(FIELD_MESSAGES);
         let supervisor = Supervisor::new();
@@ -215,13 +221,11 @@ impl Joints {
         status
     }
 
-    fn clock_watcher(&mut self) {
-        let task = watch_clock(
-            self.clock.clone(),
-            self.field.clone(),
-            self.supervisor.token(Part::Source),
-        );
-        self.supervisor.spawn(Part::Source, "clock", task);
+    fn clock_watch(&mut self, facts: mpsc::Sender<Fact>) {
+        let (clock, field) = (self.clock.clone(), self.field.clone());
+        let watch = ClockWatch::new(clock, field, facts, METER_CLOCK_S);
+        let stop = self.supervisor.token(Part::Source);
+        self.supervisor.spawn(Part::Source, "clock", watch.run(stop));
     }
 
     fn watchdog(&mut self, progress: Progress, buffer: watch::Receiver<BufferStatus>) {
@@ -239,7 +243,7 @@ impl Joints {
         let listener = TcpListener::bind(config.listen)
             .await
             .with_context(|| format!("the page cannot listen on {}", config.listen))?;
-        tracing::info!(address = %listener.local_addr()?, "the local page is at this address");
+        page::tell(listener.local_addr()?, view.tls.as_ref());
         let stop = self.supervisor.token(Part::Outlet);
         let page = status::serve(listener, view, stop);
         self.supervisor.spawn_fallible(Part::Outlet, "page", page);

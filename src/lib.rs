@@ -28,6 +28,7 @@
 //! | [`uplink`], [`broker`] | from the buffer to the platform; how an MQTT broker is reached |
 //! | [`starlevel`] | rule pack, evidence by day in a hash chain, what people attest, values of the environment, equipment risk, assessment, signed report; the scorecards of annex A |
 //! | [`status`] | the local page, its API, metrics |
+//! | [`access`], [`audit`] | who may do what on the page: users, sessions, tokens, lock-out; who did what |
 //! | [`selftest`] | the gateway looks at itself: its safety, its logs |
 //! | [`clock`], [`backoff`], [`supervise`], [`watchdog`] | time, patience, tasks, progress |
 //! | [`sim`], [`receiver`] | simulated devices, on their own or on one serial line; the platform's side of the stream |
@@ -41,7 +42,9 @@
 //! official star rating, no control of utility valves or relays.
 #![forbid(unsafe_code)]
 
+pub mod access;
 pub mod app;
+pub mod audit;
 pub mod backoff;
 pub mod broker;
 pub mod buffer;

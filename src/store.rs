@@ -186,6 +186,11 @@ impl Store {
         self.with(|opened| {
             opened.db.flush()?;
             opened.file.sync_all()?;
+            // ext4 answers fsync with success, and writes nothing, once it was made read-only.
+            let mount = rustix::fs::fstatvfs(&opened.file).map_err(io::Error::from)?;
+            if mount.f_flag.contains(rustix::fs::StatVfsMountFlags::RDONLY) {
+                return Err(io::Error::from(ErrorKind::ReadOnlyFilesystem).into());
+            }
             Ok(())
         })
     }

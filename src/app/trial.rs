@@ -57,6 +57,7 @@ impl Trial {
     pub fn start(settings: &Settings) -> Self {
         let (mut joints, field_out) = Joints::new(settings);
         let Joints { estate, clock, snapshot, .. } = &joints;
+        clock.judge();
         let (estate, clock, snapshot) = (Arc::clone(estate), clock.clone(), snapshot.clone());
         let (records_in, records) = mpsc::channel(RECORDS);
         let (acts, acts_out) = mpsc::channel(ACTS);

@@ -66,6 +66,9 @@ struct Arguments {
     /// End once every stream has all blocks up to N; with --verify they must be there at the end.
     #[arg(long, value_name = "N")]
     expect_seq: Option<u64>,
+    /// Tell gateways that ask what time it is here; this machine's clock must be right.
+    #[arg(long)]
+    answer_time: bool,
     /// Keep which blocks were received in this file, and go on from it.
     #[arg(long, value_name = "FILE")]
     state: Option<PathBuf>,
@@ -180,6 +183,7 @@ fn config(arguments: &Arguments) -> anyhow::Result<Config> {
         persistent: !arguments.transient,
         until_idle: arguments.until_idle,
         expect_seq: arguments.expect_seq,
+        answer_time: arguments.answer_time,
     })
 }
 

@@ -30,6 +30,8 @@ pub struct State {
     pub withhold: bool,
     /// Every connection is cut after this many messages, before the last is acknowledged.
     pub cut_after: Option<usize>,
+    /// Every connection is cut on a message whose topic ends so.
+    pub cut_on: Option<String>,
     /// SUBSCRIBE to this filter is refused.
     pub forbidden: Option<String>,
     /// Raw bytes written after the session's messages.
@@ -224,11 +226,12 @@ fn answer(
             *connected = state.refuse.is_none();
         }
         Packet::Publish(publish) => {
-            let id = publish.pkid;
+            let (id, wants) = (publish.pkid, publish.qos != QoS::AtMostOnce);
+            let asked = state.cut_on.as_ref().is_some_and(|end| publish.topic.ends_with(end));
             state.received.push(publish);
             *taken += 1;
-            goes_on = state.cut_after != Some(*taken);
-            if goes_on && !state.withhold {
+            goes_on = state.cut_after != Some(*taken) && !asked;
+            if goes_on && !state.withhold && wants {
                 PubAck::new(id).write(output).unwrap();
             }
         }

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
+use crate::clock::Clock;
 use crate::model::{
     Batch, BootId, Category, Delivered, Estate, EstateRisk, EventDocument, EventKind, Moment,
     PointIndex, TimeBase, TimeTrust, Value, WallTime,
@@ -14,6 +15,8 @@ use super::block::{Lane, boot_tag, parse, parse_key};
 use super::sealer::unpack;
 
 const HOUR_MS: i64 = 3_600_000;
+/// No block is filled for longer.
+const LONGEST_FILL_MS: u64 = 600_000;
 /// Last part of the name of a point that tells a connector's status.
 pub(super) const CONNECTOR_STATUS: &str = "connectorStatus";
 
@@ -46,6 +49,10 @@ fn told(kind: &EventKind, noticed: Option<WallTime>) -> Option<(Delivered, Durat
         | EventKind::CommitIntervalChanged { .. }
         | EventKind::BufferReplaced { .. }
         | EventKind::ClockCorrected { .. }
+        | EventKind::ClockState { .. }
+        | EventKind::ClockDisagreement { .. }
+        | EventKind::ClockRefused { .. }
+        | EventKind::MeterClockOff { .. }
         | EventKind::EnvironmentDay(_)
         | EventKind::Attested { .. }
         | EventKind::AttestationWithdrawn { .. }
@@ -158,6 +165,17 @@ impl Contents {
         Self::parse(key, value, boot, false)
     }
 
+    /// With the moment of its oldest record in place of its wall time, when the block was cut in
+    /// this boot. A wall clock that was corrected since says something else than then: in that case
+    /// the moment of the cut stands for it.
+    pub fn by_boot(self, clock: &Clock) -> Self {
+        let (Since::Wall(wall), Some(created)) = (self.oldest, self.created) else { return self };
+        let behind = clock.best_wall(created).unix_ms.saturating_sub(wall);
+        let behind = u64::try_from(behind).ok().filter(|ms| *ms <= LONGEST_FILL_MS);
+        let boot_ms = created.boot_ms.saturating_sub(behind.unwrap_or(0));
+        Self { oldest: Since::Boot(Moment { boot_ms }), ..self }
+    }
+
     fn parse(key: &[u8], value: &[u8], boot: &BootId, times: bool) -> Option<Self> {
         let (lane, _) = parse_key(key)?;
         let (header, payload) = parse(key, value).ok()?;
@@ -182,13 +200,13 @@ impl Contents {
         let Some(document) = document else { return Some(contents) };
         let base = document.time.base;
         contents.oldest = match document.time.trust {
-            TimeTrust::Trusted => Since::Wall(base),
+            TimeTrust::Trusted | TimeTrust::Holdover => Since::Wall(base),
             TimeTrust::SinceBoot if document.time.boot.as_deref() == Some(&*boot.0) => {
                 Since::Boot(Moment { boot_ms: u64::try_from(base).unwrap_or(0) })
             }
             TimeTrust::SinceBoot => Since::Unknown,
         };
-        let trusted = document.time.trust == TimeTrust::Trusted;
+        let trusted = document.time.trust != TimeTrust::SinceBoot;
         for event in &document.events {
             let noticed = trusted.then(|| WallTime { unix_ms: base.saturating_add(event.at) });
             note(&mut contents.special, &event.what, noticed);

@@ -2,7 +2,8 @@
 //!
 //! # Rules
 //!
-//! - The age of a block's records counts from its oldest one.
+//! - The age of a block's records counts from its oldest one, on the monotonic clock as long as it
+//!   is of this boot: a wall clock that jumps makes nothing late.
 //! - A block belongs to an outage when the link was down at any time between its being cut and its
 //!   delivery; so do all blocks that an earlier run left. Its 24 hours count while the link is up.
 //! - A block that is evicted or damaged never arrives. Of blocks that are thinned, the readings
@@ -102,6 +103,7 @@ impl Deliveries {
             Contents::read(&key, &value, clock.boot())
         });
         let Some(contents) = contents.filter(|_| seq > self.given_up[slot(lane)]) else { return };
+        let contents = contents.by_boot(clock);
         let now = clock.now();
         let up = self.after_outage(&contents, now);
         self.tell_block(&contents, now, clock.wall(now), up);

@@ -18,6 +18,8 @@ mod delivery;
 mod evict;
 mod fault;
 mod flight;
+#[cfg(feature = "fuzzing")]
+pub mod fuzzing;
 mod inspect;
 mod json;
 mod ledger;

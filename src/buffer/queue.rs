@@ -261,10 +261,10 @@ impl Buffer {
         self.0.hurry.notify_one();
     }
 
-    /// The block's payload with wall times, if it was cut in this boot without a trusted clock
-    /// and the clock is trusted now. The position stays.
+    /// The payload of a block that was cut without a trusted clock, with what is known about its
+    /// time by now: wall time, or the bounds of a boot that never had one. The position stays.
     pub fn stamp(&self, block: &Block) -> Option<Vec<u8>> {
-        if block.stamped || !block.this_boot {
+        if block.stamped {
             return None;
         }
         sealer::stamp(&block.payload, &self.0.clock)

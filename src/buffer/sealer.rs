@@ -184,8 +184,7 @@ impl Sealer {
     ) -> Option<Sealed> {
         self.begin_document();
         let out = &mut self.document;
-        out.extend_from_slice(b"\"time\":");
-        serde_json::to_writer(&mut *out, time).expect("a number and texts are JSON");
+        write_time(out, time);
         out.push(b',');
         body(out);
         out.push(b'}');
@@ -208,7 +207,7 @@ impl Sealer {
     /// Writes the document's head into `document`.
     fn begin(&mut self, base: Moment) {
         self.begin_document();
-        write_time(&mut self.document, &self.clock, base);
+        write_time(&mut self.document, &self.clock.time_base(base));
         self.document.push(b',');
     }
 
@@ -271,19 +270,13 @@ fn smaller<'a>(
     }
 }
 
-fn write_time(out: &mut Vec<u8>, clock: &Clock, base: Moment) {
-    if let Some(wall) = clock.wall(base) {
-        out.extend_from_slice(b"\"time\":{\"trust\":\"trusted\",\"base\":");
-        json::signed(out, wall.unix_ms);
-    } else {
-        out.extend_from_slice(UNSTAMPED_TIME);
-        json::unsigned(out, base.boot_ms);
-        out.extend_from_slice(b",\"boot\":");
-        json::text(out, &clock.boot().0);
-    }
-    out.push(b'}');
+fn write_time(out: &mut Vec<u8>, time: &TimeBase) {
+    out.extend_from_slice(b"\"time\":");
+    serde_json::to_writer(out, time).expect("numbers and texts are JSON, and a list takes it");
 }
 
+/// How a time begins that counts from boot.
+const TIME_KEY: &[u8] = b"\"time\":";
 const UNSTAMPED_TIME: &[u8] = b"\"time\":{\"trust\":\"since_boot\",\"base\":";
 
 fn find(document: &[u8], what: &[u8]) -> Option<usize> {
@@ -307,20 +300,18 @@ pub(super) fn unpack(payload: &[u8]) -> std::io::Result<Vec<u8>> {
     zstd::bulk::decompress(payload, MAX_DOCUMENT)
 }
 
-/// The payload with wall time in place of the time since boot; `None` while the clock is not
-/// trusted, or when the payload is not one of ours.
+/// The payload with what is known about its time by now in place of the time since boot; `None`
+/// while nothing is, or when the payload is not one of ours.
 pub(super) fn stamp(payload: &[u8], clock: &Clock) -> Option<Vec<u8>> {
     let document = unpack(payload).ok()?;
-    let start = find(&document, UNSTAMPED_TIME)?;
-    let digits = start + UNSTAMPED_TIME.len();
-    let length = document[digits..].iter().take_while(|b| b.is_ascii_digit()).count();
-    let base = std::str::from_utf8(&document[digits..digits + length]).ok()?.parse().ok()?;
-    let end = digits + document[digits..].iter().position(|b| *b == b'}')? + 1;
-    let base = Moment { boot_ms: base };
-    // Asked once: the trust may come between two questions.
-    clock.wall(base)?;
-    let mut stamped = document[..start].to_vec();
-    write_time(&mut stamped, clock, base);
+    let start = find(&document, UNSTAMPED_TIME)? + TIME_KEY.len();
+    let mut rest = serde_json::Deserializer::from_slice(&document[start..]).into_iter();
+    let time: TimeBase = rest.next()?.ok()?;
+    let end = start + rest.byte_offset();
+    let base = Moment { boot_ms: u64::try_from(time.base).ok()? };
+    let better = clock.afterwards(time.boot.as_deref()?, base)?;
+    let mut stamped = document[..start - TIME_KEY.len()].to_vec();
+    write_time(&mut stamped, &better);
     stamped.extend_from_slice(&document[end..]);
     let packed = zstd::bulk::compress(&stamped, ZSTD_LEVEL).ok()?;
     Some(if packed.len() < stamped.len() { packed } else { stamped })

@@ -10,3 +10,4 @@ mod promises;
 mod support;
 mod thinning;
 mod thinning_run;
+mod time;

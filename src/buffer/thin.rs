@@ -19,7 +19,7 @@ use std::collections::HashSet;
 use std::ops::ControlFlow;
 
 use crate::clock::Clock;
-use crate::model::{Estate, EventKind, Moment, Seq, TimeTrust};
+use crate::model::{Estate, EventKind, Moment, Seq, TimeBase, TimeTrust};
 use crate::store::{StoreError, Tree};
 
 use super::block::{Header, Lane, Sealed, boot_tag, is_thinned, key, parse, parse_key};
@@ -66,8 +66,11 @@ struct Run {
 struct Frame {
     /// Tag of the boot in which they were cut.
     boot: u64,
+    trust: TimeTrust,
     /// The boot from which moments count; `None` for wall time.
     since: Option<String>,
+    /// The readings got their wall time later.
+    afterwards: bool,
     /// Their readings were told to the star level as lost.
     told: bool,
 }
@@ -191,8 +194,8 @@ impl Thinner {
             return;
         };
         let told = seq <= from.given_up;
-        let (frame, base) = frame(&source, header.boot, told, from.clock);
-        let hour = base.div_euclid(HOUR_MS);
+        let (frame, time) = frame(&source.time, header.boot, told, from.clock);
+        let hour = time.base.div_euclid(HOUR_MS);
         let ended = self.run.hour.is_some_and(|before| before != hour);
         if ended && self.run.bytes >= from.limit / 64 {
             self.run.complete = true;
@@ -200,7 +203,7 @@ impl Thinner {
         }
         self.next = seq.next();
         self.run.hour = Some(hour);
-        self.run.add(frame, base, &source, (seq, &header, value.len()), from.estate);
+        self.run.add(frame, &time, &source, (seq, &header, value.len()), from.estate);
         self.run.complete = self.run.bytes >= from.limit / 8 || self.run.is_large();
     }
 
@@ -251,8 +254,13 @@ fn put(
     let created = fold.created.unwrap_or_default();
     let sources = fold.sources.clone();
     let head = Head {
-        trust: if frame.since.is_some() { TimeTrust::SinceBoot } else { TimeTrust::Trusted },
-        boot: frame.since.clone(),
+        time: TimeBase {
+            trust: frame.trust,
+            boot: frame.since.clone(),
+            uncertainty_ms: fold.uncertainty_ms,
+            afterwards: frame.afterwards,
+            ..TimeBase::trusted(0)
+        },
         header: Header {
             readings: 0,
             changes: 0,
@@ -282,26 +290,26 @@ fn put(
     left
 }
 
-/// The clock of a document, and where on it its moments begin.
-fn frame(source: &Source<'_>, boot: u64, told: bool, clock: &Clock) -> (Frame, i64) {
-    let base = source.time.base;
-    if source.time.trust == TimeTrust::Trusted {
-        return (Frame { boot, since: None, told }, base);
-    }
-    let this = source.time.boot.as_deref() == Some(&*clock.boot().0);
-    let moment = u64::try_from(base).ok().map(|boot_ms| Moment { boot_ms });
-    match moment.filter(|_| this).and_then(|moment| clock.wall(moment)) {
-        // The clock is known by now.
-        Some(wall) => (Frame { boot, since: None, told }, wall.unix_ms),
-        None => (Frame { boot, since: source.time.boot.clone(), told }, base),
-    }
+/// The time of a document as it is known by now, and the clock that it counts on.
+fn frame(time: &TimeBase, boot: u64, told: bool, clock: &Clock) -> (Frame, TimeBase) {
+    let since_boot = |time: &TimeBase| time.trust == TimeTrust::SinceBoot;
+    let moment = u64::try_from(time.base).ok().map(|boot_ms| Moment { boot_ms });
+    let better = match (&time.boot, moment) {
+        (Some(boot), Some(moment)) if since_boot(time) => clock.afterwards(boot, moment),
+        _ => None,
+    };
+    // Bounds of a boot that never had the time are put in when the block is sent.
+    let better = better.filter(|better| !since_boot(better));
+    let time = better.unwrap_or_else(|| time.clone());
+    let since = time.boot.clone().filter(|_| since_boot(&time));
+    (Frame { boot, trust: time.trust, since, afterwards: time.afterwards, told }, time)
 }
 
 impl Run {
     fn add(
         &mut self,
         frame: Frame,
-        base: i64,
+        time: &TimeBase,
         source: &Source<'_>,
         (seq, header, bytes): (Seq, &Header, usize),
         estate: &Estate,
@@ -313,7 +321,8 @@ impl Run {
             self.folds.len() - 1
         });
         let fold = &mut self.folds[at].1;
-        fold.add(source, base, estate);
+        fold.add(source, time.base, estate);
+        fold.uncertainty_ms = fold.uncertainty_ms.max(time.uncertainty_ms);
         fold.created = Some(fold.created.map_or(header.created, |at| at.min(header.created)));
         fold.changes += u64::from(header.changes);
         fold.sources.push(seq);

@@ -52,7 +52,7 @@ pub(super) fn execute(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     let (folder, page) = match &arguments.path {
         Some(path) => (path.clone(), None),
         None => match config::load(&arguments.config) {
-            Ok(settings) => (settings.buffer.path, settings.status.map(|page| page.listen)),
+            Ok(settings) => (settings.buffer.path.clone(), settings.page()),
             Err(faults) => {
                 complain(&faults.to_string());
                 return Ok(ExitCode::from(BAD_CONFIGURATION));
@@ -62,7 +62,7 @@ pub(super) fn execute(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     match &arguments.action {
         Action::Show { json } => {
             let running = match page {
-                Some(page) => runtime()?.block_on(status::fetch(page, "/api/v1/buffer")).ok(),
+                Some(page) => runtime()?.block_on(status::fetch(&page, "/api/v1/buffer")).ok(),
                 None => None,
             };
             show(&folder, running.as_deref(), *json)

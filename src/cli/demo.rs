@@ -19,6 +19,7 @@ use crate::profile::Library;
 use crate::settings::parse_duration;
 use crate::sim::Demo;
 use crate::starlevel::Bilingual;
+use crate::status;
 
 /// Longest made-up past: no evidence is kept for longer.
 const LONGEST_PAST: Duration = Duration::from_secs(400 * 86_400);
@@ -101,7 +102,7 @@ async fn play(arguments: &Arguments, dir: &Path, log: &Path) -> anyhow::Result<E
         Err(faults) => bail!("the demo's own configuration is wrong:\n{faults}"),
     };
     if let Some(page) = &mut settings.status {
-        page.listen = arguments.listen;
+        *page = status::Config::at(arguments.listen);
     }
     let note = Bilingual {
         zh: "演示：以下设备均为模拟".into(),
@@ -119,8 +120,10 @@ async fn play(arguments: &Arguments, dir: &Path, log: &Path) -> anyhow::Result<E
         tell_past(&mut settings, span, &mut notes).await?;
     }
     let app = App::start(settings, notes).await?;
+    let certificate = app.view.tls.as_ref().map(|tls| tls.certificate().file);
+    let page = status::Page { address: arguments.listen, certificate };
     let (summary, steps) = (demo.summary.clone(), demo.steps.clone());
-    let screen = screen::Screen::new(app.view.clone(), summary, steps, arguments.listen, log);
+    let screen = screen::Screen::new(app.view.clone(), summary, steps, page, log);
     let (stop_daemon, stop_world) = (CancellationToken::new(), CancellationToken::new());
     let told = told_to_stop()?;
     let span = arguments.span;

@@ -8,7 +8,7 @@ use anyhow::{Context as _, bail};
 use serde_json::{Value, json};
 
 use super::say;
-use crate::model::Document;
+use crate::model::{Document, TimeAnswer, TimeRequest};
 use crate::starlevel::Assessment;
 use crate::starlevel::report::Report;
 use crate::uplink::{Inventory, Status};
@@ -55,6 +55,8 @@ fn documents() -> Vec<(&'static str, Value)> {
         ("inventory.schema.json", schemars::schema_for!(Inventory).to_value()),
         ("report.schema.json", schemars::schema_for!(Report).to_value()),
         ("assessment.schema.json", schemars::schema_for!(Assessment).to_value()),
+        ("time-request.schema.json", schemars::schema_for!(TimeRequest).to_value()),
+        ("time.schema.json", schemars::schema_for!(TimeAnswer).to_value()),
         ("asyncapi.json", asyncapi()),
     ]
 }
@@ -85,6 +87,27 @@ const CHANNELS: [(&str, &str, &str, &str); 6] = [
     ("assessment", "assessment", "assessment", "Retained. Self-assessment of the star level."),
 ];
 
+/// The question for the time: channel, topic, what the gateway does, kind of document, what it is.
+const TIME: [(&str, &str, &str, &str, &str); 2] = [
+    (
+        "timeRequest",
+        "time/request",
+        "send",
+        "time-request",
+        "The gateway asks what time it is. Answered or not, nothing depends on it; a platform that \
+         answers gives gateways without another source of time theirs.",
+    ),
+    (
+        "time",
+        "time",
+        "receive",
+        "time",
+        "The platform's answer with the question's `id`, not retained. The gateway takes the \
+         quickest of a few answers, and none that took 2 s. Nobody but the platform may publish \
+         here.",
+    ),
+];
+
 /// AsyncAPI 3.0 description of what the gateway publishes.
 fn asyncapi() -> Value {
     let mut channels = serde_json::Map::new();
@@ -109,6 +132,25 @@ fn asyncapi() -> Value {
             }),
         );
     }
+    for (id, topic, action, kind, about) in TIME {
+        channels.insert(
+            id.into(),
+            json!({
+                "address": format!("{{prefix}}/{topic}"),
+                "description": about,
+                "parameters": { "prefix": { "$ref": "#/components/parameters/prefix" } },
+                "messages": { id: { "$ref": format!("#/components/messages/{kind}") } },
+            }),
+        );
+        operations.insert(
+            format!("{action}_{id}"),
+            json!({
+                "action": action,
+                "channel": { "$ref": format!("#/channels/{id}") },
+                "bindings": { "mqtt": { "qos": 0, "retain": false } },
+            }),
+        );
+    }
     json!({
         "asyncapi": "3.0.0",
         "info": {
@@ -128,6 +170,8 @@ fn asyncapi() -> Value {
                 "status": message("status", "Whether the gateway is there"),
                 "inventory": message("inventory", "Devices, points, units"),
                 "assessment": message("assessment", "Self-assessment of the star level"),
+                "time-request": message("time-request", "What time is it?"),
+                "time": message("time", "The platform's time"),
             },
         },
     })

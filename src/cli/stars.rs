@@ -112,14 +112,11 @@ fn fetch(
     patience: Duration,
 ) -> anyhow::Result<Asked> {
     let page = match page {
-        Some(page) => page,
+        Some(page) => page.into(),
         None => match config::load(config) {
-            Ok(settings) => {
-                settings
-                    .status
-                    .context("the configuration has no [status] page / 配置中没有 [status] 页面")?
-                    .listen
-            }
+            Ok(settings) => settings
+                .page()
+                .context("the configuration has no [status] page / 配置中没有 [status] 页面")?,
             Err(faults) => {
                 complain(&faults.to_string());
                 return Ok(Asked::Refused);
@@ -127,7 +124,7 @@ fn fetch(
         },
     };
     let body =
-        runtime()?.block_on(status::fetch_within(patience, page, resource)).map_err(|error| {
+        runtime()?.block_on(status::fetch_within(patience, &page, resource)).map_err(|error| {
             // Who answers runs, and says itself why not.
             let running = match error.kind() {
                 std::io::ErrorKind::Other => ("", ""),

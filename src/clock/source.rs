@@ -1,129 +1,95 @@
-//! Reads the system's clocks. Moments follow tokio's clock, so that tests with paused time see
-//! time pass only when they say so.
+//! Who gives the time, and how good it is.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
-use std::time::{Duration, SystemTime};
+use std::fmt;
+use std::time::Duration;
 
-use tokio::time::Instant;
+use serde::Serialize;
 
-use super::{Config, Trust};
-use crate::model::{BootId, Moment, WallTime};
+use crate::model::DeviceId;
 
-/// A wall clock that moved by more than this against the monotonic one has jumped.
-const JUMP_MS: i64 = 500;
-
-/// Handle on the clock; clones share it.
-#[derive(Debug, Clone)]
-pub struct Clock(Arc<Shared>);
-
-#[derive(Debug)]
-struct Shared {
-    config: Config,
-    boot: BootId,
-    start: Instant,
-    start_boot_ms: u64,
-    /// Wall milliseconds less boot milliseconds; meaningful when `trusted`.
-    offset_ms: AtomicI64,
-    trusted: AtomicBool,
+/// Who gives the time; the better one comes first.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Source {
+    /// The system's clock while a time service keeps it.
+    Ntp,
+    /// The platform, over its broker.
+    Platform,
+    /// The system's clock by itself, which the configuration trusts.
+    System,
+    /// A meter's clock.
+    Meter(DeviceId),
 }
 
-impl Clock {
-    /// Reads the boot id and the time since boot; judges the wall clock once.
-    /// Must be called within a tokio runtime.
-    pub fn new(config: Config) -> Self {
-        let boot = std::fs::read_to_string("/proc/sys/kernel/random/boot_id")
-            .map_or_else(|_| "unknown".into(), |text| text.trim().to_owned());
-        let since_boot = rustix::time::clock_gettime(rustix::time::ClockId::Boottime);
-        let seconds = u64::try_from(since_boot.tv_sec).unwrap_or(0);
-        let millis = u64::try_from(since_boot.tv_nsec / 1_000_000).unwrap_or(0);
-        let clock = Self(Arc::new(Shared {
-            config,
-            boot: BootId(boot.into()),
-            start: Instant::now(),
-            start_boot_ms: seconds * 1000 + millis,
-            offset_ms: AtomicI64::new(0),
-            trusted: AtomicBool::new(false),
-        }));
-        clock.judge();
-        clock
+impl Source {
+    /// What it said is still followed after this time without another word.
+    pub(super) fn keeps(&self) -> Duration {
+        match self {
+            // Looked at every five seconds.
+            Source::Ntp | Source::System => Duration::from_secs(30),
+            // Asked every quarter of an hour; one answer may be lost.
+            Source::Platform => Duration::from_secs(40 * 60),
+            // Read every hour; one reading may be lost.
+            Source::Meter(_) => Duration::from_secs(150 * 60),
+        }
     }
 
-    /// This boot.
-    pub fn boot(&self) -> &BootId {
-        &self.0.boot
+    /// Whether it is the system's clock, which is followed exactly.
+    pub(super) fn is_the_systems(&self) -> bool {
+        matches!(self, Source::Ntp | Source::System)
     }
 
-    /// Now, on the monotonic clock.
-    pub fn now(&self) -> Moment {
-        Moment { boot_ms: self.0.start_boot_ms }.plus(self.0.start.elapsed())
-    }
-
-    /// Tokio's instant for a moment of this boot, for timers.
-    pub fn instant(&self, moment: Moment) -> Instant {
-        self.0.start + Duration::from_millis(moment.boot_ms.saturating_sub(self.0.start_boot_ms))
-    }
-
-    /// Whether the wall clock is trusted.
-    pub fn trusted(&self) -> bool {
-        self.0.trusted.load(Ordering::Acquire)
-    }
-
-    /// Wall time of a moment of this boot; `None` while no source is trusted.
-    pub fn wall(&self, moment: Moment) -> Option<WallTime> {
-        self.trusted().then(|| self.best_wall(moment))
-    }
-
-    /// Wall time of a moment by the best knowledge there is, trusted or not: for pages and logs.
-    pub fn best_wall(&self, moment: Moment) -> WallTime {
-        let boot_ms = i64::try_from(moment.boot_ms).unwrap_or(i64::MAX);
-        WallTime { unix_ms: boot_ms.saturating_add(self.0.offset_ms.load(Ordering::Acquire)) }
-    }
-
-    /// Looks at the sources again. Returns the step in milliseconds when the wall clock became
-    /// trusted or jumped by more than half a second while trusted.
-    pub fn judge(&self) -> Option<i64> {
-        let offset = system_unix_ms() - i64::try_from(self.now().boot_ms).unwrap_or(i64::MAX);
-        let trusted = match self.0.config.trust {
-            Trust::System => true,
-            Trust::Ntp => self.0.config.synchronised.iter().any(|file| file.exists()),
-        };
-        let before = self.0.offset_ms.swap(offset, Ordering::AcqRel);
-        // Once trusted the monotonic clock carries on: a service that stops does not take it back.
-        let was = self.0.trusted.fetch_or(trusted, Ordering::AcqRel);
-        let step = offset - before;
-        let became = trusted && !was && before != 0;
-        (became || (was && step.abs() > JUMP_MS)).then_some(step)
+    /// Whether both say what one and the same clock says.
+    pub(super) fn shares_clock_with(&self, other: &Source) -> bool {
+        self == other || (self.is_the_systems() && other.is_the_systems())
     }
 }
 
-fn system_unix_ms() -> i64 {
-    match SystemTime::now().duration_since(SystemTime::UNIX_EPOCH) {
-        Ok(since) => i64::try_from(since.as_millis()).unwrap_or(i64::MAX),
-        Err(before) => -i64::try_from(before.duration().as_millis()).unwrap_or(i64::MAX),
+/// `ntp`, `platform`, `system`, `meter <device>`: for events and scripts.
+impl fmt::Display for Source {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Source::Ntp => f.write_str("ntp"),
+            Source::Platform => f.write_str("platform"),
+            Source::System => f.write_str("system"),
+            Source::Meter(device) => write!(f, "meter {device}"),
+        }
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
+/// One look at a source.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Sample {
+    /// Which source.
+    pub source: Source,
+    /// Its wall time less our boot time at the same instant, milliseconds.
+    pub offset_ms: i64,
+    /// How far that may be from the truth, either way, milliseconds.
+    pub uncertainty_ms: u64,
+}
 
-    #[tokio::test(start_paused = true)]
-    async fn moments_follow_paused_time() {
-        let clock = Clock::new(Config { trust: Trust::System, ..Config::default() });
-        let before = clock.now();
-        tokio::time::advance(Duration::from_secs(5)).await;
-        assert_eq!(clock.now().since(before), Duration::from_secs(5));
-    }
+/// How far the clock is trusted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum TrustState {
+    /// No source was heard, or too long ago.
+    Untrusted,
+    /// A source is heard.
+    Synchronised,
+    /// The source was lost; the clock goes on by itself.
+    Holdover,
+}
 
-    #[tokio::test]
-    async fn the_wall_clock_is_not_trusted_before_a_time_service_says_so() {
-        let folder = tempfile::tempdir().unwrap();
-        let marker = folder.path().join("synchronized");
-        let clock = Clock::new(Config { trust: Trust::Ntp, synchronised: vec![marker.clone()] });
-        assert_eq!(clock.wall(clock.now()), None);
-        std::fs::write(marker, "").unwrap();
-        assert!(clock.judge().is_some());
-        assert!(clock.wall(clock.now()).is_some());
+impl TrustState {
+    /// All of them.
+    pub const ALL: [TrustState; 3] =
+        [TrustState::Untrusted, TrustState::Synchronised, TrustState::Holdover];
+
+    /// The word for events and scripts.
+    pub fn word(self) -> &'static str {
+        match self {
+            TrustState::Untrusted => "untrusted",
+            TrustState::Synchronised => "synchronised",
+            TrustState::Holdover => "holdover",
+        }
     }
 }

@@ -96,18 +96,23 @@ pub(crate) fn is_local(host: &str) -> bool {
     bare == "localhost" || bare.parse::<std::net::IpAddr>().is_ok_and(|ip| ip.is_loopback())
 }
 
+/// What others call the keys of certificates.
+pub(super) const TLS_NAMES: &[(&str, &str)] =
+    &[("ca", "ca_file"), ("cert", "cert_file"), ("certificate", "cert_file"), ("key", "key_file")];
+
 fn read_tls(section: &mut Section<'_>, files: &mut Files) -> TlsConfig {
-    section.other_names(&[
-        ("ca", "ca_file"),
-        ("cert", "cert_file"),
-        ("certificate", "cert_file"),
-        ("key", "key_file"),
-    ]);
+    section.other_names(TLS_NAMES);
     let tls = TlsConfig {
         ca_file: file(section, "ca_file", files),
         cert_file: file(section, "cert_file", files),
         key_file: file(section, "key_file", files),
     };
+    note_half_pair(section);
+    tls
+}
+
+/// Notes a certificate without its key, and a key without its certificate.
+pub(super) fn note_half_pair(section: &Section<'_>) {
     for (one, other) in [("cert_file", "key_file"), ("key_file", "cert_file")] {
         if section.has(one) && !section.has(other) {
             section.note(
@@ -119,11 +124,14 @@ fn read_tls(section: &mut Section<'_>, files: &mut Files) -> TlsConfig {
             );
         }
     }
-    tls
 }
 
 /// A file that must be readable: a path, or the name of a systemd credential.
-fn file(section: &mut Section<'_>, key: &'static str, files: &mut Files) -> Option<PathBuf> {
+pub(super) fn file(
+    section: &mut Section<'_>,
+    key: &'static str,
+    files: &mut Files,
+) -> Option<PathBuf> {
     let folder = section.folder();
     let allowed = "a path, or \"credential:NAME\" for a systemd credential";
     let path = section.parsed(key, allowed, |text| match text.strip_prefix("credential:") {

@@ -16,10 +16,12 @@ mod library;
 mod lines;
 mod machine;
 mod model;
+mod page;
 mod read;
 mod stars;
 #[cfg(test)]
 mod tests;
+mod time;
 mod wired;
 
 use std::path::{Path, PathBuf};
@@ -67,6 +69,13 @@ pub struct Settings {
     pub log: LogConfig,
     /// What is allowed but worth a look.
     pub notes: Vec<Fault>,
+}
+
+impl Settings {
+    /// How the page of a running gateway is reached from this machine, when it has one.
+    pub fn page(&self) -> Option<status::Page> {
+        self.status.as_ref().map(|page| status::Page::of(page, &self.buffer.path))
+    }
 }
 
 /// One bus.

@@ -8,6 +8,7 @@ use super::library::{Profiles, folders, take_library};
 use super::lines::check_lines;
 use super::machine::Files;
 use super::model::Models;
+use super::page;
 use super::{
     BusSettings, Connection, DeviceSettings, LogConfig, LogFormat, Refused, Settings, broker, stars,
 };
@@ -135,6 +136,7 @@ pub(super) fn settings<'s>(
     weigh_buses(&mut buses, &devices, &mut context);
     let carried = context.faults.is_empty();
     check_lines(&buses, &devices, &mut context);
+    super::time::check(&parts.clock, &devices, &mut context);
     if devices.is_empty() {
         context
             .notes
@@ -239,7 +241,7 @@ fn read_parts(
         uplink::Config::read(&mut section, broker)
     });
     let status = root.section("status").map(|mut section| {
-        let status = status::Config::read(&mut section);
+        let status = page::read(&mut section, files, &mut context.notes);
         context.claim(Claim::Port(status.listen.port()), section.place("listen"));
         status
     });

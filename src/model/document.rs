@@ -6,7 +6,7 @@
 //!
 //! ```json
 //! {"v":1,"gateway":"estate-1","epoch":"9f2c…","seq":42,
-//!  "time":{"trust":"trusted","base":1767225600000},
+//!  "time":{"trust":"trusted","base":1767225600000,"uncertainty_ms":100},
 //!  "devices":[{"id":"meter-1","at":[0,1000],
 //!              "points":["totalActivePower","phaseVoltage"],
 //!              "values":[[1520.5,1519],[230.1,null]],
@@ -40,9 +40,11 @@ pub const DOCUMENT_VERSION: u8 = 1;
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum TimeTrust {
-    /// The clock was set by a trusted source when the readings were taken, or the readings were
-    /// stamped afterwards from the same boot's trusted clock.
+    /// A source of time was heard when the readings were taken, or the readings were stamped
+    /// afterwards from the same boot's clock.
     Trusted,
+    /// The source was lost: the clock goes on by itself, `uncertainty_ms` says how well.
+    Holdover,
     /// No trusted clock yet: `base` counts milliseconds since the boot named in `boot`.
     SinceBoot,
 }
@@ -58,6 +60,45 @@ pub struct TimeBase {
     /// The boot, when `trust` is `since_boot`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub boot: Option<String>,
+    /// How far from the true time `base` may be, either way, milliseconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub uncertainty_ms: Option<u64>,
+    /// The readings were taken before a clock was trusted, and got their time later. Such a block
+    /// may come again with a time that is known better by then; nothing else of it changes.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub afterwards: bool,
+    /// With `since_boot`, for a boot that is over: `base` was not before this, milliseconds since
+    /// 1970. Its clock was never trusted, so no better can be said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub not_before: Option<i64>,
+    /// As `not_before`: `base` was not after this.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub not_after: Option<i64>,
+}
+
+impl TimeBase {
+    /// Wall time, milliseconds since 1970, of which nothing else is known.
+    pub fn trusted(base: i64) -> Self {
+        Self {
+            trust: TimeTrust::Trusted,
+            base,
+            boot: None,
+            uncertainty_ms: None,
+            afterwards: false,
+            not_before: None,
+            not_after: None,
+        }
+    }
+
+    /// Milliseconds since a boot.
+    pub fn since_boot(boot: String, base: i64) -> Self {
+        Self { trust: TimeTrust::SinceBoot, boot: Some(boot), ..Self::trusted(base) }
+    }
+
+    /// Whether the block may come again with another time.
+    pub fn may_change(&self) -> bool {
+        self.afterwards || self.trust == TimeTrust::SinceBoot
+    }
 }
 
 /// A reading that is not good: index into `at`, index into `points`, quality, reason.
@@ -145,4 +186,32 @@ pub struct Document {
     /// Events.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub events: Vec<EventDocument>,
+}
+
+/// The gateway's question, under `time/request`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct TimeRequest {
+    /// Version of the document.
+    pub v: u8,
+    /// The gateway.
+    pub gateway: String,
+    /// To be given back in the answer; a new one each time.
+    pub id: String,
+    /// The run of the system since its last power-on.
+    pub boot: String,
+    /// When it was asked, milliseconds since boot.
+    pub boot_ms: u64,
+}
+
+/// The platform's answer, under `time`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct TimeAnswer {
+    /// Version of the document.
+    pub v: u8,
+    /// Of the question.
+    pub id: String,
+    /// The platform's time when it answered, milliseconds since 1970-01-01T00:00:00Z.
+    pub unix_ms: i64,
 }

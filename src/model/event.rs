@@ -166,8 +166,51 @@ pub enum EventKind {
     ClockCorrected {
         /// New wall time less the old one, milliseconds.
         step_ms: i64,
-        /// What gave the time.
+        /// What gave the time: `ntp`, `platform`, `system`, `meter <device>`.
         source: String,
+    },
+    /// The clock became trusted, lost its source, or is not trusted any more.
+    ClockState {
+        /// Before: `untrusted`, `synchronised`, `holdover`.
+        from: String,
+        /// Now.
+        to: String,
+        /// What gave the time, or gave it last.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        source: Option<String>,
+        /// How far from the true time the clock may be, milliseconds; absent when it is not
+        /// trusted.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        uncertainty_ms: Option<u64>,
+    },
+    /// A source of time says something else than the one that is followed.
+    ClockDisagreement {
+        /// Which source is not followed.
+        source: String,
+        /// Which one is.
+        follows: String,
+        /// Its time less the time that is followed, milliseconds.
+        difference_ms: i64,
+        /// The difference is this many whole hours: a clock set to another time zone.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        whole_hours: Option<i64>,
+    },
+    /// A source of time says something that cannot be: a time before this version was made, or
+    /// before what was known already. It is not believed.
+    ClockRefused {
+        /// Which source.
+        source: String,
+        /// What it says, milliseconds since 1970.
+        said_ms: i64,
+        /// The earliest time that is believed, milliseconds since 1970.
+        not_before_ms: i64,
+    },
+    /// The clock of a meter is off by more than the rule pack allows; told at most once a day.
+    MeterClockOff {
+        /// Its clock less the gateway's, seconds.
+        offset_s: i64,
+        /// What is allowed, either way, seconds.
+        limit_s: i64,
     },
     /// The hourly values of a station that measures the environment. The event's moment is the end
     /// of the hour; where the gateway started later, its start.

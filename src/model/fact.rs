@@ -140,23 +140,34 @@ pub enum BroadcastProof {
 }
 
 impl Fact {
-    /// Adds another delivery of the same kind: the counts together, the worse of the times. Says
-    /// whether it could.
+    /// Takes in another fact of the same kind, for a channel that is full: deliveries are added up
+    /// with the worse of the times, of the comparisons of a clock the worse one remains, of a
+    /// meter's the newest. Says whether it could.
     pub fn absorb(&mut self, other: &Fact) -> bool {
-        let FactKind::Delivered { what, age, count, after_outage } = &mut self.kind else {
-            return false;
-        };
-        match &other.kind {
-            FactKind::Delivered { what: same, age: longer, count: more, after_outage: up }
-                if what == same && after_outage.is_some() == up.is_some() =>
-            {
-                self.at = self.at.max(other.at);
+        match (&mut self.kind, &other.kind) {
+            (
+                FactKind::Delivered { what, age, count, after_outage },
+                FactKind::Delivered { what: same, age: longer, count: more, after_outage: up },
+            ) if what == same && after_outage.is_some() == up.is_some() => {
                 *age = (*age).max(*longer);
                 *count = count.saturating_add(*more);
                 *after_outage = (*after_outage).max(*up);
-                true
             }
-            _ => false,
+            (
+                FactKind::GatewayClock { offset_ms, source },
+                FactKind::GatewayClock { offset_ms: other, source: same },
+            ) if source == same => {
+                if other.unsigned_abs() > offset_ms.unsigned_abs() {
+                    *offset_ms = *other;
+                }
+            }
+            (
+                FactKind::MeterClock { device, offset_s },
+                FactKind::MeterClock { device: same, offset_s: newest },
+            ) if device == same => *offset_s = *newest,
+            _ => return false,
         }
+        self.at = self.at.max(other.at);
+        true
     }
 }

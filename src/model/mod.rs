@@ -26,7 +26,7 @@ pub use category::{Category, EstateKind};
 pub use derived::{Derived, Rule, Test, Worst};
 pub use document::{
     DOCUMENT_VERSION, DeviceColumns, Document, EventDocument, QualityNote, Thinned, ThinnedSpan,
-    TimeBase, TimeTrust,
+    TimeAnswer, TimeBase, TimeRequest, TimeTrust,
 };
 pub use environment::{
     EnvironmentDay, EnvironmentHour, EnvironmentValue, EnvironmentValues, NoiseLevels,

@@ -93,6 +93,15 @@ fn check(document: &Document) -> Result<(), DecodeError> {
     if document.time.trust == TimeTrust::SinceBoot && document.time.boot.is_none() {
         return Err(wrong("time.boot", "missing, needed when trust is `since_boot`"));
     }
+    let bounded = document.time.not_before.or(document.time.not_after).is_some();
+    if bounded && document.time.trust != TimeTrust::SinceBoot {
+        return Err(wrong("time.not_before", "bounds belong to a time since boot"));
+    }
+    if let (Some(from), Some(to)) = (document.time.not_before, document.time.not_after)
+        && from > to
+    {
+        return Err(wrong("time.not_before", "later than `not_after`"));
+    }
     for (slot, device) in document.devices.iter().enumerate() {
         check_device(&format!("devices[{slot}]"), device)?;
     }

@@ -3,6 +3,7 @@
 //! [`Verifier`] decides and does no I/O; [`run`] feeds it from a broker and acknowledges a block
 //! only after the caller has written it out.
 
+mod answer;
 mod decode;
 mod intervals;
 mod ledger;

@@ -17,7 +17,7 @@ use tokio::time::{Instant, sleep_until, timeout};
 use tokio_util::sync::CancellationToken;
 
 use super::tls::{TlsError, client_config};
-use super::{Received, State, Summary, Verifier};
+use super::{Received, State, Summary, Verifier, answer};
 use crate::backoff::Backoff;
 use crate::broker::BrokerConfig;
 use crate::model::Document;
@@ -52,6 +52,8 @@ pub struct Config {
     pub until_idle: Option<Duration>,
     /// End when every stream has all blocks up to this one.
     pub expect_seq: Option<u64>,
+    /// Tell gateways that ask what time it is here.
+    pub answer_time: bool,
 }
 
 /// Why the receiver ended.
@@ -249,6 +251,9 @@ impl<S: FnMut(&str, &Document) -> io::Result<()>> Session<S> {
                 self.last_block = Instant::now();
                 let filters =
                     self.topics().map(|topic| SubscribeFilter::new(topic, QoS::AtLeastOnce));
+                if self.config.answer_time {
+                    answer::subscribe(client, &self.config.prefix);
+                }
                 if client.try_subscribe_many(filters).is_err() {
                     // The channel of a new client is empty; only a closed one refuses, and then
                     // the next poll tells why.
@@ -261,6 +266,9 @@ impl<S: FnMut(&str, &Document) -> io::Result<()>> Session<S> {
                     let topic = self.topics().into_iter().nth(slot).unwrap_or_default();
                     return Err(ReceiverError::Refused(topic));
                 }
+            }
+            Packet::Publish(publish) if answer::is_request(&publish) => {
+                answer::answer(client, &publish);
             }
             Packet::Publish(publish) => {
                 let received = self.verifier.take(&publish.topic, &publish.payload);

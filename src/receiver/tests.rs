@@ -5,7 +5,7 @@ use std::io::Read as _;
 use super::*;
 use crate::model::{
     DeviceColumns, Document, EventDocument, EventKind, QualityNote, Seq, Thinned, ThinnedSpan,
-    TimeBase, TimeTrust, Value,
+    TimeBase, Value,
 };
 
 const TOPIC: &str = "linli/v1/estate-1/telemetry";
@@ -16,7 +16,7 @@ fn document(seq: u64) -> Document {
         gateway: "estate-1".into(),
         epoch: "00000000000000aa".into(),
         seq,
-        time: TimeBase { trust: TimeTrust::Trusted, base: 1_767_225_600_000, boot: None },
+        time: TimeBase::trusted(1_767_225_600_000),
         thinned: None,
         devices: vec![DeviceColumns {
             id: "meter-1".into(),
@@ -201,16 +201,24 @@ fn a_duplicate_with_other_content_is_a_fault() {
 }
 
 #[test]
-fn a_block_may_come_again_with_the_time_it_lacked() {
+fn a_block_may_come_again_with_the_time_it_lacked_and_with_a_better_one() {
     let mut verifier = verifier();
-    let mut unstamped = document(1);
-    unstamped.time =
-        TimeBase { trust: TimeTrust::SinceBoot, base: 12_000, boot: Some("b-1".into()) };
-    assert!(matches!(verifier.take(TOPIC, &plain(&unstamped)), Received::New(_)));
-    assert_eq!(verifier.take(TOPIC, &plain(&document(1))), Received::Duplicate);
-    let mut altered = document(1);
+    let with = |time| Document { time, ..document(1) };
+    let afterwards = |base| TimeBase { afterwards: true, ..TimeBase::trusted(base) };
+    let since_boot = TimeBase::since_boot("b-1".into(), 12_000);
+    let bounded = TimeBase { not_before: Some(5), not_after: Some(9), ..since_boot.clone() };
+    let first = plain(&with(since_boot));
+    assert!(matches!(verifier.take(TOPIC, &first), Received::New(_)));
+    for time in [bounded, afterwards(1_767_225_600_000), afterwards(1_767_225_600_250)] {
+        assert_eq!(verifier.take(TOPIC, &plain(&with(time))), Received::Duplicate);
+    }
+    let mut altered = with(afterwards(1_767_225_600_000));
     altered.devices.clear();
     assert!(matches!(verifier.take(TOPIC, &plain(&altered)), Received::Fault(_)));
+    // A time that was good when the block was cut does not change.
+    assert!(matches!(verifier.take(TOPIC, &plain(&document(2))), Received::New(_)));
+    let moved = Document { time: TimeBase::trusted(7), ..document(2) };
+    assert!(matches!(verifier.take(TOPIC, &plain(&moved)), Received::Fault(_)));
 }
 
 #[test]
@@ -257,6 +265,18 @@ fn garbage_is_refused_by_naming_the_fault() {
         (with("/epoch", "xyz".into()), "xyz"),
         (with("/gateway", "A B".into()), "A B"),
         (with("/time/trust", "since_boot".into()), "time.boot"),
+        (
+            with("/time", serde_json::json!({"trust": "trusted", "base": 1, "not_after": 2})),
+            "bounds",
+        ),
+        (
+            with(
+                "/time",
+                serde_json::json!({"trust": "since_boot", "boot": "b", "base": 1,
+                    "not_before": 3, "not_after": 2}),
+            ),
+            "later than",
+        ),
         (with("/devices/0/at", serde_json::json!([5, 1])), "devices[0].at"),
         (with("/devices/0/values/1", serde_json::json!([1])), "devices[0].values[1]"),
         (with("/devices/0/points", serde_json::json!(["a"])), "2 columns for 1 points"),
@@ -332,6 +352,7 @@ async fn run_with(broker: &crate::broker::fake::FakeBroker, keep: Keep) -> bool 
         persistent: true,
         until_idle: None,
         expect_seq: Some(3),
+        answer_time: true,
     };
     let (summary, _) = tokio::sync::watch::channel(verifier().summary());
     let stop = tokio_util::sync::CancellationToken::new();
@@ -361,4 +382,32 @@ async fn a_block_is_acknowledged_only_after_the_state_with_it_was_kept() {
     let mut later = verifier();
     later.restore(serde_json::from_slice(&state).unwrap()).unwrap();
     assert!(later.is_complete_to(3));
+}
+
+#[tokio::test]
+async fn a_gateway_that_asks_for_the_time_is_answered_beside_the_blocks() {
+    let broker = crate::broker::fake::FakeBroker::start().await;
+    let ask = br#"{"v":1,"gateway":"g","id":"5f","boot":"b","boot_ms":7}"#;
+    let ask = rumqttc::mqttbytes::v4::Publish::new(
+        "linli/v1/g/time/request",
+        rumqttc::mqttbytes::QoS::AtMostOnce,
+        ask.to_vec(),
+    );
+    broker.set(|state| state.loose.push(ask));
+    for seq in 1..=2 {
+        let document = document(seq);
+        broker.send(&format!("linli/v1/{}/telemetry", document.gateway), plain(&document));
+    }
+    let answered = async {
+        broker.until("an answer", |state| !state.received.is_empty()).await;
+        let document = document(3);
+        broker.send(&format!("linli/v1/{}/telemetry", document.gateway), plain(&document));
+    };
+    let (whole, ()) = tokio::join!(run_with(&broker, Box::new(|_| Ok(()))), answered);
+    assert!(whole);
+    let answer = broker.see(|state| state.received[0].clone());
+    assert_eq!((&*answer.topic, answer.retain), ("linli/v1/g/time", false));
+    let answer: crate::model::TimeAnswer = serde_json::from_slice(&answer.payload).unwrap();
+    assert_eq!(answer.id, "5f");
+    assert!(answer.unix_ms > 1_793_491_200_000);
 }

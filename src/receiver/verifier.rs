@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use super::ledger::{Entry, Ledger};
 use super::{DeviceCount, GapReport, Summary, decode};
-use crate::model::{DeviceColumns, Document, EventKind, TimeTrust};
+use crate::model::{DeviceColumns, Document, EventKind, TimeBase};
 
 /// What the verifier remembers at most.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -50,8 +50,21 @@ pub enum Received {
 struct Digest {
     crc: u32,
     length: usize,
-    /// Sent before the time was known: such a block may come again with its time, and only such.
-    since_boot: bool,
+    /// Of a block whose time was not known when it was cut: it may come again with a time that is
+    /// known better by then. The rest of it may not change, so that alone is compared.
+    without_time: bool,
+}
+
+impl Digest {
+    fn of(payload: &[u8], document: &Document) -> Self {
+        if !document.time.may_change() {
+            let (crc, length) = (crc32fast::hash(payload), payload.len());
+            return Self { crc, length, without_time: false };
+        }
+        let rest = Document { time: TimeBase::trusted(0), ..document.clone() };
+        let rest = serde_json::to_vec(&rest).expect("a document that was read can be written");
+        Self { crc: crc32fast::hash(&rest), length: rest.len(), without_time: true }
+    }
 }
 
 pub(super) type StreamKey = (String, String);
@@ -129,11 +142,7 @@ impl Verifier {
             return Err(format!("more than {} streams", self.limits.streams));
         }
         let ledger = self.streams.entry(key.clone()).or_default();
-        let digest = Digest {
-            crc: crc32fast::hash(payload),
-            length: payload.len(),
-            since_boot: document.time.trust == TimeTrust::SinceBoot,
-        };
+        let digest = Digest::of(payload, &document);
         let slot = (key, document.seq);
         match ledger.receive(document.seq) {
             Entry::Full => {
@@ -164,20 +173,9 @@ impl Verifier {
         Ok(())
     }
 
-    fn check_duplicate(
-        &mut self,
-        slot: (StreamKey, u64),
-        digest: Digest,
-    ) -> Result<Received, String> {
-        let Some(known) = self.digests.get_mut(&slot) else { return Ok(Received::Duplicate) };
-        if (known.crc, known.length) == (digest.crc, digest.length) {
-            return Ok(Received::Duplicate);
-        }
-        if known.since_boot || digest.since_boot {
-            known.since_boot &= digest.since_boot;
-            if !digest.since_boot {
-                *known = digest;
-            }
+    fn check_duplicate(&self, slot: (StreamKey, u64), digest: Digest) -> Result<Received, String> {
+        let Some(known) = self.digests.get(&slot) else { return Ok(Received::Duplicate) };
+        if *known == digest {
             return Ok(Received::Duplicate);
         }
         let ((gateway, epoch), seq) = slot;

@@ -205,6 +205,7 @@ impl Demo {
             persistent: true,
             until_idle: None,
             expect_seq: None,
+            answer_time: true,
         };
         let verifier = Verifier::new(PREFIX, false, Limits::default());
         let receive = receiver::run(config, verifier, summary_out, |_, _| Ok(()), stop.clone());

@@ -12,7 +12,7 @@ use super::tests::plug;
 use super::{Device, EmbeddedBroker, MqttDevice, MqttFleet, Ports, demo_config};
 use crate::broker::{BrokerConfig, MAX_PACKET};
 use crate::config::Connection;
-use crate::model::{Document, TimeBase, TimeTrust};
+use crate::model::{Document, TimeBase};
 use crate::profile::Library;
 use crate::receiver::{self, Config, End, Limits as Memory, ReceiverError, Summary, Verifier};
 
@@ -117,7 +117,7 @@ fn the_demo_estate_has_at_least_forty_devices_and_no_address_twice() {
 }
 
 fn block(seq: u64) -> Vec<u8> {
-    let time = TimeBase { trust: TimeTrust::Trusted, base: 0, boot: None };
+    let time = TimeBase::trusted(0);
     let (gateway, epoch) = ("estate-1".to_owned(), "00000000000000aa".to_owned());
     let (devices, events) = (Vec::new(), Vec::new());
     serde_json::to_vec(&Document {
@@ -161,6 +161,7 @@ async fn receive(
         persistent: true,
         until_idle: None,
         expect_seq: Some(expect_seq),
+        answer_time: false,
     };
     let run = receiver::run(config, verifier, summary, sink, CancellationToken::new());
     tokio::time::timeout(Duration::from_secs(20), run).await.unwrap()

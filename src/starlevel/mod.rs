@@ -49,7 +49,9 @@ pub use config::Config;
 pub use effects::{RiskReport, RiskVisit, SelfTestItem};
 pub use engine::{Engine, LinkEvidence};
 pub use environment::{AirClass, EnvironmentReport, NoiseZone, Parameter, StationReport};
-pub use evidence::{BufferSeen, ChainFault, ChainReport, EvidenceChain, GatewaySeen};
+pub use evidence::{
+    BufferSeen, ChainFault, ChainReport, EvidenceChain, GatewaySeen, METER_CLOCK_S,
+};
 pub use fault::PackFault;
 pub use metric::Metric;
 pub use pack::{

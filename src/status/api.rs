@@ -2,6 +2,7 @@
 //! while the clock is not trusted) beside ages in seconds (`…_s`), which are always right.
 
 mod buses;
+mod clock;
 mod risk;
 
 use serde::Serialize;
@@ -25,6 +26,7 @@ pub(super) struct Gateway {
     version: String,
     uptime_s: u64,
     clock_trusted: bool,
+    clock: clock::ClockRow,
     now_ms: Option<i64>,
     devices: Devices,
     troubles: Vec<TroubleRow>,
@@ -90,6 +92,8 @@ pub(super) struct DeviceDetail {
     device: DeviceRow,
     /// What gave its risk grade.
     risk_detail: Option<risk::DeviceRow>,
+    /// What its clock said, for a meter whose clock was read.
+    clock: Option<clock::MeterClockRow>,
     points: Vec<PointRow>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     groups: Vec<GroupRow>,
@@ -155,6 +159,7 @@ pub(super) fn gateway(view: &View) -> Gateway {
         version: view.version.clone(),
         uptime_s: now.since(view.started).as_secs(),
         clock_trusted: view.clock.trusted(),
+        clock: clock::clock(view),
         now_ms: wall(view, now),
         devices: Devices {
             total: tally.total(),
@@ -234,6 +239,7 @@ pub(super) fn device(view: &View, index: DeviceIndex) -> DeviceDetail {
     };
     DeviceDetail {
         risk_detail: risk::of_device(view, index),
+        clock: clock::of_meter(view, &device.id),
         points: points.collect(),
         groups: device.groups.iter().map(group).collect(),
         device: row(view, index, &state),

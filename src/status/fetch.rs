@@ -1,37 +1,88 @@
 //! Asks a running gateway's page, for the commands.
 
 use std::io;
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
+use rustls::pki_types::ServerName;
+use tokio::io::{AsyncBufReadExt as _, AsyncRead, AsyncReadExt as _, AsyncWrite};
+use tokio::io::{AsyncWriteExt as _, BufReader};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
+
+use super::config::Config;
+use super::tls::pinned;
 
 /// Longest wait for the page.
 const PATIENCE: Duration = Duration::from_secs(5);
 /// Longest answer that is read, bytes.
 const MOST: u64 = 32 << 20;
 
-/// The body of a resource of the page at `address`.
+/// How the page of a running gateway is reached from its own machine.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Page {
+    /// Its address.
+    pub address: SocketAddr,
+    /// The file with its certificate, when it is served under TLS: no other is trusted.
+    pub certificate: Option<PathBuf>,
+}
+
+impl From<SocketAddr> for Page {
+    /// In plain.
+    fn from(address: SocketAddr) -> Self {
+        Self { address, certificate: None }
+    }
+}
+
+impl std::fmt::Display for Page {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let scheme = if self.certificate.is_some() { "https" } else { "http" };
+        write!(f, "{scheme}://{}", self.address)
+    }
+}
+
+impl Page {
+    /// The page of these settings; `store` is the folder of the buffer.
+    pub fn of(config: &Config, store: &Path) -> Self {
+        let mut address = config.listen;
+        if address.ip().is_unspecified() {
+            address.set_ip(match address {
+                SocketAddr::V4(_) => Ipv4Addr::LOCALHOST.into(),
+                SocketAddr::V6(_) => Ipv6Addr::LOCALHOST.into(),
+            });
+        }
+        Self { address, certificate: config.certificate_file(store) }
+    }
+
+    async fn connect(&self) -> io::Result<Box<dyn Wire>> {
+        let stream = TcpStream::connect(self.address).await?;
+        let Some(file) = &self.certificate else { return Ok(Box::new(stream)) };
+        let connector = pinned::connector(file).map_err(io::Error::other)?;
+        let name = ServerName::IpAddress(self.address.ip().into());
+        Ok(Box::new(connector.connect(name, stream).await?))
+    }
+}
+
+/// A connection, plain or under TLS.
+trait Wire: AsyncRead + AsyncWrite + Send + Unpin {}
+impl<T: AsyncRead + AsyncWrite + Send + Unpin> Wire for T {}
+
+/// The body of a resource of the page.
 ///
 /// # Errors
 /// Nobody listens there, the answer takes too long or is longer than 32 MiB, or it is not a
 /// success.
-pub async fn fetch(address: SocketAddr, path: &str) -> io::Result<String> {
-    fetch_within(PATIENCE, address, path).await
+pub async fn fetch(page: &Page, path: &str) -> io::Result<String> {
+    fetch_within(PATIENCE, page, path).await
 }
 
 /// As [`fetch`], for what takes longer to be made.
 ///
 /// # Errors
 /// As there.
-pub async fn fetch_within(
-    patience: Duration,
-    address: SocketAddr,
-    path: &str,
-) -> io::Result<String> {
-    timeout(patience, ask(address, path))
+pub async fn fetch_within(patience: Duration, page: &Page, path: &str) -> io::Result<String> {
+    timeout(patience, ask(page, path))
         .await
         .map_err(|_| io::Error::new(io::ErrorKind::TimedOut, "the page does not answer"))?
 }
@@ -40,18 +91,23 @@ pub async fn fetch_within(
 const LONGEST_LINE: u64 = 1 << 20;
 
 /// The answer to a request, line by line as it comes.
-#[derive(Debug)]
-pub struct Lines(BufReader<TcpStream>);
+pub struct Lines(BufReader<Box<dyn Wire>>);
+
+impl std::fmt::Debug for Lines {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Lines")
+    }
+}
 
 impl Lines {
-    /// Sends `body`, a JSON document, to a resource of the page at `address`.
+    /// Sends `body`, a JSON document, to a resource of the page.
     ///
     /// # Errors
     /// Nobody listens there, the answer takes too long to begin, or it is not a success: the
     /// reason that the page gives.
-    pub async fn post(address: SocketAddr, path: &str, body: &str) -> io::Result<Self> {
+    pub async fn post(page: &Page, path: &str, body: &str) -> io::Result<Self> {
         let late = || io::Error::new(io::ErrorKind::TimedOut, "the page does not answer");
-        timeout(PATIENCE, begin(address, path, body)).await.map_err(|_| late())?
+        timeout(PATIENCE, begin(page, path, body)).await.map_err(|_| late())?
     }
 
     /// The next line; `None` at the end of the answer.
@@ -65,14 +121,16 @@ impl Lines {
     }
 }
 
-async fn begin(address: SocketAddr, path: &str, body: &str) -> io::Result<Lines> {
-    let mut stream = TcpStream::connect(address).await?;
+async fn begin(page: &Page, path: &str, body: &str) -> io::Result<Lines> {
+    let mut stream = page.connect().await?;
     let request = format!(
-        "POST {path} HTTP/1.0\r\nHost: {address}\r\nContent-Type: application/json\r\n\
+        "POST {path} HTTP/1.0\r\nHost: {}\r\nContent-Type: application/json\r\n\
          Content-Length: {}\r\n\r\n{body}",
+        page.address,
         body.len()
     );
     stream.write_all(request.as_bytes()).await?;
+    stream.flush().await?;
     let mut lines = Lines(BufReader::new(stream));
     let broken = || io::Error::new(io::ErrorKind::InvalidData, "the answer is not HTTP");
     let head = lines.next().await?.ok_or_else(broken)?;
@@ -85,11 +143,12 @@ async fn begin(address: SocketAddr, path: &str, body: &str) -> io::Result<Lines>
     Err(io::Error::other(format!("the page answers {status}: {why}")))
 }
 
-async fn ask(address: SocketAddr, path: &str) -> io::Result<String> {
-    let mut stream = TcpStream::connect(address).await?;
+async fn ask(page: &Page, path: &str) -> io::Result<String> {
+    let mut stream = page.connect().await?;
     // Version 1.0: the end of the connection is the end of the answer.
-    let request = format!("GET {path} HTTP/1.0\r\nHost: {address}\r\n\r\n");
+    let request = format!("GET {path} HTTP/1.0\r\nHost: {}\r\n\r\n", page.address);
     stream.write_all(request.as_bytes()).await?;
+    stream.flush().await?;
     let mut answer = String::new();
     let read = stream.take(MOST).read_to_string(&mut answer).await?;
     if read as u64 == MOST {

@@ -2,18 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use maud::{DOCTYPE, Markup, PreEscaped, html};
+use maud::{DOCTYPE, Markup, html};
 
-use super::show;
 use super::text::{Lang, Text};
 use super::view::View;
+use super::{assets, show};
 use crate::model::{Health, Quality};
 use crate::starlevel::Outcome;
-
-const STYLE: &str = include_str!("style.css");
-
-/// Renews `main` every ten seconds, but not while somebody fills in a form; says so when that fails.
-const SCRIPT: &str = "setInterval(async()=>{if(document.hidden||document.querySelector('details[open] form'))return;try{const r=await fetch(location.href);if(!r.ok)throw 0;const d=new DOMParser().parseFromString(await r.text(),'text/html');document.querySelector('main').replaceWith(d.querySelector('main'));document.body.classList.remove('stale')}catch(e){document.body.classList.add('stale')}},10000)";
 
 /// Who asks for what.
 #[derive(Debug, Clone)]
@@ -79,7 +74,8 @@ pub(super) fn page(view: &View, ask: &Request, active: &str, title: &str, body: 
                 noscript { meta http-equiv="refresh" content="60"; }
                 title { (title) " · " (estate) }
                 link rel="icon" href="data:,";
-                style { (PreEscaped(STYLE)) }
+                script defer src=(assets::script().path) {}
+                link rel="stylesheet" href=(assets::style().path);
             }
             body {
                 div.stalebar role="alert" { (lang.t(Text::Outdated)) }
@@ -100,7 +96,7 @@ pub(super) fn page(view: &View, ask: &Request, active: &str, title: &str, body: 
                 main {
                     @for note in &view.notes { p.banner { (lang.of(note)) } }
                     (body)
-                    p.soft.small style="margin-top:24px" {
+                    p.soft.small.stamp {
                         (show::when(lang, &view.clock, now)) " +08:00"
                     }
                 }
@@ -109,7 +105,6 @@ pub(super) fn page(view: &View, ask: &Request, active: &str, title: &str, body: 
                     (show::span(lang, now.since(view.started)))
                     " · " a href="/api/v1/gateway" { "API" } " · " a href="/metrics" { "metrics" }
                 }
-                script { (PreEscaped(SCRIPT)) }
             }
         }
     }

@@ -6,6 +6,7 @@ use std::time::Duration;
 use super::finding;
 use super::view::View;
 use crate::buffer::WearStatus;
+use crate::clock::TrustState;
 use crate::model::{BusCounters, BusState};
 
 /// Writes one family after the other.
@@ -66,6 +67,7 @@ pub(super) fn render(view: &View) -> String {
     page.gauge("linli_uptime_seconds", "Time since the daemon started.", uptime);
     let trusted = u8::from(view.clock.trusted());
     page.gauge("linli_clock_trusted", "1 when the wall clock is trusted.", trusted);
+    clock(&mut page, view);
     devices(&mut page, view);
     risk(&mut page, view);
     buses(&mut page, view);
@@ -77,6 +79,41 @@ pub(super) fn render(view: &View) -> String {
         page.gauge("linli_star_target", "Star that the standard demands.", result.target);
     }
     page.0
+}
+
+fn clock(page: &mut Page, view: &View) {
+    let status = view.clock.status();
+    let states = TrustState::ALL
+        .map(|state| (label("state", state.word()), u8::from(state == status.state)));
+    page.family("linli_clock_state", "gauge", "1 for the state of the clock.", states);
+    #[expect(clippy::cast_precision_loss, reason = "a span for people")]
+    let seconds = |ms: i64| ms as f64 / 1000.0;
+    if let Some(ms) = status.uncertainty_ms {
+        let help = "How far the clock may be from the true time.";
+        let seconds = seconds(i64::try_from(ms).unwrap_or(i64::MAX));
+        page.gauge("linli_clock_uncertainty_seconds", help, seconds);
+    }
+    if let Some(ms) = status.offset_ms {
+        let help = "Clock less its source when they were last compared.";
+        page.gauge("linli_clock_offset_seconds", help, seconds(ms));
+    }
+    if let Some(at) = status.synchronised_at {
+        let help = "Time since the source of the clock was last heard.";
+        let age = view.now().since(at).as_secs_f64();
+        page.gauge("linli_clock_synchronised_age_seconds", help, age);
+    }
+    let disagreeing = status.disagreements.len();
+    let help = "Sources of time that disagree with the one that is followed.";
+    page.gauge("linli_clock_disagreements", help, disagreeing);
+    let meters = view.estate.indexed().filter_map(|(_, device)| {
+        let offset = view.clock.meter(&device.id)?.offset_s?;
+        Some((label("device", device.id.as_str()), offset))
+    });
+    let meters: Vec<_> = meters.collect();
+    if !meters.is_empty() {
+        let help = "A meter's clock less the gateway's, when it was last read.";
+        page.family("linli_meter_clock_offset_seconds", "gauge", help, meters);
+    }
 }
 
 fn devices(page: &mut Page, view: &View) {

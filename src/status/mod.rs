@@ -5,18 +5,24 @@
 //! exchange, an attestation for the star level.
 
 mod api;
+mod assets;
 mod attest;
+mod clock;
 mod config;
 mod exchange;
 mod fetch;
 mod finding;
 mod frames;
+#[cfg(feature = "fuzzing")]
+pub mod fuzzing;
+mod headers;
 mod layout;
+mod limits;
 mod listener;
 mod metrics;
 mod page;
 mod report;
-#[cfg(test)]
+#[cfg(any(test, feature = "fuzzing"))]
 mod sample;
 mod scan;
 #[cfg(test)]
@@ -26,12 +32,14 @@ mod show;
 #[cfg(test)]
 mod tests;
 mod text;
+mod tls;
 mod trouble;
 mod view;
 
-pub use config::Config;
-pub use fetch::{Lines, fetch, fetch_within};
+pub use config::{Config, Protection};
+pub use fetch::{Lines, Page, fetch, fetch_within};
 pub use scan::ScanDesk;
 pub use server::serve;
 pub use text::Lang;
+pub use tls::{Certificate, PageTls, TlsFault, fingerprint_of};
 pub use view::{BusLine, View};

@@ -1,4 +1,5 @@
 //! A made-up estate for tests and for looking at the page.
+#![cfg_attr(not(test), allow(clippy::unwrap_used, dead_code, reason = "as in a test"))]
 
 pub(super) mod buses;
 
@@ -180,6 +181,7 @@ pub(super) async fn sample(copies: usize, more: usize) -> Sample {
         version: "0.1.0".into(),
         acts: tokio::sync::mpsc::channel(1).0,
         scan: super::ScanDesk::default(),
+        tls: None,
         notes: Vec::new(),
     };
     Sample { view, buffer, uplink, broker }

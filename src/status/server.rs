@@ -7,6 +7,7 @@ use axum::Router;
 use axum::body::Body;
 use axum::extract::{Path, Query, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri, header};
+use axum::middleware::{from_fn, map_response};
 use axum::response::{IntoResponse, Json, Response};
 use axum::routing::{get, post};
 use maud::{Markup, html};
@@ -14,14 +15,13 @@ use serde::Serialize;
 use tokio_util::sync::CancellationToken;
 
 use super::layout::{Request, page as frame};
-use super::listener::{Bounded, Peer};
+use super::limits::{self, Guests};
+use super::listener;
 use super::text::{Lang, Text};
+use super::tls::PageTls;
 use super::view::View;
-use super::{api, attest, exchange, frames, metrics, page, report, scan};
+use super::{api, assets, attest, exchange, frames, headers, metrics, page, report, scan};
 use crate::model::{DeviceId, DeviceIndex};
-
-/// Everything comes from the page itself; nobody may frame it.
-const CSP: &str = "default-src 'self'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src 'self' data:; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
 
 pub(super) type Shared = State<Arc<View>>;
 pub(super) type Pairs = Query<std::collections::BTreeMap<String, String>>;
@@ -35,13 +35,23 @@ pub async fn serve(
     view: View,
     stop: CancellationToken,
 ) -> std::io::Result<()> {
-    let service = router(view).into_make_service_with_connect_info::<Peer>();
-    axum::serve(Bounded::new(listener), service)
-        .with_graceful_shutdown(stop.cancelled_owned())
-        .await
+    let (guests, tls) = (Guests::default(), view.tls.clone());
+    let router = outside(router(view), &guests, tls.as_ref());
+    listener::listen(listener, guests, tls, router, stop).await
 }
 
-fn router(view: View) -> Router {
+/// What every request meets on its way in, and every answer on its way out.
+pub(super) fn outside(router: Router, guests: &Guests, tls: Option<&PageTls>) -> Router {
+    let (guests, strict) = (guests.clone(), headers::Strict::of(tls));
+    router
+        .layer(axum::extract::DefaultBodyLimit::max(limits::BODY))
+        .layer(from_fn(move |peer, request, next| {
+            limits::check(peer, guests.clone(), request, next)
+        }))
+        .layer(map_response(move |response| headers::guard(strict, response)))
+}
+
+pub(super) fn router(view: View) -> Router {
     Router::new()
         .route("/", get(overview))
         .route("/devices", get(devices))
@@ -72,24 +82,9 @@ fn router(view: View) -> Router {
         .route("/metrics", get(prometheus))
         .route("/healthz", get(async || "ok\n"))
         .route("/readyz", get(readyz))
+        .merge(assets::routes())
         .fallback(lost)
-        .layer(axum::middleware::map_response(guard))
         .with_state(Arc::new(view))
-}
-
-async fn guard(mut response: Response) -> Response {
-    let headers = response.headers_mut();
-    for (name, value) in [
-        (header::CONTENT_SECURITY_POLICY, CSP),
-        (header::X_FRAME_OPTIONS, "DENY"),
-        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
-        // A form of ours must name its origin: `no-referrer` would make it `null`.
-        (header::REFERRER_POLICY, "same-origin"),
-        (header::CACHE_CONTROL, "no-store"),
-    ] {
-        headers.insert(name, HeaderValue::from_static(value));
-    }
-    response
 }
 
 /// The language asked for: by the switch, by the cookie it left, by the browser; else Chinese.

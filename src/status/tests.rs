@@ -2,6 +2,7 @@
 
 mod attest;
 mod buses;
+mod clock;
 mod report;
 mod risk;
 

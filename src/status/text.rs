@@ -132,6 +132,12 @@ texts! {
     Clock => "时钟", "Clock";
     ClockTrusted => "可信", "Trusted";
     ClockUntrusted => "未校时", "Not trusted yet";
+    ClockSource => "时间来源", "Source";
+    ClockUncertainty => "误差不超过", "Within";
+    ClockOffset => "上次比对偏差", "Off when last compared";
+    ClockSynchronised => "上次校时", "Last synchronised";
+    MeterClock => "表内时钟偏差", "Its clock is off by";
+    MeterClockSilent => "表计不提供", "the meter does not tell";
     StarLevel => "星级自评", "Star level";
     NoStarYet => "暂无", "None yet";
     Target => "目标", "Target";

@@ -69,19 +69,7 @@ pub(super) fn all(view: &View) -> Vec<Trouble> {
     findings(view, &all, &mut list);
     field_broker(view, &mut list);
     devices(view, now, &Known { dead, buses: &all }, &mut list);
-    if !view.clock.trusted() {
-        list.push(Trouble {
-            severity: Severity::Notice,
-            title: Bilingual::new("时钟未校时", "The clock is not trusted yet"),
-            cause: Bilingual::new("尚无时间源确认", "no time service has confirmed it"),
-            advice: Bilingual::new(
-                "读数照常保存，校时后自动补正时间；请检查 NTP",
-                "readings are kept and stamped right afterwards; check NTP",
-            ),
-            since: None,
-            link: "/delivery".into(),
-        });
-    }
+    super::clock::troubles(view, &mut list);
     attestations(view, &mut list);
     list.sort_by_key(|trouble| {
         (trouble.severity, trouble.since.map_or(u64::MAX, |since| since.boot_ms))

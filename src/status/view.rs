@@ -5,6 +5,7 @@ use std::sync::Arc;
 use tokio::sync::{mpsc, watch};
 
 use super::scan::ScanDesk;
+use super::tls::PageTls;
 use crate::buffer::BufferStatus;
 use crate::clock::Clock;
 use crate::driver::bus::BusRequest;
@@ -53,6 +54,8 @@ pub struct View {
     pub acts: mpsc::Sender<Act>,
     /// What scans share.
     pub scan: ScanDesk,
+    /// The certificate under which the page is served; `None` where it is served in plain.
+    pub tls: Option<PageTls>,
     /// Lines shown above every page, e.g. that this is a simulated estate.
     pub notes: Vec<Bilingual>,
 }

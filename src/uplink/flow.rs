@@ -189,9 +189,10 @@ impl Cursor {
             if block.stamped || now.trusted {
                 return Ok(Some(self.depart(store, block, now)));
             }
-            // A block from "later than now" comes from an earlier boot: no clock can help it.
-            let until =
-                if block.created <= now.at { block.created.plus(self.hold) } else { now.at };
+            // A block of an earlier boot waits from the begin of this one: a clock that is trusted
+            // now says at least that it was before.
+            let from = if block.this_boot { block.created } else { Moment::default() };
+            let until = from.plus(self.hold);
             if until <= now.at {
                 return Ok(Some(self.depart(store, block, now)));
             }
@@ -204,8 +205,9 @@ impl Cursor {
     }
 
     fn depart(&self, store: &impl Store, block: Block, now: Now) -> Departure {
-        let stamped =
-            if block.stamped || !now.trusted { None } else { store.stamp(&block).map(Bytes::from) };
+        // Also of an earlier boot, and after the wait: whatever is known by now.
+        let ask = !block.stamped && (now.trusted || !block.this_boot);
+        let stamped = if ask { store.stamp(&block).map(Bytes::from) } else { None };
         let payload = stamped.unwrap_or_else(|| block.payload.clone());
         // What was thinned is old, whenever it was committed.
         let late = block.thinned && self.kind == Kind::Live;

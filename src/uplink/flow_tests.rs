@@ -79,12 +79,21 @@ fn blocks_without_wall_time_go_as_they_are_when_no_clock_comes() {
 }
 
 #[test]
-fn a_block_of_an_earlier_boot_does_not_wait_for_a_clock_that_cannot_help_it() {
+fn a_block_of_an_earlier_boot_waits_from_the_begin_of_this_one_and_gets_what_is_known() {
     let store = MemoryStore::default();
     let created = Moment { boot_ms: 1_000_000 };
-    store.put(Block { stamped: false, created, ..block(1, Lane::Telemetry) });
+    let old =
+        |seq| Block { stamped: false, this_boot: false, created, ..block(seq, Lane::Telemetry) };
+    store.put(old(1));
     let mut flow = flow(2);
-    assert_eq!(drain(&mut flow, &store, Now { trusted: false, ..now(5) }), [(Kind::Late, 1)]);
+    let untrusted = |ms| Now { trusted: false, ..now(ms) };
+    assert_eq!(drain(&mut flow, &store, untrusted(9_999)), []);
+    let departure = flow.next(&store, untrusted(10_000), true).unwrap().unwrap();
+    assert_eq!(departure.payload.as_ref(), b"stamped 1", "the bounds that are known by then");
+    // In a later session the wait is over.
+    store.put(old(2));
+    let mut flow = Flow::new(Seq(3), 1 << 20, Duration::from_secs(10), Moment::default());
+    assert_eq!(drain(&mut flow, &store, untrusted(20_000)), [(Kind::Late, 1), (Kind::Late, 2)]);
 }
 
 #[test]

@@ -5,6 +5,7 @@
 //! because a packet half written would be lost without a word.
 
 mod documents;
+mod time;
 
 use std::future::Future;
 use std::pin::{Pin, pin};
@@ -21,6 +22,7 @@ use super::flow::{Flow, Kind, Now};
 use super::message::{Status, compress, encode};
 use super::session::Context;
 use super::store::Store;
+use super::time::Asker;
 use super::window::{Item, Window, item};
 use super::{Topic, Topics};
 use crate::broker::BrokerError;
@@ -75,6 +77,8 @@ struct Desk<'a, S> {
     opened: Moment,
     /// The position told at a birth without wall time: told again when a clock is trusted.
     unstamped: Option<Seq>,
+    /// Asks the platform for the time, where it may.
+    time: Option<Asker>,
     proven: bool,
     /// Counters of the status changed; to be shown then.
     show_at: Option<Moment>,
@@ -108,6 +112,7 @@ impl<'a, S: Store> Link<'a, S> {
             window: Window::new(context.config.window.clamp(1, 64)),
             opened: context.clock.now(),
             unstamped: None,
+            time: None,
             context,
             topics,
             client,
@@ -127,6 +132,7 @@ impl<'a, S: Store> Link<'a, S> {
     pub async fn run(self, stop: &CancellationToken) -> End {
         let Self { mut desk, mut events } = self;
         let end = desk.serve(&mut events, stop).await;
+        desk.end_time();
         let end = match end {
             End::Stopped => {
                 desk.farewell(&mut events).await;
@@ -215,6 +221,20 @@ impl<S: Store> Desk<'_, S> {
                 self.begin();
                 Ok(())
             }
+            // A message that nobody acknowledges: the question for the time.
+            Ok(Event::Outgoing(Outgoing::Publish(0))) => {
+                let now = self.context.clock.now();
+                self.time.iter_mut().for_each(|asker| asker.sent(now));
+                Ok(())
+            }
+            Ok(Event::Incoming(Packet::SubAck(ack))) => {
+                self.time_granted(&ack);
+                Ok(())
+            }
+            Ok(Event::Incoming(Packet::Publish(publish))) => {
+                self.time_answered(&publish);
+                Ok(())
+            }
             Ok(Event::Outgoing(Outgoing::Publish(id))) => {
                 self.window.sent(id);
                 Ok(())
@@ -262,6 +282,7 @@ impl<S: Store> Desk<'_, S> {
         {
             self.birth(next);
         }
+        self.ask_time();
         let moment = Now { at: now, trusted: self.context.clock.trusted() };
         while self.window.has_room() && self.settled.len() < MAX_SETTLING {
             let late = self.window.has_late_room();
@@ -337,8 +358,9 @@ impl<S: Store> Desk<'_, S> {
         let overdue = self.window.oldest().map(|sent| sent.plus(self.context.config.ack_timeout));
         let has_room = self.window.has_room();
         let flow = self.flow.as_ref().filter(|_| has_room).and_then(|flow| flow.wake_at(now));
+        let time = self.time.as_ref().and_then(Asker::wake_at);
         let idle = now.plus(if self.unstamped.is_some() { LOOK_AGAIN } else { IDLE });
-        [overdue, flow, self.show_at].into_iter().flatten().min().unwrap_or(idle)
+        [overdue, flow, self.show_at, time].into_iter().flatten().min().unwrap_or(idle)
     }
 
     fn lost(&self, fault: Words) -> End {

@@ -19,6 +19,7 @@ mod status;
 mod store;
 #[cfg(test)]
 mod testing;
+mod time;
 mod topic;
 mod window;
 

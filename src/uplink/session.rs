@@ -27,6 +27,8 @@ pub(super) struct Context<S> {
     pub status: watch::Sender<UplinkStatus>,
     /// Public key of the gateway's reports, for the inventory.
     pub signing_key: Option<String>,
+    /// Connections in a row that ended on a question for the time.
+    pub time_strikes: u8,
 }
 
 /// The uplink: owns the connection to the platform's broker.
@@ -58,6 +60,7 @@ impl<S: Store> Session<S> {
                 assessment,
                 status,
                 signing_key: None,
+                time_strikes: 0,
             }),
             reader,
         )

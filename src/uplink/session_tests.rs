@@ -223,7 +223,11 @@ async fn thousands_of_live_blocks_pass_a_window_of_thirty_two() {
 async fn a_birth_without_wall_time_is_told_again_once_a_clock_is_trusted() {
     let folder = tempfile::tempdir().unwrap();
     let marker = folder.path().join("synchronized");
-    let trust = clock::Config { trust: clock::Trust::Ntp, synchronised: vec![marker.clone()] };
+    let trust = clock::Config {
+        trust: clock::Trust::Ntp,
+        synchronised: vec![marker.clone()],
+        ..Default::default()
+    };
     let clock = Clock::new(trust);
     let broker = FakeBroker::start().await;
     let rig = rig_at(clock.clone(), &broker, |_| {});
@@ -239,4 +243,106 @@ async fn a_birth_without_wall_time_is_told_again_once_a_clock_is_trusted() {
     let told = broker.see(births);
     assert!(told[1].since.is_some() && told[1].next_seq == told[0].next_seq);
     rig.end().await;
+}
+
+/// A clock that nobody sets, and asks over this link.
+fn waiting(platform: clock::AskPlatform) -> Clock {
+    Clock::new(clock::Config { platform, synchronised: Vec::new(), ..Default::default() })
+}
+
+fn questions(state: &crate::broker::fake::State) -> Vec<crate::model::TimeRequest> {
+    let asked = state.received.iter().filter(|p| p.topic.ends_with("/time/request"));
+    asked.map(|p| serde_json::from_slice(&p.payload).unwrap()).collect()
+}
+
+/// 2026-12-01T00:00:00Z.
+const RIGHT: i64 = 1_796_083_200_000;
+
+fn answer(broker: &FakeBroker, id: &str, retain: bool) {
+    let text = format!("{{\"v\":1,\"id\":\"{id}\",\"unix_ms\":{RIGHT}}}");
+    let mut publish =
+        Publish::new("linli/v1/g1/time", rumqttc::mqttbytes::QoS::AtMostOnce, text.into_bytes());
+    publish.retain = retain;
+    broker.set(|state| state.loose.push(publish));
+}
+
+#[tokio::test]
+async fn the_platform_gives_the_time_and_the_acknowledgements_still_find_their_blocks() {
+    let broker = FakeBroker::start().await;
+    let clock = waiting(clock::AskPlatform::Always);
+    let rig = rig_at(clock.clone(), &broker, |_| {});
+    for seq in 1..=200 {
+        rig.store.put(block(seq, if seq % 7 == 0 { Lane::Urgent } else { Lane::Telemetry }));
+    }
+    broker.until("a question", |state| !questions(state).is_empty()).await;
+    let first = broker.see(questions).remove(0);
+    assert_eq!((&*first.gateway, &*first.boot), ("g1", &*clock.boot().0));
+    answer(&broker, "0000000000000000", false);
+    answer(&broker, &first.id, true);
+    answer(&broker, &first.id, false);
+    let trusted = async {
+        while !clock.trusted() {
+            clock.news().await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(10), trusted).await.unwrap();
+    let status = clock.status();
+    assert_eq!(status.source, Some(clock::Source::Platform));
+    let ours = clock.wall(clock.now()).unwrap().unix_ms;
+    assert!((0..30_000).contains(&(ours - RIGHT)), "{}", ours - RIGHT);
+    // The second question of the round goes out while blocks are in flight.
+    for seq in 201..=400 {
+        rig.store.put(block(seq, Lane::Telemetry));
+    }
+    broker.until("another question", |state| questions(state).len() >= 2).await;
+    for seq in 401..=500 {
+        rig.store.put(block(seq, Lane::Telemetry));
+    }
+    broker
+        .until("all blocks", |state| {
+            state.received.iter().filter(|p| p.payload.starts_with(b"block")).count() == 500
+        })
+        .await;
+    let asked = broker.see(|state| state.received.iter().filter(|p| p.pkid == 0).count());
+    assert!(asked >= 2, "questions take no packet id");
+    let store = rig.end().await;
+    assert_eq!(store.left(), 0);
+    let mut acknowledged = store.acknowledged();
+    acknowledged.sort_unstable();
+    assert_eq!(acknowledged, (1..=500).collect::<Vec<_>>(), "each once");
+}
+
+#[tokio::test]
+async fn without_tls_the_platform_is_not_asked_and_a_refusal_leaves_the_delivery_alone() {
+    for (platform, forbidden) in [
+        (clock::AskPlatform::OverTls, None),
+        (clock::AskPlatform::Always, Some("linli/v1/g1/time")),
+    ] {
+        let broker = FakeBroker::start().await;
+        broker.set(|state| state.forbidden = forbidden.map(str::to_owned));
+        let rig = rig_at(waiting(platform), &broker, |_| {});
+        for seq in 1..=50 {
+            rig.store.put(block(seq, Lane::Telemetry));
+        }
+        let blocks = |state: &crate::broker::fake::State| {
+            state.received.iter().filter(|p| p.payload.starts_with(b"block")).count()
+        };
+        broker.until("all blocks", |state| blocks(state) == 50).await;
+        assert_eq!(broker.see(questions).len(), 0);
+        assert_eq!(rig.end().await.left(), 0);
+    }
+}
+
+#[tokio::test]
+async fn a_broker_that_ends_the_connection_on_the_question_is_soon_not_asked_any_more() {
+    let broker = FakeBroker::start().await;
+    broker.set(|state| state.cut_on = Some("/time/request".into()));
+    let rig = rig_at(waiting(clock::AskPlatform::Always), &broker, |_| {});
+    broker.until("a fourth session", |state| state.connects.len() == 4).await;
+    rig.store.put(block(1, Lane::Telemetry));
+    broker
+        .until("the block", |state| state.received.iter().any(|p| p.payload.starts_with(b"block")))
+        .await;
+    assert_eq!(broker.see(questions).len(), 3);
+    assert_eq!(rig.end().await.left(), 0);
 }

@@ -7,6 +7,8 @@
 //! <prefix>/status               retained: birth, last will
 //! <prefix>/inventory            retained: devices, points, units
 //! <prefix>/assessment           retained: star level
+//! <prefix>/time/request         up: what time is it?
+//! <prefix>/time                 down: the platform's answer
 //! <prefix>/command/<id>         down
 //! <prefix>/command/<id>/result  up
 //! ```
@@ -28,6 +30,10 @@ pub enum Topic {
     Inventory,
     /// Star level, retained.
     Assessment,
+    /// The gateway asks the platform for the time.
+    TimeRequest,
+    /// The platform's answer.
+    Time,
     /// A request to the gateway, by its identifier.
     Command(String),
     /// What became of a request.
@@ -78,6 +84,8 @@ impl Topics {
             Topic::Status => format!("{prefix}/status"),
             Topic::Inventory => format!("{prefix}/inventory"),
             Topic::Assessment => format!("{prefix}/assessment"),
+            Topic::TimeRequest => format!("{prefix}/time/request"),
+            Topic::Time => format!("{prefix}/time"),
             Topic::Command(id) => format!("{prefix}/command/{id}"),
             Topic::CommandResult(id) => format!("{prefix}/command/{id}/result"),
         }
@@ -93,6 +101,8 @@ impl Topics {
             "status" => Some(Topic::Status),
             "inventory" => Some(Topic::Inventory),
             "assessment" => Some(Topic::Assessment),
+            "time/request" => Some(Topic::TimeRequest),
+            "time" => Some(Topic::Time),
             other => {
                 let id = other.strip_prefix("command/")?;
                 let (id, result) = match id.strip_suffix("/result") {
@@ -123,6 +133,8 @@ mod tests {
             Topic::Status,
             Topic::Inventory,
             Topic::Assessment,
+            Topic::TimeRequest,
+            Topic::Time,
             Topic::Command("42".into()),
             Topic::CommandResult("42".into()),
         ] {

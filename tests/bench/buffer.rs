@@ -82,7 +82,11 @@ async fn work<F: Future<Output = ()>>(
 /// As fast as it goes, drained beside.
 async fn throughput(devices: u32, polls: u32) {
     let folder = tempfile::tempdir_in(".").unwrap();
-    let clock = Clock::new(clock::Config { trust: Trust::System, synchronised: Vec::new() });
+    let clock = Clock::new(clock::Config {
+        trust: Trust::System,
+        synchronised: Vec::new(),
+        ..Default::default()
+    });
     let config = Config { path: folder.path().join("buffer"), ..Config::default() };
     let (recorder, buffer) = open(&config, estate(devices), clock.clone()).unwrap();
     let mut random = fastrand::Rng::with_seed(1);
@@ -108,7 +112,11 @@ async fn throughput(devices: u32, polls: u32) {
 /// At a steady load for some seconds, drained beside: what the flash gets.
 async fn wear(devices: u32, seconds: u32) {
     let folder = tempfile::tempdir_in(".").unwrap();
-    let clock = Clock::new(clock::Config { trust: Trust::System, synchronised: Vec::new() });
+    let clock = Clock::new(clock::Config {
+        trust: Trust::System,
+        synchronised: Vec::new(),
+        ..Default::default()
+    });
     let config = Config { path: folder.path().join("buffer"), ..Config::default() };
     let (recorder, buffer) = open(&config, estate(devices), clock.clone()).unwrap();
     let mut random = fastrand::Rng::with_seed(1);

@@ -1,7 +1,6 @@
-//! The codecs of `src/`, included by path, what is demanded of them, and the counting of memory.
+//! What is demanded of everything that reads what others wrote, and the counting of memory.
 
-#[path = "../../src/protocol/mod.rs"]
-pub mod protocol;
+pub use linli::protocol;
 
 pub mod allocation;
 pub mod checks;

@@ -6,9 +6,11 @@ use std::path::{Path, PathBuf};
 
 /// Which modules a module may name, beside itself. Leaves name nothing of ours.
 const EDGES: &[(&str, &[&str])] = &[
+    ("access", &["model"]),
+    ("audit", &["model", "clock", "store"]),
     ("backoff", &[]),
     ("broker", &["model"]),
-    ("clock", &["model", "settings"]),
+    ("clock", &["model", "settings", "store"]),
     ("settings", &["model"]),
     ("store", &[]),
     ("supervise", &[]),
@@ -36,6 +38,9 @@ const EDGES: &[(&str, &[&str])] = &[
             "starlevel",
             "selftest",
             "pipeline",
+            "access",
+            "audit",
+            "store",
         ],
     ),
     (

@@ -2,17 +2,21 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on should say where")]
 
 mod air_quality;
+#[cfg(feature = "fuzzing")]
 mod allocation;
 mod buffer_faults;
 mod charge_orders;
+#[cfg(feature = "fuzzing")]
 #[path = "../fuzz/checks/mod.rs"]
 mod checks;
 mod commands;
 mod conventions;
+#[cfg(feature = "fuzzing")]
 mod corpus;
 mod decode;
 mod demo;
 mod discovery;
+#[cfg(feature = "fuzzing")]
 #[path = "../fuzz/checks/reply_finder.rs"]
 mod driver;
 mod end_to_end;
@@ -21,15 +25,18 @@ mod layout;
 mod line;
 mod normal_run;
 mod parts;
+mod power;
 mod rs485;
 mod scorecards;
 mod second_parsers;
 mod star_delivery;
 mod star_history;
 mod star_report;
+mod supply;
 mod try_it;
 mod twins;
 mod wrong_profiles;
 
 // The checks of the corpus name the codecs as the fuzz targets do.
+#[cfg(feature = "fuzzing")]
 use linli::protocol;

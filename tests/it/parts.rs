@@ -31,6 +31,10 @@ impl Process {
         self.0.id()
     }
 
+    pub fn is_running(&mut self) -> bool {
+        matches!(self.0.try_wait(), Ok(None))
+    }
+
     /// Ends it at once, as a power cut would.
     pub fn kill(mut self) {
         self.0.kill().unwrap();

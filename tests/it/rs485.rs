@@ -47,6 +47,12 @@ frames = ["FE FE 68 45 92 66 23 00 10 68 91 06 33 34 34 35 66 55 62 16"]
 readings = { "phaseVoltage.L1" = 223.3 }
 "#;
 
+/// A zone in which it is not about midnight, for then no clock is read: seconds ahead of UTC.
+fn meter_zone() -> u64 {
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();
+    if (1..=22).contains(&(now.as_secs() / 3600 % 24)) { 0 } else { 12 * 3600 }
+}
+
 fn configuration(folder: &Path, page: u16, server: u16, meters: &Path, units: &Path) -> String {
     let mut text = format!(
         r#"
@@ -56,6 +62,7 @@ name = "邻里"
 profiles = ["{folder}/profiles"]
 [clock]
 trust = "system"
+meter = "first"
 [buffer]
 path = "{folder}/buffer"
 keep_free = "1MiB"
@@ -69,6 +76,7 @@ listen = "127.0.0.1:{page}"
 id = "meters"
 serial = "{meters}"
 baud = 9600
+meter_zone = "{zone}h"
 [[bus]]
 id = "units"
 serial = "{units}"
@@ -85,6 +93,7 @@ period = "2s"
         folder = folder.display(),
         platform = free_port(),
         meters = meters.display(),
+        zone = meter_zone() / 3600,
         units = units.display(),
     );
     for (last, name) in [("12", "first"), ("13", "second"), ("99", "dead")] {
@@ -132,8 +141,16 @@ fn meters_of_second_implementations_are_read_to_the_digit() {
     let (_one, meters, meters_far) = serial_pair(&first);
     let (_two, units, units_far) = serial_pair(&second);
     let path = |path: &Path| path.to_str().unwrap().to_owned();
-    let _meters =
-        dlt645_peer(&["serial", &path(&meters_far), "9600", "8E1", "123456789012,123456789013"]);
+    // Their clocks are 400 s ahead.
+    let clock = format!("clock={}", meter_zone() + 400);
+    let _meters = dlt645_peer(&[
+        &clock,
+        "serial",
+        &path(&meters_far),
+        "9600",
+        "8E1",
+        "123456789012,123456789013",
+    ]);
     let _units = modbus_peer(&["serial", &path(&units_far), "9600", "1,2"]);
 
     let server = free_port();
@@ -177,5 +194,15 @@ fn meters_of_second_implementations_are_read_to_the_digit() {
     assert!(refused >= 1, "a block was refused");
     assert_eq!(bus(page, "meters")["exceptions"], refused, "what was refused is not asked again");
     assert_eq!(bus(page, "meters")["damaged"], 0);
+    // The clock of the one that would give the time was read, compared, and is told.
+    wait_until("the meter's clock is read", || {
+        let device = ask(page, "/api/v1/devices/first");
+        device.and_then(|device| device["clock"]["offset_s"].as_i64()).is_some()
+    });
+    let offset = ask(page, "/api/v1/devices/first").unwrap()["clock"]["offset_s"].as_i64().unwrap();
+    assert!((398..=402).contains(&offset), "{offset}");
+    let clock = ask(page, "/api/v1/gateway").unwrap()["clock"].clone();
+    assert_eq!(clock["source"], "system", "the better source is followed");
+    assert_eq!(clock["disagreements"][0]["source"], "meter first");
     assert_eq!(daemon.terminate(), 0, "{}", fs::read_to_string(&log).unwrap());
 }

@@ -106,7 +106,11 @@ async fn a_second_daemon_on_the_same_folder_is_refused_by_name() {
 async fn what_was_read_before_the_clock_was_trusted_is_stamped_later_at_the_same_position() {
     let folder = tempfile::tempdir().unwrap();
     let marker = folder.path().join("synchronized");
-    let untrusted = clock::Config { trust: Trust::Ntp, synchronised: vec![marker.clone()] };
+    let untrusted = clock::Config {
+        trust: Trust::Ntp,
+        synchronised: vec![marker.clone()],
+        ..Default::default()
+    };
     let (estate, clock) = (estate(1, 1), Clock::new(untrusted));
     let (recorder, buffer) = reopen(&config(&folder.path().join("b")), &estate, &clock);
     beside(recorder, async |records| {

@@ -38,7 +38,11 @@ pub fn estate(devices: usize, points: usize) -> Arc<Estate> {
 }
 
 pub fn clock() -> Clock {
-    Clock::new(clock::Config { trust: Trust::System, synchronised: Vec::new() })
+    Clock::new(clock::Config {
+        trust: Trust::System,
+        synchronised: Vec::new(),
+        ..Default::default()
+    })
 }
 
 pub fn config(path: &Path) -> Config {

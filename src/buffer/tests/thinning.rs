@@ -269,8 +269,8 @@ fn tree(folder: &std::path::Path) -> Tree {
     Store::open(&folder.join("s"), Limits::default()).unwrap().tree("queue")
 }
 
-#[test]
-fn first_last_lowest_highest_and_count_of_each_quarter_are_left_and_nothing_is_invented() {
+#[tokio::test]
+async fn first_last_lowest_highest_and_count_of_each_quarter_are_left_and_nothing_is_invented() {
     for seed in 0..12 {
         let folder = tempfile::tempdir().unwrap();
         let queue = tree(folder.path());
@@ -331,8 +331,8 @@ fn first_last_lowest_highest_and_count_of_each_quarter_are_left_and_nothing_is_i
     }
 }
 
-#[test]
-fn a_status_that_changed_is_told_once_as_delivered_or_as_lost() {
+#[tokio::test]
+async fn a_status_that_changed_is_told_once_as_delivered_or_as_lost() {
     let folder = tempfile::tempdir().unwrap();
     let queue = tree(folder.path());
     let mut field = Field::new(77, clock());
@@ -349,8 +349,8 @@ fn a_status_that_changed_is_told_once_as_delivered_or_as_lost() {
     assert!(left > 0 && lost > 0);
 }
 
-#[test]
-fn what_was_told_as_lost_before_is_told_neither_as_lost_nor_as_delivered_when_thinned() {
+#[tokio::test]
+async fn what_was_told_as_lost_before_is_told_neither_as_lost_nor_as_delivered_when_thinned() {
     let folder = tempfile::tempdir().unwrap();
     let queue = tree(folder.path());
     let mut field = Field::new(3, clock());
@@ -363,13 +363,17 @@ fn what_was_told_as_lost_before_is_told_neither_as_lost_nor_as_delivered_when_th
     }
 }
 
-#[test]
-fn readings_without_a_clock_are_thinned_by_their_moments_since_boot_or_stamped_meanwhile() {
+#[tokio::test]
+async fn readings_without_a_clock_are_thinned_by_their_moments_since_boot_or_stamped_meanwhile() {
     for trusted_later in [false, true] {
         let folder = tempfile::tempdir().unwrap();
         let queue = tree(folder.path());
         let marker = folder.path().join("synchronized");
-        let config = clock::Config { trust: Trust::Ntp, synchronised: vec![marker.clone()] };
+        let config = clock::Config {
+            trust: Trust::Ntp,
+            synchronised: vec![marker.clone()],
+            ..clock::Config::default()
+        };
         let clock = Clock::new(config);
         let mut field = Field::new(5, clock.clone());
         field.play(600);

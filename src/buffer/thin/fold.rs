@@ -97,6 +97,8 @@ pub(super) struct Fold {
     devices: BTreeMap<String, BTreeMap<String, PointFold>>,
     /// When the oldest of the blocks was cut.
     pub created: Option<Moment>,
+    /// How far from the true time any of them may be.
+    pub uncertainty_ms: Option<u64>,
     /// Positions folded in.
     pub sources: Vec<crate::model::Seq>,
     pub readings: u64,

@@ -3,7 +3,7 @@
 //! Points of one device that are left at the same moments share one set of columns; so a device
 //! may occur several times in a document, and no column is full of holes.
 
-use crate::model::{Seq, Thinned, TimeBase, TimeTrust};
+use crate::model::{Seq, Thinned, TimeBase};
 
 use super::fold::{Atom, Kept};
 use crate::buffer::block::{Header, Sealed};
@@ -19,8 +19,8 @@ const MOST: usize = 8192;
 
 /// What the blocks of one fold have in common.
 pub(super) struct Head {
-    pub trust: TimeTrust,
-    pub boot: Option<String>,
+    /// All but the base.
+    pub time: TimeBase,
     /// Tag of the boot in which the replaced blocks were cut, and when the first of them was.
     pub header: Header,
     /// First and last position that are replaced.
@@ -70,7 +70,7 @@ fn seal_part(sealer: &mut Sealer, head: &Head, atoms: &[Atom]) -> Option<Sealed>
         changes: atoms.iter().fold(0, |sum, atom| sum.saturating_add(atom.changes)),
         ..head.header
     };
-    let time = TimeBase { trust: head.trust, base, boot: head.boot.clone() };
+    let time = TimeBase { base, ..head.time.clone() };
     let (from, to) = head.range;
     let thinned = Thinned { method: METHOD.to_owned(), from: from.0, to: to.0 };
     sealer.seal_thinned(header, &time, |out| {

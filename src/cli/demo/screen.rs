@@ -2,7 +2,6 @@
 //! the output is no terminal.
 
 use std::io::{IsTerminal as _, Write as _};
-use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -13,7 +12,7 @@ use super::say;
 use crate::model::Health;
 use crate::receiver::Summary;
 use crate::sim::StepText;
-use crate::status::View;
+use crate::status::{Page, View};
 
 /// Lines of the story that fit on the screen.
 const STORY: usize = 9;
@@ -27,7 +26,7 @@ pub(super) struct Screen {
     view: View,
     summary: watch::Receiver<Summary>,
     steps: watch::Receiver<Vec<StepText>>,
-    page: SocketAddr,
+    page: Page,
     log: PathBuf,
 }
 
@@ -36,7 +35,7 @@ impl Screen {
         view: View,
         summary: watch::Receiver<Summary>,
         steps: watch::Receiver<Vec<StepText>>,
-        page: SocketAddr,
+        page: Page,
         log: &Path,
     ) -> Self {
         Self { view, summary, steps, page, log: log.to_owned() }
@@ -66,7 +65,7 @@ impl Screen {
     fn draw(&mut self) {
         let mut lines = vec![
             String::new(),
-            format!("  邻里 linli demo    page 页面: http://{}", self.page),
+            format!("  邻里 linli demo    page 页面: {}", self.page),
             format!("  log 日志: {}    Ctrl-C ends it 结束", self.log.display()),
             String::new(),
         ];

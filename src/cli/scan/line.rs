@@ -1,6 +1,5 @@
 //! The line that is scanned: through the gateway when that runs and owns it, else opened here.
 
-use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -9,7 +8,7 @@ use crate::config::Settings;
 use crate::driver::Transport;
 use crate::driver::bus::OwnLine;
 use crate::driver::scan::{Models, Prober, Scan, ScanEvent, ScanOptions, ScanPlan, Walk};
-use crate::status::{self, Lines};
+use crate::status::{self, Lines, Page};
 
 /// Longest wait for a connection to a serial server.
 const CONNECT: Duration = Duration::from_secs(5);
@@ -46,17 +45,17 @@ impl Line {
         let name = bus
             .zip(settings)
             .map(|(slot, settings)| settings.buses[slot].config.id.as_str().to_owned());
-        let page = settings.and_then(|settings| settings.status.as_ref()).map(|page| page.listen);
+        let page = settings.and_then(Settings::page);
         let bus = Bus { transport: transport.clone() };
-        if let (Some(name), Some(page)) = (name, page.map(here))
-            && owns(page, &name, &transport).await
+        if let (Some(name), Some(page)) = (name, page)
+            && owns(&page, &name, &transport).await
         {
             complain(&format!(
                 "the gateway runs and asks on `{name}` between its polls / 网关正在运行，由其在轮询间隙代为询问"
             ));
             let body = serde_json::to_string(options).expect("options have text keys");
             let path = format!("/api/v1/buses/{name}/scan");
-            let lines = Lines::post(page, &path, &body).await.map_err(|error| {
+            let lines = Lines::post(&page, &path, &body).await.map_err(|error| {
                 Stop::Unavailable(format!("the gateway refuses / 网关拒绝: {error}"))
             })?;
             return Ok(Self { events: Events::Gateway(lines), bus });
@@ -111,20 +110,8 @@ impl Line {
     }
 }
 
-/// The page's address as it is reached from this machine.
-fn here(mut page: SocketAddr) -> SocketAddr {
-    if page.ip().is_unspecified() {
-        page.set_ip(if page.is_ipv4() {
-            std::net::Ipv4Addr::LOCALHOST.into()
-        } else {
-            std::net::Ipv6Addr::LOCALHOST.into()
-        });
-    }
-    page
-}
-
 /// Whether a gateway runs there and the line is this bus of its.
-async fn owns(page: SocketAddr, bus: &str, transport: &Transport) -> bool {
+async fn owns(page: &Page, bus: &str, transport: &Transport) -> bool {
     let Ok(body) = status::fetch(page, "/api/v1/buses").await else { return false };
     let Ok(buses) = serde_json::from_str::<Vec<serde_json::Value>>(&body) else { return false };
     buses.iter().any(|row| row["id"] == bus && row["line"] == transport.to_string())

@@ -1,7 +1,6 @@
 //! `linli stars verify`: the stored evidence, or a report.
 
 use std::io::ErrorKind;
-use std::net::SocketAddr;
 use std::path::Path;
 use std::process::ExitCode;
 use std::time::Duration;
@@ -13,7 +12,7 @@ use crate::cli::{BAD_CONFIGURATION, complain, runtime, say};
 use crate::config;
 use crate::starlevel::report::{Verified, parse_public_key, verify};
 use crate::starlevel::{ChainReport, EvidenceChain};
-use crate::status;
+use crate::status::{self, Page};
 
 /// Longest report that is read, bytes; one of 500 devices and 30 days has about two million.
 const MOST: u64 = 64 << 20;
@@ -94,9 +93,10 @@ pub(super) fn store(arguments: &Arguments, path: Option<&Path>) -> anyhow::Resul
         return look(Some(folder), None, arguments.json);
     }
     let (page, folder) = match (arguments.page, config::load(&arguments.config)) {
-        (Some(page), Err(_)) => (Some(page), None),
+        (Some(page), Err(_)) => (Some(page.into()), None),
         (page, Ok(settings)) => {
-            (page.or(settings.status.map(|page| page.listen)), Some(settings.buffer.path))
+            let page = page.map(Page::from).or_else(|| settings.page());
+            (page, Some(settings.buffer.path))
         }
         (None, Err(faults)) => {
             complain(&faults.to_string());
@@ -106,10 +106,10 @@ pub(super) fn store(arguments: &Arguments, path: Option<&Path>) -> anyhow::Resul
     look(folder.as_deref(), page, arguments.json)
 }
 
-fn look(folder: Option<&Path>, page: Option<SocketAddr>, json: bool) -> anyhow::Result<ExitCode> {
+fn look(folder: Option<&Path>, page: Option<Page>, json: bool) -> anyhow::Result<ExitCode> {
     let running = match page {
         Some(page) => {
-            let asked = status::fetch_within(PATIENCE, page, "/api/v1/stars/verify");
+            let asked = status::fetch_within(PATIENCE, &page, "/api/v1/stars/verify");
             Some(runtime()?.block_on(asked))
         }
         None => None,

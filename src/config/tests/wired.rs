@@ -142,3 +142,37 @@ fn a_bus_that_overrules_the_factory_setting_of_meters_is_noted_once_for_each_mod
     assert!(notes[0].contains("2400 8E1"), "{notes:?}");
     assert!(notes[0].contains("出厂设置"), "{notes:?}");
 }
+
+#[test]
+fn the_meter_that_gives_the_time_must_be_one_with_a_clock_on_a_bus() {
+    let devices = [
+        meter("e-1", ELECTRICITY, "bus = 'line-1', address = '000010604867'"),
+        meter("old", "dlt645-1997-single-phase", "bus = 'line-1', address = '000010604868'"),
+        meter("w", WATER, "bus = 'line-1', address = '78331505104145'"),
+    ];
+    let with = |clock: &str| {
+        let text = format!("{LINES}clock = {{ {clock} }}\ndevice = [{}]", devices.concat());
+        parse_with("t.toml", &text, &Library::built_in())
+    };
+    let faults = |clock: &str| -> Vec<String> {
+        with(clock).err().map_or_else(Vec::new, |faults| faults.all().iter().map(told).collect())
+    };
+    let cases = [
+        ("meter = 'e-2'", "no such device", "没有这个设备"),
+        ("meter = 'e-2'", "e-1", "e-1"),
+        ("meter = 'w'", "has no clock that can be read", "没有可读的时钟"),
+        ("meter = 'old'", "DL/T 645-2007", "DL/T 645-2007"),
+        ("meter = 'E 1'", "is not an identifier", "不是合法的标识"),
+        ("holdover = '2h'", "out of range", "超出范围"),
+        ("holdover = 60", "unit", "单位"),
+        ("platform = 'yes'", "never", "never"),
+    ];
+    for (clock, en, zh) in cases {
+        let faults = faults(clock);
+        let [fault] = &faults[..] else { panic!("{clock}: {faults:?}") };
+        assert!(fault.contains(en) && fault.contains(zh), "{clock}: {fault}");
+    }
+    let clock = with("meter = 'e-1', holdover = '5s', platform = 'always'").unwrap().clock;
+    assert_eq!(clock.meter.as_ref().map(DeviceId::as_str), Some("e-1"));
+    assert_eq!(clock.holdover, Duration::from_secs(5));
+}

@@ -7,6 +7,7 @@ use tokio::time::Instant;
 use super::ask::Ask;
 use super::owner::Bus;
 use super::session::{Answer, Manners, Session};
+use crate::clock::Source;
 use crate::model::WallTime;
 use crate::profile::Binding;
 use crate::protocol::MeterTime;
@@ -63,7 +64,11 @@ impl Bus {
 
     /// The time to tell: when it is known, and far from a full hour.
     fn time_for_meters(&self) -> Option<MeterTime> {
-        let wall = self.clock.trusted().then(|| self.clock.wall(self.clock.now())).flatten()?;
+        let wall = self.clock.wall(self.clock.now())?;
+        // A meter's clock is not good enough to set others by.
+        if matches!(self.clock.status().source, Some(Source::Meter(_))) {
+            return None;
+        }
         let time = meter_time(wall, self.config.meter_zone)?;
         (SYNC_AWAY..60 - SYNC_AWAY).contains(&time.minute).then_some(time)
     }

@@ -254,7 +254,7 @@ impl Bus {
                 return true;
             }
         }
-        self.set_clocks(session).await
+        self.set_clocks(session).await || self.compare_clocks(session, next).await
     }
 
     async fn control(

@@ -93,6 +93,7 @@ pub(super) struct Bench {
     pub(super) out: mpsc::Receiver<FieldMessage>,
     pub(super) orders: mpsc::Sender<BusRequest>,
     pub(super) table: BusTable,
+    pub(super) clock: Clock,
     pub(super) log: FrameLog,
     pub(super) seen: Arc<Mutex<Vec<Vec<u8>>>>,
 }
@@ -149,6 +150,20 @@ pub(super) async fn with_line<F>(
 ) where
     F: AsyncFnOnce(&mut Bench),
 {
+    let clock = ClockConfig { trust: Trust::System, ..ClockConfig::default() };
+    with_line_and_clock(config, clock, book, devices, responder, test).await;
+}
+
+pub(super) async fn with_line_and_clock<F>(
+    config: impl FnOnce(&mut BusConfig),
+    clock: ClockConfig,
+    book: LessonBook,
+    devices: Vec<BusDevice>,
+    responder: Responder,
+    test: F,
+) where
+    F: AsyncFnOnce(&mut Bench),
+{
     let transport = Transport::RtuOverTcp { address: "fake:1".into() };
     let (out, messages) = mpsc::channel(16);
     let (_requests, asked) = mpsc::channel(16);
@@ -157,8 +172,8 @@ pub(super) async fn with_line<F>(
     let mut settings = BusConfig::new(BusId::new("line-1").unwrap(), transport.clone());
     config(&mut settings);
     let mut ports = rig::ports(&table, out, asked, ordered, book);
-    ports.clock = Clock::new(ClockConfig { trust: Trust::System, ..ClockConfig::default() });
-    let log = ports.log.clone();
+    ports.clock = Clock::new(clock);
+    let (log, clock) = (ports.log.clone(), ports.clock.clone());
     let mut bus = Bus::new(settings, devices, ports);
     let (ours, theirs) = tokio::io::duplex(1024);
     let mut ours = Some(ours);
@@ -167,7 +182,7 @@ pub(super) async fn with_line<F>(
         Box::pin(async move { opened.ok_or_else(|| ("gone", "不在").into()) })
     });
     let seen = Arc::new(Mutex::new(Vec::new()));
-    let mut bench = Bench { out: messages, orders, table, log, seen: Arc::clone(&seen) };
+    let mut bench = Bench { out: messages, orders, table, clock, log, seen: Arc::clone(&seen) };
     tokio::select! {
         () = bus.run(CancellationToken::new()) => panic!("the bus ended"),
         () = serve(theirs, responder, seen) => panic!("the line ended"),

@@ -5,6 +5,7 @@
 //! digest   what an answer means for the device, the schedule, the pipeline
 //! errands  what others ask of the line: reads again, commands, the scan
 //! clocks   setting the clocks of the meters
+//! compare  reading the clocks of the meters
 //! unit     a device: its reads, how their answers become readings, what each last said
 //! readings what an answer says about the device's points
 //! plan     which points are read together; learn: what a model refuses
@@ -21,6 +22,7 @@
 pub(in crate::driver) mod ask;
 mod budget;
 mod clocks;
+mod compare;
 mod digest;
 mod doubt;
 mod errands;

@@ -12,6 +12,7 @@ use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 
+use super::compare::Comparison;
 use super::errands::{BusRequest, Desk};
 use super::lessons::LessonBook;
 use super::open::{Opened, open};
@@ -87,6 +88,7 @@ pub struct Bus {
     pub(super) down: bool,
     pub(super) out: mpsc::Sender<FieldMessage>,
     pub(super) desk: Desk,
+    pub(super) comparison: Comparison,
     pub(super) log: FrameLog,
     /// None for Modbus TCP: it has no wires to look at.
     pub(super) doctor: Option<Doctor>,
@@ -127,6 +129,7 @@ impl Bus {
         });
         Self {
             schedule: Schedule::new(&demands, config.probe_cap),
+            comparison: Comparison::new(&units, clock.source_meter()),
             desk: Desk::new(requests, orders, config.time_sync),
             config,
             row: Row::new(table, row, &units, serial),

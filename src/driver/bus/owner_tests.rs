@@ -1,5 +1,7 @@
 //! Behaviour of a bus against a fake line in paused time: faults first.
 
+#[path = "compare_tests.rs"]
+mod clocks;
 #[path = "meter_rig.rs"]
 mod meter_rig;
 #[path = "meter_tests.rs"]

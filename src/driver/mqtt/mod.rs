@@ -21,6 +21,8 @@ mod config;
 mod desk;
 mod devices;
 mod extract;
+#[cfg(feature = "fuzzing")]
+pub mod fuzzing;
 mod intake;
 mod limit;
 mod purge;

@@ -124,6 +124,11 @@ impl Dlt645Meter {
         self
     }
 
+    /// Puts its clock; returns whether the calendar has that time.
+    pub fn set_clock(&mut self, time: MeterTime) -> bool {
+        self.clock.set(time, None)
+    }
+
     /// Its address.
     pub fn address(&self) -> Address {
         self.address

@@ -7,7 +7,7 @@ use super::{Book, Percentile, Tally};
 use crate::model::DeviceIndex;
 
 /// A meter's clock may be off by so many seconds, either way (check T2).
-const METER_CLOCK_S: u64 = 300;
+pub const METER_CLOCK_S: u64 = 300;
 /// The link must have been seen up for this share of the window before "no record was created in
 /// an outage" is believed (check Q6).
 const WATCHED: f64 = 0.999;

@@ -59,6 +59,7 @@ pub(in crate::starlevel) use histogram::{Percentile, is_limit, limits};
 pub(in crate::starlevel) use keep::KEEP_DAYS;
 use keep::{Keeper, Kept};
 pub(in crate::starlevel) use latency::Backfill;
+pub use latency::METER_CLOCK_S;
 pub use seen::{BufferSeen, GatewaySeen};
 
 use super::environment::Recorder;

@@ -68,7 +68,7 @@ fn table(view: &View, lang: Lang, all: &[BusState]) -> Markup {
                     @if let Some(fault) = &bus.fault { div.small { (show::shorten(lang.words(fault))) } }
                 } }
                 td data-l=(lang.t(Text::Sweep)) { div { (sweep(lang, bus)) } }
-                td data-l=(lang.t(Text::Load)) { div style="min-width:90px" {
+                td data-l=(lang.t(Text::Load)) { div.load {
                     span.num { (show::percent(bus.load)) }
                     meter min="0" max="1" high="0.85" value=(format!("{:.3}", bus.load.clamp(0.0, 1.0))) {}
                     div.small.soft.num { (lang.t(Text::Planned)) " " (show::percent(bus.planned.load)) }

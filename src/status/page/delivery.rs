@@ -2,6 +2,7 @@
 
 use maud::{Markup, html};
 
+use super::clock;
 use crate::buffer::WearStatus;
 use crate::status::layout::{Request, facts, page, pill};
 use crate::status::show;
@@ -14,11 +15,7 @@ pub(in crate::status) fn delivery(view: &View, ask: &Request) -> Markup {
         h1 { (lang.t(Text::Delivery)) }
         (uplink(view, lang))
         (buffer(view, lang))
-        h2 {
-            (lang.t(Text::Clock)) " "
-            @if view.clock.trusted() { (pill("ok", lang.t(Text::ClockTrusted))) }
-            @else { (pill("warn", lang.t(Text::ClockUntrusted))) }
-        }
+        (clock::section(view, lang))
     };
     page(view, ask, "/delivery", lang.t(Text::Delivery), &body)
 }

@@ -2,7 +2,7 @@
 
 use maud::{Markup, html};
 
-use super::risk;
+use super::{clock, risk};
 use crate::model::{Device, DeviceIndex, DeviceState, Group, Health, Point, PointState, Quality};
 use crate::status::exchange;
 use crate::status::layout::{Request, facts, health, page, quality};
@@ -59,6 +59,9 @@ pub(in crate::status) fn device(view: &View, ask: &Request, index: DeviceIndex) 
             }
         }
         (facts(&rows, lang))
+        @if let Some(said) = clock::of_meter(view, lang, &device.id) {
+            (facts(&[(Text::MeterClock, said)], lang))
+        }
         (risk::of_device(view, lang, index))
         (points(view, lang, device, &state))
         @for group in device.groups.iter() { (members(lang, device, group, &state)) }
@@ -85,7 +88,7 @@ fn points(view: &View, lang: Lang, device: &Device, state: &DeviceState) -> Mark
             } }
             tbody { @for (point, last) in rows { tr {
                 td.head { (show::point_name(lang, point)) div.small.soft { (point.name) } }
-                td.num data-l=(lang.t(Text::Value)) { div style="white-space:normal" { (value(lang, point, last)) } }
+                td.num data-l=(lang.t(Text::Value)) { div.flows { (value(lang, point, last)) } }
                 td data-l=(lang.t(Text::Quality)) { (quality(lang, last.quality)) }
                 td.num data-l=(lang.t(Text::Age)) {
                     (last.good_at.or(last.at).map_or_else(|| lang.t(Text::Never).to_owned(), |at| show::ago(lang, now, at)))

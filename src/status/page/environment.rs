@@ -99,9 +99,8 @@ fn index(lang: Lang, air: &EnvironmentValues) -> Markup {
 fn class(lang: Lang, index: u16) -> Markup {
     html! {
         @if let Some(class) = AirClass::of(index) {
-            span aria-hidden="true" style={
-                "display:inline-block;width:.8em;height:.8em;border:1px solid #888;background:" (class.rgb)
-            } {}
+            // Colours are data: as an attribute of a drawing they are no style, which the CSP forbids.
+            svg.swatch aria-hidden="true" { rect width="100%" height="100%" fill=(class.rgb) {} }
             " " (lang.pick(&class.name.zh, &class.name.en))
             span.small.soft { " " (lang.pick(&class.colour.zh, &class.colour.en)) }
         }

@@ -3,6 +3,7 @@
 mod attestations;
 mod bus;
 mod buses;
+mod clock;
 mod delivery;
 mod device;
 mod devices;

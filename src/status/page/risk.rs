@@ -46,7 +46,7 @@ pub(super) fn word(grade: Option<RiskGrade>) -> Text {
 pub(super) fn of_device(view: &View, lang: Lang, index: DeviceIndex) -> Markup {
     let Some(risk) = view.risk.device(index) else { return html! {} };
     html! {
-        section.card style="margin-top:12px" {
+        section.card.after {
             div {
                 (lang.t(Text::Risk)) (lang.colon()) (grade(lang, risk.grade))
                 @if let Some(since) = risk.since_ms { " " span.small.soft.num { (lang.t(Text::RiskSince)) " " (show::date(since)) } }

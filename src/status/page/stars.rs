@@ -74,7 +74,7 @@ fn whole(view: &View, lang: Lang, result: &Assessment) -> Markup {
         (self_test(lang, result))
         p.small.soft {
             (lang.t(Text::RulePack)) (lang.colon()) (result.pack.id) " " (result.pack.version)
-            " · SHA-256 " span style="overflow-wrap:anywhere" { (result.pack.sha256) }
+            " · SHA-256 " span.breaks { (result.pack.sha256) }
         }
     }
 }

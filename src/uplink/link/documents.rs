@@ -27,6 +27,7 @@ impl<S: Store> Desk<'_, S> {
         self.birth(next);
         self.document(Topic::Inventory, compress(encode(&inventory)));
         self.assessment_due = true;
+        self.begin_time();
     }
 
     /// Says that the gateway is there; blocks below `next` are late.

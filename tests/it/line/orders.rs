@@ -5,6 +5,7 @@ use std::time::Duration;
 use linli::driver::bus::{BusDevice, BusRequest, Control, ControlRefused, RelayKey};
 use linli::driver::{Act, BusAddress, LineSettings, Parity};
 use linli::model::DeviceIndex;
+use linli::protocol::MeterTime;
 use linli::sim::line::{Handle, Line};
 use tokio::sync::oneshot;
 
@@ -121,4 +122,41 @@ fn a_relay_switches_only_where_the_configuration_and_somebody_entitled_allow_it(
     assert_eq!(order(&site, 0, Act::RelayClose, Some("duty officer")), Ok(()));
     assert!(!is_open(0));
     assert_eq!(site.state().counters.missed, 0, "the polls lost nothing");
+}
+
+#[test]
+fn the_clocks_of_simulated_meters_are_read_between_their_polls() {
+    // A zone in which it is not about midnight, for then no clock is read.
+    let utc = jiff::Timestamp::now().to_zoned(jiff::tz::TimeZone::UTC).datetime();
+    let zone: i32 = if (1..=22).contains(&utc.hour()) { 0 } else { 12 };
+    let (site, devices) = start(|config| {
+        config.meter_zone = Duration::from_secs(u64::from(zone.unsigned_abs()) * 3600)
+    });
+    let meters: Vec<_> =
+        devices.iter().filter(|device| device.id.as_str().starts_with("dlt645-2007")).collect();
+    let shown = utc.checked_add(jiff::SignedDuration::from_hours(zone.into())).unwrap();
+    let small = |number: i8| number.unsigned_abs();
+    let right = MeterTime {
+        year: shown.year().unsigned_abs(),
+        month: small(shown.month()),
+        day: small(shown.day()),
+        hour: small(shown.hour()),
+        minute: small(shown.minute()),
+        second: small(shown.second()),
+    };
+    handle(&site, meters[0]).with_dlt645(|meter| meter.set_clock(right));
+    // One shows some other day.
+    let wrong = MeterTime { year: 2020, month: 2, day: 29, hour: 12, minute: 0, second: 0 };
+    handle(&site, meters[1]).with_dlt645(|meter| meter.set_clock(wrong));
+    wait_until("all devices are read", || site.all_read_since(&[0; SLAVES as usize], 1));
+    site.leap(Duration::from_secs(400));
+    let seen = |device: &BusDevice| site.clock().meter(&device.id).and_then(|seen| seen.offset_s);
+    wait_until("both clocks are read", || meters.iter().all(|meter| seen(meter).is_some()));
+    // The bus's own clock was put forward, the meters' were not.
+    let right = seen(meters[0]).unwrap();
+    assert!((-410..=-390).contains(&right), "{right}");
+    assert!(seen(meters[1]).unwrap() < -365 * 86_400);
+    assert!(devices.iter().all(|d| meters.iter().any(|m| m.id == d.id) || seen(d).is_none()));
+    let before = site.batches();
+    wait_until("the polls go on", || site.all_read_since(&before, 5));
 }

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, MutexGuard};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -73,6 +73,7 @@ pub struct Site {
     pub orders: mpsc::Sender<BusRequest>,
     told: Arc<Mutex<Told>>,
     leaps: mpsc::Sender<Duration>,
+    clock: Arc<OnceLock<Clock>>,
     _served: Served,
 }
 
@@ -101,6 +102,8 @@ impl Site {
         let (orders, taken) = mpsc::channel(1);
         let (leaps, mut wanted) = mpsc::channel::<Duration>(1);
         let (shown, kept) = (table.clone(), Arc::clone(&told));
+        let clock = Arc::new(OnceLock::new());
+        let made = Arc::clone(&clock);
         let served = Served::run(move |stop| async move {
             let (out, mut messages) = mpsc::channel(1024);
             let (_requests, requests) = mpsc::channel(1);
@@ -108,7 +111,7 @@ impl Site {
             let ports = Ports {
                 table: shown,
                 row: 0,
-                clock: Clock::new(trusted),
+                clock: made.get_or_init(|| Clock::new(trusted)).clone(),
                 out,
                 requests,
                 orders: taken,
@@ -140,7 +143,12 @@ impl Site {
                 listen
             );
         });
-        Self { line, table, orders, told, leaps, _served: served }
+        Self { line, table, orders, told, leaps, clock, _served: served }
+    }
+
+    /// The clock of the bus; there once a device was read.
+    pub fn clock(&self) -> &Clock {
+        self.clock.get().expect("the bus runs")
     }
 
     pub fn state(&self) -> BusState {

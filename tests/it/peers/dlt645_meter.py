@@ -3,6 +3,7 @@
     dlt645_meter.py serial PATH BAUD FRAME ADDRESS[,ADDRESS...]
     dlt645_meter.py tcp PORT ADDRESS[,ADDRESS...]
 
+A first argument `clock=SECONDS` makes the meters show UTC plus so many seconds as date and time.
 FRAME is `8E1`, `8N1` or the like. Prints "ready" once it serves. All meters share the line. Meter
 number n (from 0) shows 12345.67 + n kWh, 223.3 + n V in phase A, 1.234 A, 2.5678 kW and the power
 factor 0.987; phases B and C are not connected. The library knows single identifiers only: blocks
@@ -11,6 +12,7 @@ factor 0.987; phases B and C are not connected. The library knows single identif
 
 import sys
 import threading
+from datetime import datetime, timedelta, timezone
 
 from dlt645 import MeterServerService, RtuServer, TcpServer
 
@@ -32,8 +34,9 @@ class Line:
     """The meters of one line. The library's meter answers requests to others with an error, which
     on a shared line would collide with the answer: who is not meant is silent here."""
 
-    def __init__(self, server, addresses):
+    def __init__(self, server, addresses, clock):
         self.meters = {}
+        self.clock = clock
         for number, address in enumerate(addresses):
             meter = MeterServerService(server)
             meter.set_address(bytes.fromhex(address)[::-1])
@@ -53,12 +56,19 @@ class Line:
                 frame.addr = bytearray(own)
             elif meant != b"\x99" * 6:
                 continue
+            if self.clock is not None:
+                shown = datetime.now(timezone.utc) + timedelta(seconds=self.clock)
+                meter.set_04(0x04000101, shown.strftime("%y%m%d0%w"))
+                meter.set_04(0x04000102, shown.strftime("%H%M%S"))
             answers.append(meter.handle_request(frame))
         # Two at once are a collision: nothing that can be read.
         return answers[0] if len(answers) == 1 else None
 
 
 def main():
+    clock = None
+    if sys.argv[1].startswith("clock="):
+        clock = int(sys.argv.pop(1).removeprefix("clock="))
     kind, addresses = sys.argv[1], sys.argv[-1].split(",")
     if kind == "tcp":
         server = TcpServer("127.0.0.1", int(sys.argv[2]), 5.0, None)
@@ -71,7 +81,7 @@ def main():
             stop_bits=int(frame[2]),
             baud_rate=int(sys.argv[3]),
         )
-    server.service = Line(server, addresses)
+    server.service = Line(server, addresses, clock)
     if not server.start():
         sys.exit(f"{sys.argv[2]} cannot be opened")
     print("ready", flush=True)

@@ -3,7 +3,8 @@
     modbus_peer.py tcp PORT UNIT,UNIT...
     modbus_peer.py serial PATH BAUD UNIT,UNIT...
 
-Prints "ready" once it serves. The energy counter of every unit climbs all the time.
+Prints "ready" once it serves. The energy counter of every unit climbs all the time, and two
+registers show the time: milliseconds since 1970, the low 32 bits.
 """
 
 import asyncio
@@ -18,6 +19,7 @@ from pymodbus.simulator import DataType, SimData, SimDevice
 # Registers of the SDM120 and plausible values: volts, amperes, watts, power factor, hertz.
 FIXED = {0x0000: 230.1, 0x0006: 4.35, 0x000C: 1000.9, 0x001E: 0.98, 0x0046: 50.0}
 IMPORT_KWH = 0x0048
+CLOCK_MS = 0x00F0
 SIZE = 0x0200
 
 
@@ -29,10 +31,13 @@ START = time.monotonic()
 
 
 async def climb(_code, start, _address, _count, registers, _values):
-    """Before each answer: the energy is what has flowed since the start, 0.1 kWh a second."""
+    """Before each answer: the energy is what has flowed since the start, 0.1 kWh a second; the time."""
     kwh = 100.0 + round((time.monotonic() - START) / 10, 2)
     at = IMPORT_KWH - start
     registers[at : at + 2] = words(kwh)
+    low = int(time.time() * 1000) & 0xFFFFFFFF
+    at = CLOCK_MS - start
+    registers[at : at + 2] = [low >> 16, low & 0xFFFF]
 
 
 def device(unit):

@@ -1,0 +1,200 @@
+//! One entry of the trail.
+
+use serde::{Deserialize, Serialize};
+
+use crate::model::{BootId, Moment, WallTime, Words};
+
+/// Longest name, address, and text of an entry, in characters: a row must fit the store.
+const LONGEST_NAME: usize = 64;
+const LONGEST_TEXT: usize = 300;
+
+macro_rules! actions {
+    ($($name:ident => $word:literal, $en:literal, $zh:literal;)*) => {
+        /// What was done.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+        #[allow(missing_docs, reason = "the texts stand beside the names")]
+        pub enum Action { $(#[serde(rename = $word)] $name,)* }
+
+        impl Action {
+            /// Every action.
+            pub const ALL: &[Action] = &[$(Action::$name),*];
+
+            /// Its word in the API.
+            pub fn word(self) -> &'static str {
+                match self { $(Action::$name => $word,)* }
+            }
+
+            /// For people.
+            pub fn words(self) -> Words {
+                match self { $(Action::$name => ($en, $zh).into(),)* }
+            }
+        }
+    };
+}
+
+actions! {
+    Login => "login", "login", "登录";
+    Locked => "login_locked", "login locked", "登录锁定";
+    Logout => "logout", "logout", "退出登录";
+    UserAdded => "user_added", "user added", "新增用户";
+    UserRemoved => "user_removed", "user removed", "删除用户";
+    RoleChanged => "role_changed", "role changed", "变更角色";
+    PasswordChanged => "password_changed", "password changed", "修改口令";
+    TokenAdded => "token_added", "API token made", "新建接口令牌";
+    TokenRemoved => "token_removed", "API token revoked", "吊销接口令牌";
+    UsersUnreadable => "users_unreadable", "users file unreadable", "用户文件无法读取";
+    Exchange => "exchange", "meter exchange recorded", "登记换表";
+    Attest => "attest", "attested", "签认";
+    Withdraw => "withdraw", "attestation withdrawn", "撤回签认";
+    Scan => "scan", "bus scanned", "扫描总线";
+    Report => "report", "report downloaded", "下载报告";
+    Frames => "frames", "frames downloaded", "下载报文";
+    Reload => "reload", "configuration reloaded", "重新加载配置";
+    Command => "command", "command", "命令";
+}
+
+/// What became of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Outcome {
+    /// It was done.
+    Done,
+    /// It was not allowed, or what was asked is wrong.
+    Refused,
+    /// It was allowed and did not succeed.
+    Failed,
+}
+
+impl Outcome {
+    /// For people.
+    pub fn words(self) -> Words {
+        match self {
+            Outcome::Done => ("done", "成功"),
+            Outcome::Refused => ("refused", "拒绝"),
+            Outcome::Failed => ("failed", "失败"),
+        }
+        .into()
+    }
+}
+
+/// What somebody did, to be noted. Never holds a secret.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Deed {
+    /// The user, `console` for somebody on the machine itself, or `-` for nobody known.
+    pub who: String,
+    /// From where: an address, `console`, `signal`.
+    pub from: String,
+    /// What.
+    pub action: Action,
+    /// To what: a device, a user, a file; may be empty.
+    pub about: String,
+    /// What became of it.
+    pub outcome: Outcome,
+    /// More, e.g. why it was refused; may be empty.
+    pub detail: String,
+}
+
+impl Deed {
+    /// Something that was done.
+    pub fn done(who: &str, from: &str, action: Action, about: &str) -> Self {
+        Self {
+            who: who.to_owned(),
+            from: from.to_owned(),
+            action,
+            about: about.to_owned(),
+            outcome: Outcome::Done,
+            detail: String::new(),
+        }
+    }
+
+    /// With another end, and why.
+    #[must_use]
+    pub fn ended(mut self, outcome: Outcome, detail: &str) -> Self {
+        self.outcome = outcome;
+        detail.clone_into(&mut self.detail);
+        self
+    }
+
+    /// With more to be said.
+    #[must_use]
+    pub fn more(mut self, detail: &str) -> Self {
+        detail.clone_into(&mut self.detail);
+        self
+    }
+}
+
+/// An entry as it is kept.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Entry {
+    /// Its number, from 1; never used again.
+    pub number: u64,
+    /// Which run of the system.
+    pub boot: String,
+    /// When, milliseconds since that run began.
+    pub boot_ms: u64,
+    /// When, milliseconds since 1970 by the best knowledge of then.
+    pub at_ms: i64,
+    /// Whether the clock was trusted then.
+    pub trusted: bool,
+    /// Who.
+    pub who: String,
+    /// From where.
+    pub from: String,
+    /// What.
+    pub action: Action,
+    /// To what.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub about: String,
+    /// What became of it.
+    pub outcome: Outcome,
+    /// More.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub detail: String,
+    /// SHA-256 over the digest of the entry before and this row without its own, in hex.
+    pub chain: String,
+}
+
+impl Entry {
+    pub(super) fn new(
+        number: u64,
+        deed: Deed,
+        (boot, now): (&BootId, Moment),
+        (wall, trusted): (WallTime, bool),
+        before: &str,
+    ) -> Self {
+        let mut entry = Self {
+            number,
+            boot: boot.to_string(),
+            boot_ms: now.boot_ms,
+            at_ms: wall.unix_ms,
+            trusted,
+            who: short(&deed.who, LONGEST_NAME),
+            from: short(&deed.from, LONGEST_NAME),
+            action: deed.action,
+            about: short(&deed.about, LONGEST_TEXT),
+            outcome: deed.outcome,
+            detail: short(&deed.detail, LONGEST_TEXT),
+            chain: String::new(),
+        };
+        entry.chain = entry.digest(before);
+        entry
+    }
+
+    /// What `chain` must be after the entry with the digest `before`.
+    pub(super) fn digest(&self, before: &str) -> String {
+        let plain = Self { chain: String::new(), ..self.clone() };
+        let mut context = ring::digest::Context::new(&ring::digest::SHA256);
+        context.update(before.as_bytes());
+        context.update(&plain.row());
+        context.finish().as_ref().iter().map(|byte| format!("{byte:02x}")).collect()
+    }
+
+    pub(super) fn row(&self) -> Vec<u8> {
+        serde_json::to_vec(self).expect("an entry has text keys")
+    }
+}
+
+/// At most so many characters, none of which moves the cursor.
+fn short(text: &str, most: usize) -> String {
+    text.chars().filter(|c| !c.is_control()).take(most).collect()
+}

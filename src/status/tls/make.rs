@@ -1,0 +1,118 @@
+//! Makes the page's own certificate: self-signed, ECDSA P-256, for the names under which somebody
+//! in the estate reaches the gateway.
+//!
+//! It is valid from 2024 to the end of 2049. A box has no clock at its first start, so neither end
+//! can follow the clock: a begin of "now" would be 1970, or lie in the future of the phone that
+//! looks at it, and an end ten years from 1970 would be over. What a person trusts is the
+//! fingerprint, compared once at the console, and a new certificate would ask for that again: so it
+//! lasts as long as the box, to the last year that a certificate writes with two digits. A site
+//! that wants shorter ones puts its own into files.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Write as _};
+use std::net::SocketAddr;
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::{Path, PathBuf};
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use rcgen::{
+    CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, KeyPair, KeyUsagePurpose,
+    PKCS_ECDSA_P256_SHA256, date_time_ymd,
+};
+use rustls::client::verify_server_name;
+use rustls::pki_types::{CertificateDer, ServerName};
+use rustls::server::ParsedCertificate;
+
+use super::TlsFault;
+
+/// Where the system keeps the name of this machine.
+const HOST_NAME: &str = "/proc/sys/kernel/hostname";
+
+/// Names and addresses under which the page is reached.
+pub(super) fn names(gateway: &str, listen: SocketAddr) -> Vec<String> {
+    let host = fs::read_to_string(HOST_NAME).unwrap_or_default();
+    let host = host.trim().to_ascii_lowercase();
+    let mut names = vec![gateway.to_owned(), "localhost".to_owned()];
+    if !host.is_empty() && host.is_ascii() {
+        names.push(format!("{host}.local"));
+        names.push(host);
+    }
+    names.extend(["127.0.0.1".to_owned(), "::1".to_owned()]);
+    if !listen.ip().is_unspecified() {
+        names.push(listen.ip().to_string());
+    }
+    names.sort();
+    names.dedup();
+    names
+}
+
+/// Whether a certificate is for all these names.
+pub(super) fn carries(chain: &[CertificateDer<'_>], names: &[String]) -> bool {
+    let parsed = chain.first().and_then(|first| ParsedCertificate::try_from(first).ok());
+    let Some(parsed) = parsed else { return false };
+    names.iter().all(|name| match ServerName::try_from(name.as_str()) {
+        Ok(name) => verify_server_name(&parsed, &name).is_ok(),
+        // No name that a browser could ask for.
+        Err(_) => true,
+    })
+}
+
+/// Makes both files. The key comes first: a certificate without its key is never there.
+pub(super) fn pair(
+    cert_file: &Path,
+    key_file: &Path,
+    gateway: &str,
+    names: &[String],
+) -> Result<(), TlsFault> {
+    let refused = |error: rcgen::Error| {
+        let en = format!("no certificate can be made: {error}");
+        TlsFault::new(cert_file, (en, format!("无法生成证书：{error}")))
+    };
+    let key = KeyPair::generate_for(&PKCS_ECDSA_P256_SHA256).map_err(refused)?;
+    let mut form = CertificateParams::new(names.to_vec()).map_err(refused)?;
+    form.not_before = date_time_ymd(2024, 1, 1);
+    form.not_after = date_time_ymd(2049, 12, 31);
+    form.distinguished_name.remove(DnType::CommonName);
+    form.distinguished_name.push(DnType::CommonName, gateway);
+    form.is_ca = IsCa::ExplicitNoCa;
+    form.key_usages = vec![KeyUsagePurpose::DigitalSignature];
+    form.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
+    let certificate = form.self_signed(&key).map_err(refused)?;
+    let secret = pem("PRIVATE KEY", &key.serialize_der());
+    place(key_file, &secret, 0o600).map_err(|error| TlsFault::io(key_file, &error))?;
+    let public = pem("CERTIFICATE", certificate.der());
+    place(cert_file, &public, 0o644).map_err(|error| TlsFault::io(cert_file, &error))
+}
+
+fn pem(kind: &str, der: &[u8]) -> String {
+    let text = STANDARD.encode(der);
+    let mut pem = format!("-----BEGIN {kind}-----\n");
+    for (index, sign) in text.chars().enumerate() {
+        if index > 0 && index % 64 == 0 {
+            pem.push('\n');
+        }
+        pem.push(sign);
+    }
+    pem.push_str(&format!("\n-----END {kind}-----\n"));
+    pem
+}
+
+/// Puts a file there whole: written under another name, synced, renamed.
+fn place(path: &Path, text: &str, mode: u32) -> io::Result<()> {
+    let mut name = path.as_os_str().to_owned();
+    name.push(".new");
+    let beside = PathBuf::from(name);
+    match fs::remove_file(&beside) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+        _ => {}
+    }
+    let mut file = OpenOptions::new().write(true).create_new(true).mode(mode).open(&beside)?;
+    file.write_all(text.as_bytes())?;
+    file.sync_all()?;
+    fs::rename(&beside, path)?;
+    match path.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => File::open(folder)?.sync_all(),
+        _ => Ok(()),
+    }
+}

@@ -1,4 +1,0 @@
-//! See `checks`.
-#![no_main]
-
-libfuzzer_sys::fuzz_target!(|input: &[u8]| linli_fuzz::checks::judge("explain", input));
