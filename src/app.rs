@@ -15,11 +15,14 @@
 //! | status, assessment, time | watch | only the newest is kept |
 
 mod assess;
+mod certificates;
 mod checkup;
 mod field;
 mod page;
 #[cfg(feature = "demo")]
 mod past;
+mod promises;
+mod reload;
 mod stars;
 mod tasks;
 mod trial;
@@ -31,6 +34,7 @@ use anyhow::Context as _;
 use tokio::net::TcpListener;
 use tokio::sync::{mpsc, watch};
 
+use crate::broker::Presented;
 use crate::buffer::{self, BufferStatus};
 use crate::clock::Clock;
 use crate::config::Settings;
@@ -50,6 +54,7 @@ use tasks::ClockWatch;
 
 #[cfg(feature = "demo")]
 pub use past::{attested, invent};
+pub use reload::{Daemon, Opening, Order};
 pub use trial::Trial;
 
 /// Messages between the drivers and the pipeline.
@@ -82,6 +87,8 @@ struct Joints {
     snapshot: Snapshot,
     supervisor: Supervisor,
     field: mpsc::Sender<FieldMessage>,
+    /// The chains that brokers present: section, broker, chain.
+    presented: Vec<(String, String, Presented)>,
 }
 
 impl App {
@@ -89,10 +96,36 @@ impl App {
     ///
     /// # Errors
     /// When the buffer cannot be opened, the page's address is taken, or the rule pack is wrong.
-    pub async fn start(settings: Settings, notes: Vec<Bilingual>) -> anyhow::Result<Self> {
+    /// What was started until then is shut down along the flow.
+    pub async fn start(
+        settings: Settings,
+        notes: Vec<Bilingual>,
+        opening: Opening,
+    ) -> anyhow::Result<Self> {
         let (mut joints, field_out) = Joints::new(&settings);
+        let built = Self::build(&mut joints, field_out, settings, notes, opening).await;
+        let Joints { supervisor, field, .. } = joints;
+        drop(field);
+        match built {
+            Ok(view) => Ok(Self { supervisor, view }),
+            Err(error) => {
+                if let Err(failure) = supervisor.run(std::future::ready(()), GRACE).await {
+                    tracing::warn!(%failure, "not everything that was started stopped in order");
+                }
+                Err(error)
+            }
+        }
+    }
+
+    async fn build(
+        joints: &mut Joints,
+        field_out: mpsc::Receiver<FieldMessage>,
+        settings: Settings,
+        notes: Vec<Bilingual>,
+        opening: Opening,
+    ) -> anyhow::Result<View> {
         let (facts, facts_out) = mpsc::channel(FACTS);
-        let Joints { estate, clock, snapshot, .. } = &joints;
+        let Joints { estate, clock, snapshot, .. } = &*joints;
         let (estate, clock, snapshot) = (Arc::clone(estate), clock.clone(), snapshot.clone());
         let started = clock.now();
         let (records, records_out) = mpsc::channel(RECORDS);
@@ -113,7 +146,11 @@ impl App {
             Arc::new(move || buffer.hurry())
         };
         let broker = joints.field_broker(&settings, hurry, None);
-        records.send(start_of(started)).await.ok().context("the recorder ended at once")?;
+        let starts = opening.starts;
+        let (promises, keeper) = promises::pledges(opening);
+        if starts {
+            records.send(start_of(started)).await.ok().context("the recorder ended at once")?;
+        }
         let counters = Baselines::load(buffer.store().tree("counters"), &estate)
             .context("where the counters stood")?;
         let (pipeline, progress) =
@@ -162,9 +199,11 @@ impl App {
             scan: ScanDesk::new(&settings.profile_dirs),
             tls: page::tls(&settings)?,
             notes,
+            promises,
         };
         joints.page(&settings, view.clone()).await?;
-        Ok(Self { supervisor: joints.supervisor, view })
+        joints.promises(&settings, keeper, &view, buffer.store())?;
+        Ok(view)
     }
 
     /// Runs until `stop`, then shuts down along the flow.
@@ -190,7 +229,7 @@ impl Joints {
         let snapshot = Snapshot::new(Arc::clone(&estate), clock.now());
         let (field, field_out) = mpsc::channel(FIELD_MESSAGES);
         let supervisor = Supervisor::new();
-        (Self { estate, clock, snapshot, supervisor, field }, field_out)
+        (Self { estate, clock, snapshot, supervisor, field, presented: Vec::new() }, field_out)
     }
 
     fn uplink(
@@ -213,6 +252,8 @@ impl Joints {
             self.clock.clone(),
             documents,
         );
+        let broker = status.borrow().broker.clone();
+        self.presented.push(("uplink".into(), broker, session.presented()));
         let session = session.signing(reporter.key().ok().map(SigningKey::public_hex));
         let stop = self.supervisor.token(Part::Outlet);
         self.supervisor.spawn(Part::Outlet, "uplink", session.run(stop.clone()));

@@ -5,11 +5,18 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use rumqttc::{MqttOptions, NetworkOptions, TlsConfiguration, Transport};
+use rustls::client::WebPkiServerVerifier;
 use rustls::pki_types::pem::{self, PemObject};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::{ClientConfig, RootCertStore};
 
+mod credentials;
+mod expiry;
 mod words;
+
+pub use credentials::{EVERY as LOOK_AT_FILES_EVERY, Renewal, Watched};
+use expiry::Noting;
+pub use expiry::{Held, Presented, Role, Unreadable, expiry_of};
 
 /// A broker that misbehaves on demand.
 #[cfg(test)]
@@ -124,6 +131,14 @@ impl BrokerConfig {
     /// # Errors
     /// [`BrokerError`] names the file or setting and what is wrong with it.
     pub fn options(&self) -> Result<MqttOptions, BrokerError> {
+        self.options_noting(&Presented::default())
+    }
+
+    /// As [`options`](Self::options); the chain that the broker presents is noted once verified.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn options_noting(&self, presented: &Presented) -> Result<MqttOptions, BrokerError> {
         for (name, text) in [("host", &self.host), ("client_id", &self.client_id)] {
             if text.is_empty() {
                 return Err(BrokerError::Empty(name));
@@ -148,7 +163,7 @@ impl BrokerConfig {
             options.set_credentials(user, password.unwrap_or_default());
         }
         if let Some(tls) = &self.tls {
-            let config = TlsConfiguration::Rustls(Arc::new(tls.client()?));
+            let config = TlsConfiguration::Rustls(Arc::new(tls.client(presented)?));
             options.set_transport(Transport::tls_with_config(config));
         }
         Ok(options)
@@ -164,8 +179,9 @@ impl BrokerConfig {
 }
 
 impl TlsConfig {
-    /// Loads authorities, certificate and key.
-    fn client(&self) -> Result<ClientConfig, BrokerError> {
+    /// Loads authorities, certificate and key. The broker's chain and name are always verified, by
+    /// TLS 1.2 or 1.3: no setting turns that off.
+    fn client(&self, presented: &Presented) -> Result<ClientConfig, BrokerError> {
         let mut roots = RootCertStore::empty();
         if let Some(path) = &self.ca_file {
             for authority in read_certificates("ca_file", path)? {
@@ -184,9 +200,16 @@ impl TlsConfig {
             }
         }
         let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let verifier =
+            WebPkiServerVerifier::builder_with_provider(Arc::new(roots), Arc::clone(&provider))
+                .build()
+                .map_err(|error| rustls::Error::General(error.to_string()))?;
+        let noting = Noting { verifier, presented: presented.clone() };
         let builder = ClientConfig::builder_with_provider(provider)
             .with_safe_default_protocol_versions()?
-            .with_root_certificates(roots);
+            // Verifies with the verifier of rustls itself, and only notes what it verified.
+            .dangerous()
+            .with_custom_certificate_verifier(Arc::new(noting));
         match (&self.cert_file, &self.key_file) {
             (None, None) => Ok(builder.with_no_client_auth()),
             (Some(path), None) | (None, Some(path)) => Err(BrokerError::HalfPair(path.clone())),

@@ -95,6 +95,23 @@ pub async fn run<T>(
             tracing::error!("readings wait but nothing moves; the watchdog is not fed");
         }
     }
+}
+
+/// Tells systemd that a new configuration is being looked at; [`ready`] or a new start ends that.
+pub fn reloading() {
+    match sd_notify::NotifyState::monotonic_usec_now() {
+        Ok(now) => notify(&[sd_notify::NotifyState::Reloading, now]),
+        Err(error) => tracing::debug!(%error, "systemd was not told"),
+    }
+}
+
+/// Tells systemd that the daemon works, and in a few words how.
+pub fn ready(words: &str) {
+    notify(&[sd_notify::NotifyState::Ready, sd_notify::NotifyState::Status(words)]);
+}
+
+/// Tells systemd that the daemon stops on request.
+pub fn stopping() {
     notify(&[sd_notify::NotifyState::Stopping]);
 }
 

@@ -115,6 +115,8 @@ impl Joints {
             self.field.clone(),
             hurry,
         );
+        let broker = status.borrow().broker.clone();
+        self.presented.push(("mqtt".into(), broker, driver.presented()));
         if let Some(tap) = tap {
             driver.listen_in(tap);
         }

@@ -38,6 +38,11 @@ fn told(kind: &EventKind, noticed: Option<WallTime>) -> Option<(Delivered, Durat
         }
         EventKind::RiskGrade { .. }
         | EventKind::GatewayStarted { .. }
+        | EventKind::ConfigurationApplied { .. }
+        | EventKind::ConfigurationRefused { .. }
+        | EventKind::PromiseBroken { .. }
+        | EventKind::PromiseKept { .. }
+        | EventKind::CertificateExpires { .. }
         | EventKind::DeviceHealth { .. }
         | EventKind::CounterSuspect { .. }
         | EventKind::CounterRecovered { .. }
@@ -220,9 +225,15 @@ impl Contents {
 }
 
 /// Whether the moment of an event is when it was noticed: its delay counts (check A1). Values of the
-/// environment carry the end of their hour or day instead, and are counted by themselves.
+/// environment carry the end of their hour or day instead, and are counted by themselves; a broken
+/// promise carries its begin, and is told when it has lasted.
 pub(super) fn is_noticed(kind: &EventKind) -> bool {
-    !matches!(kind, EventKind::EnvironmentHour(_) | EventKind::EnvironmentDay(_))
+    !matches!(
+        kind,
+        EventKind::EnvironmentHour(_)
+            | EventKind::EnvironmentDay(_)
+            | EventKind::PromiseBroken { .. }
+    )
 }
 
 /// Adds an event to the records that a check asks for, if one does.

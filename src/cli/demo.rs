@@ -12,7 +12,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::run::told_to_stop;
 use super::{logging, runtime, say};
-use crate::app::{self, App};
+use crate::app::{self, App, Opening};
 use crate::config::{self, Settings};
 use crate::model::WallTime;
 use crate::profile::Library;
@@ -119,7 +119,7 @@ async fn play(arguments: &Arguments, dir: &Path, log: &Path) -> anyhow::Result<E
     if let Some(span) = arguments.history {
         tell_past(&mut settings, span, &mut notes).await?;
     }
-    let app = App::start(settings, notes).await?;
+    let app = App::start(settings, notes, Opening::start()).await?;
     let certificate = app.view.tls.as_ref().map(|tls| tls.certificate().file);
     let page = status::Page { address: arguments.listen, certificate };
     let (summary, steps) = (demo.summary.clone(), demo.steps.clone());

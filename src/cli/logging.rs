@@ -8,13 +8,16 @@ use anyhow::Context as _;
 use tracing_subscriber::filter::Targets;
 use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
+use tracing_subscriber::{Registry, reload};
 
 use crate::config::{LogConfig, LogFormat};
 
 /// Starts logging. `LINLI_LOG` overrides the configured level: `debug`, or by module
 /// `info,linli::uplink=trace`.
-pub(super) fn start(config: &LogConfig) -> anyhow::Result<()> {
-    let filter = filter(config.level)?;
+/// Returns what changes the level later.
+pub(super) fn start(config: &LogConfig) -> anyhow::Result<Level> {
+    let (filter, level) = reload::Layer::new(filter(config.level)?);
+    let level = Level(level);
     let to_journal = match config.format {
         LogFormat::Journald => true,
         LogFormat::Text => false,
@@ -23,13 +26,25 @@ pub(super) fn start(config: &LogConfig) -> anyhow::Result<()> {
     };
     if to_journal && let Ok(journal) = tracing_journald::layer() {
         let journal = journal.with_syslog_identifier("linli".into());
-        return Ok(tracing_subscriber::registry().with(filter).with(journal).try_init()?);
+        tracing_subscriber::registry().with(filter).with(journal).try_init()?;
+        return Ok(level);
     }
     let people = tracing_subscriber::fmt::layer()
         .with_writer(std::io::stderr)
         .with_ansi(std::io::stderr().is_terminal())
         .with_target(false);
-    Ok(tracing_subscriber::registry().with(filter).with(people).try_init()?)
+    tracing_subscriber::registry().with(filter).with(people).try_init()?;
+    Ok(level)
+}
+
+/// The level of the log that runs.
+pub(super) struct Level(reload::Handle<Targets, Registry>);
+
+impl Level {
+    /// Changes it; `LINLI_LOG` still overrides it.
+    pub(super) fn set(&self, config: &LogConfig) -> anyhow::Result<()> {
+        self.0.reload(filter(config.level)?).context("the level of the log")
+    }
 }
 
 /// Starts logging to a file: the terminal belongs to the demo's screen.

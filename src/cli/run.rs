@@ -4,13 +4,14 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::Context as _;
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use super::{BAD_CONFIGURATION, complain, logging, runtime};
-use crate::app::App;
+use crate::app::{Daemon, Order};
 use crate::config;
 
-/// Checks the configuration, builds the daemon, runs it until a signal.
+/// Checks the configuration, builds the daemon, runs it until a signal; SIGHUP puts a changed
+/// configuration in its place.
 pub(super) fn execute(path: &Path) -> anyhow::Result<ExitCode> {
     let settings = match config::load(path) {
         Ok(settings) => settings,
@@ -19,7 +20,7 @@ pub(super) fn execute(path: &Path) -> anyhow::Result<ExitCode> {
             return Ok(ExitCode::from(BAD_CONFIGURATION));
         }
     };
-    logging::start(&settings.log)?;
+    let level = logging::start(&settings.log)?;
     for note in &settings.notes {
         tracing::info!(%note, "about the configuration");
     }
@@ -31,11 +32,47 @@ pub(super) fn execute(path: &Path) -> anyhow::Result<ExitCode> {
         "starting"
     );
     runtime().context("the runtime")?.block_on(async {
-        let app = App::start(settings, Vec::new()).await?;
-        app.run(told_to_stop()?).await?;
+        let mut signals = Signals::new()?;
+        let daemon = Daemon::new(path, settings, move |log| level.set(log));
+        daemon.run(async || signals.next().await).await?;
         tracing::info!("stopped");
         Ok(ExitCode::SUCCESS)
     })
+}
+
+/// The signals that the daemon obeys.
+struct Signals {
+    terminate: Signal,
+    interrupt: Signal,
+    hang_up: Signal,
+}
+
+impl Signals {
+    fn new() -> anyhow::Result<Self> {
+        Ok(Self {
+            terminate: signal(SignalKind::terminate()).context("listening for SIGTERM")?,
+            interrupt: signal(SignalKind::interrupt()).context("listening for Ctrl-C")?,
+            hang_up: signal(SignalKind::hangup()).context("listening for SIGHUP")?,
+        })
+    }
+
+    async fn next(&mut self) -> Order {
+        tokio::select! {
+            biased;
+            _ = self.terminate.recv() => {
+                tracing::info!("told to stop by SIGTERM");
+                Order::Stop
+            }
+            _ = self.interrupt.recv() => {
+                tracing::info!("told to stop by Ctrl-C");
+                Order::Stop
+            }
+            _ = self.hang_up.recv() => {
+                tracing::info!("told to read the configuration again by SIGHUP");
+                Order::Reload
+            }
+        }
+    }
 }
 
 /// Completes at Ctrl-C or SIGTERM.

@@ -18,6 +18,49 @@ pub struct Event {
     pub kind: EventKind,
 }
 
+/// What the gateway promises its operators at any time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum Promise {
+    /// What was read is on the disk.
+    Durable,
+    /// What is stored reaches the platform.
+    Delivered,
+    /// Moments have a trusted wall time.
+    Clock,
+    /// Every certificate is readable and does not expire soon.
+    Certificate,
+    /// The configuration in the file is the one that runs.
+    Configuration,
+    /// The lines and the field broker are there to be read.
+    Collected,
+}
+
+impl Promise {
+    /// All of them.
+    pub const ALL: [Self; 6] = [
+        Self::Durable,
+        Self::Delivered,
+        Self::Clock,
+        Self::Certificate,
+        Self::Configuration,
+        Self::Collected,
+    ];
+
+    /// The word in documents and metrics.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Durable => "durable",
+            Self::Delivered => "delivered",
+            Self::Clock => "clock",
+            Self::Certificate => "certificate",
+            Self::Configuration => "configuration",
+            Self::Collected => "collected",
+        }
+    }
+}
+
 /// What happened.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
@@ -27,6 +70,51 @@ pub enum EventKind {
     GatewayStarted {
         /// Its version.
         version: String,
+    },
+    /// A changed configuration was applied while the gateway went on.
+    ConfigurationApplied {
+        /// What changed, English.
+        changes: Vec<String>,
+        /// The same, Chinese.
+        changes_zh: Vec<String>,
+    },
+    /// A changed configuration was not applied; the one before goes on.
+    ConfigurationRefused {
+        /// What is wrong, English: the first faults.
+        faults: Vec<String>,
+        /// The same, Chinese.
+        faults_zh: Vec<String>,
+        /// How many faults there are.
+        count: usize,
+    },
+    /// The gateway cannot keep one of its promises for the time being. The event's moment is when
+    /// that began.
+    PromiseBroken {
+        /// Which one.
+        promise: Promise,
+        /// Why, English.
+        why: String,
+        /// The same, Chinese.
+        why_zh: String,
+    },
+    /// The gateway keeps that promise again.
+    PromiseKept {
+        /// Which one.
+        promise: Promise,
+        /// How long it was broken, milliseconds; absent when that began in an earlier run.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        broken_ms: Option<u64>,
+    },
+    /// A certificate expires soon or has expired: told once a day until it is renewed.
+    CertificateExpires {
+        /// What it is for, e.g. `uplink.cert_file`.
+        what: String,
+        /// Its file, or who presented it.
+        source: String,
+        /// When it expires, milliseconds since 1970.
+        expires_ms: i64,
+        /// Whole days left; negative when it has expired.
+        days: i64,
     },
     /// A device's health changed.
     DeviceHealth {

@@ -32,7 +32,7 @@ pub use environment::{
     EnvironmentDay, EnvironmentHour, EnvironmentValue, EnvironmentValues, NoiseLevels,
 };
 pub use estate::{Device, Estate, EstateError, Label, Point, Quantity, ReportRule};
-pub use event::{Event, EventKind, Record};
+pub use event::{Event, EventKind, Promise, Record};
 pub use fact::{AlarmLife, BroadcastLife, BroadcastProof, Delivered, Fact, FactKind};
 pub use finding::{Diagnosis, Finding};
 pub use group::Group;

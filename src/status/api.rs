@@ -3,11 +3,13 @@
 
 mod buses;
 mod clock;
+mod ready;
 mod risk;
 
 use serde::Serialize;
 
 pub(super) use buses::buses;
+pub(super) use ready::ready;
 pub(super) use risk::risk;
 
 use super::text::Lang;
@@ -255,44 +257,4 @@ pub(super) fn uplink(view: &View) -> serde_json::Value {
     value["acknowledged_age_s"] = status.acknowledged_at.map(|at| now.since(at).as_secs()).into();
     value["acknowledged_ms"] = status.acknowledged_at.and_then(|at| wall(view, at)).into();
     value
-}
-
-/// Whether the gateway does its work, and why not.
-#[derive(Debug, Serialize)]
-pub(super) struct Ready {
-    pub ready: bool,
-    /// Why it is not ready.
-    pub reasons: Vec<String>,
-    /// What is wrong but does not stop the work.
-    pub degraded: Vec<String>,
-}
-
-pub(super) fn ready(view: &View) -> Ready {
-    let fault = view.buffer.borrow().fault.clone();
-    let reasons: Vec<String> =
-        fault.map(|fault| format!("buffer not durable: {fault}")).into_iter().collect();
-    let mut degraded = Vec::new();
-    let uplink = view.uplink.borrow().clone();
-    if uplink.configured && !uplink.connected {
-        degraded.push(format!("uplink down: {}", uplink.fault.unwrap_or_default()));
-    }
-    if !view.clock.trusted() {
-        degraded.push("clock not trusted".to_owned());
-    }
-    if let Some(broker) = &view.broker
-        && !broker.borrow().connected
-    {
-        let fault = broker.borrow().fault.clone().unwrap_or_default();
-        degraded.push(format!("field broker down: {fault}"));
-    }
-    for bus in view.buses.all().into_iter().filter(|bus| !bus.open && bus.fault.is_some()) {
-        degraded.push(format!("bus {} down: {}", bus.id, bus.fault.unwrap_or_default()));
-    }
-    for bus in view.buses.all().into_iter().filter(|bus| bus.open) {
-        for finding in bus.findings.iter().filter(|finding| finding.devices.is_empty()) {
-            let diagnosis = super::finding::name(finding.diagnosis).en;
-            degraded.push(format!("bus {}: {diagnosis}: {}", bus.id, finding.seen.en));
-        }
-    }
-    Ready { ready: reasons.is_empty(), reasons, degraded }
 }

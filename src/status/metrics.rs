@@ -4,6 +4,7 @@ use std::fmt::{Display, Write as _};
 use std::time::Duration;
 
 use super::finding;
+use super::promises::standing;
 use super::view::View;
 use crate::buffer::WearStatus;
 use crate::clock::TrustState;
@@ -68,6 +69,7 @@ pub(super) fn render(view: &View) -> String {
     let trusted = u8::from(view.clock.trusted());
     page.gauge("linli_clock_trusted", "1 when the wall clock is trusted.", trusted);
     clock(&mut page, view);
+    promises(&mut page, view);
     devices(&mut page, view);
     risk(&mut page, view);
     buses(&mut page, view);
@@ -114,6 +116,18 @@ fn clock(page: &mut Page, view: &View) {
         let help = "A meter's clock less the gateway's, when it was last read.";
         page.family("linli_meter_clock_offset_seconds", "gauge", help, meters);
     }
+}
+
+fn promises(page: &mut Page, view: &View) {
+    let kept = standing(view)
+        .map(|one| (label("promise", one.promise.word()), u8::from(one.why.is_none())));
+    page.family("linli_promise_kept", "gauge", "1 while the gateway keeps the promise.", kept);
+    // Without a trusted clock nobody can say how long a certificate lasts.
+    let Some(now) = view.clock.wall(view.now()) else { return };
+    let certificates = view.promises.certificates.borrow().clone();
+    let left = certificates.iter().map(|one| (label("what", &one.what), one.seconds_left(now)));
+    let help = "Time until a certificate expires; negative afterwards.";
+    page.family("linli_certificate_expires_seconds", "gauge", help, left);
 }
 
 fn devices(page: &mut Page, view: &View) {

@@ -21,6 +21,7 @@ mod limits;
 mod listener;
 mod metrics;
 mod page;
+pub mod promises;
 mod report;
 #[cfg(any(test, feature = "fuzzing"))]
 mod sample;

@@ -157,6 +157,7 @@ pub(super) async fn sample(copies: usize, more: usize) -> Sample {
         connected: true,
         since: back(7100),
         fault: None,
+        credentials: None,
         broker: "mqtt 127.0.0.1:1883".into(),
         messages: 18_233,
         rejected: 4,
@@ -183,6 +184,7 @@ pub(super) async fn sample(copies: usize, more: usize) -> Sample {
         scan: super::ScanDesk::default(),
         tls: None,
         notes: Vec::new(),
+        promises: super::promises::Pledges::default(),
     };
     Sample { view, buffer, uplink, broker }
 }

@@ -1,6 +1,8 @@
 //! What is broken now, worst first, with its cause, since when, and what to do.
 //! A dead line is one trouble, not one per device that hangs on it.
 
+mod pledges;
+
 use std::collections::HashSet;
 use std::time::Duration;
 
@@ -71,6 +73,7 @@ pub(super) fn all(view: &View) -> Vec<Trouble> {
     devices(view, now, &Known { dead, buses: &all }, &mut list);
     super::clock::troubles(view, &mut list);
     attestations(view, &mut list);
+    pledges::all(view, &mut list);
     list.sort_by_key(|trouble| {
         (trouble.severity, trouble.since.map_or(u64::MAX, |since| since.boot_ms))
     });

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use tokio::sync::{mpsc, watch};
 
+use super::promises::Pledges;
 use super::scan::ScanDesk;
 use super::tls::PageTls;
 use crate::buffer::BufferStatus;
@@ -58,6 +59,8 @@ pub struct View {
     pub tls: Option<PageTls>,
     /// Lines shown above every page, e.g. that this is a simulated estate.
     pub notes: Vec<Bilingual>,
+    /// What the promises are judged by beside all this.
+    pub promises: Pledges,
 }
 
 /// How a bus is asked, and what it recorded.

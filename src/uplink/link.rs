@@ -25,7 +25,7 @@ use super::store::Store;
 use super::time::Asker;
 use super::window::{Item, Window, item};
 use super::{Topic, Topics};
-use crate::broker::BrokerError;
+use crate::broker::{BrokerError, LOOK_AT_FILES_EVERY, Renewal, Watched};
 use crate::buffer::Lane;
 use crate::model::{Moment, Seq, Words};
 
@@ -50,6 +50,8 @@ const PROVEN_AFTER: Duration = Duration::from_secs(60);
 pub(super) enum End {
     /// On request.
     Stopped,
+    /// The files of the connection were renewed: to be made again with them.
+    Renewed,
     /// It broke, or could not be made.
     Lost {
         /// Why.
@@ -80,6 +82,10 @@ struct Desk<'a, S> {
     /// Asks the platform for the time, where it may.
     time: Option<Asker>,
     proven: bool,
+    /// The files that the connection was made with.
+    files: Watched,
+    /// When they are looked at again.
+    files_at: Moment,
     /// Counters of the status changed; to be shown then.
     show_at: Option<Moment>,
     read_fault: bool,
@@ -97,7 +103,9 @@ impl<'a, S: Store> Link<'a, S> {
     /// # Errors
     /// A file of the settings is wrong.
     pub fn open(context: &'a mut Context<S>, topics: &'a Topics) -> Result<Self, BrokerError> {
-        let mut options = context.config.broker.options()?;
+        let files = Watched::new(&context.config.broker);
+        let mut options = context.config.broker.options_noting(&context.presented)?;
+        context.credentials(None);
         let will = Status::offline(&context.estate, context.store.epoch(), &context.clock, false);
         options.set_clean_session(true).set_inflight(PACKET_IDS).set_last_will(LastWill::new(
             topics.print(&Topic::Status),
@@ -111,6 +119,8 @@ impl<'a, S: Store> Link<'a, S> {
         let desk = Desk {
             window: Window::new(context.config.window.clamp(1, 64)),
             opened: context.clock.now(),
+            files,
+            files_at: context.clock.now().plus(LOOK_AT_FILES_EVERY),
             unstamped: None,
             time: None,
             context,
@@ -137,6 +147,10 @@ impl<'a, S: Store> Link<'a, S> {
             End::Stopped => {
                 desk.farewell(&mut events).await;
                 End::Stopped
+            }
+            End::Renewed => {
+                desk.change_over(&mut events).await;
+                End::Renewed
             }
             lost => lost,
         };
@@ -170,6 +184,9 @@ impl<S: Store> Desk<'_, S> {
                         return self.lost(fault);
                     }
                     self.settle();
+                    if self.renewed() {
+                        return End::Renewed;
+                    }
                     let wake = self.wake_at();
                     let wake = self.context.clock.instant(wake);
                     tokio::select! {
@@ -204,6 +221,21 @@ impl<S: Store> Desk<'_, S> {
                 return end;
             }
         }
+    }
+
+    /// Looks at the files of the connection when it is time; whether it is to be made again.
+    fn renewed(&mut self) -> bool {
+        let now = self.context.clock.now();
+        if now < self.files_at {
+            return false;
+        }
+        self.files_at = now.plus(LOOK_AT_FILES_EVERY);
+        match self.files.look() {
+            Renewal::Good => return true,
+            Renewal::Same => self.context.credentials(None),
+            Renewal::Wrong(fault) => self.context.credentials(Some(fault)),
+        }
+        false
     }
 
     /// Hands what the platform acknowledged to the buffer, one list at a time.
@@ -360,7 +392,8 @@ impl<S: Store> Desk<'_, S> {
         let flow = self.flow.as_ref().filter(|_| has_room).and_then(|flow| flow.wake_at(now));
         let time = self.time.as_ref().and_then(Asker::wake_at);
         let idle = now.plus(if self.unstamped.is_some() { LOOK_AGAIN } else { IDLE });
-        [overdue, flow, self.show_at, time].into_iter().flatten().min().unwrap_or(idle)
+        let due = [overdue, flow, self.show_at, time].into_iter().flatten().min().unwrap_or(idle);
+        due.min(self.files_at)
     }
 
     fn lost(&self, fault: Words) -> End {

@@ -10,9 +10,10 @@ use super::link::{End, Link};
 use super::store::Store;
 use super::{Config, Topics, UplinkStatus};
 use crate::backoff::Backoff;
+use crate::broker::Presented;
 use crate::buffer::Buffer;
 use crate::clock::Clock;
-use crate::model::{Estate, Words};
+use crate::model::{Estate, Seq, Words};
 
 /// First delay before another attempt to connect.
 const FIRST_DELAY: Duration = Duration::from_millis(500);
@@ -29,6 +30,8 @@ pub(super) struct Context<S> {
     pub signing_key: Option<String>,
     /// Connections in a row that ended on a question for the time.
     pub time_strikes: u8,
+    /// The chain that the platform's broker presents.
+    pub presented: Presented,
 }
 
 /// The uplink: owns the connection to the platform's broker.
@@ -61,6 +64,7 @@ impl<S: Store> Session<S> {
                 status,
                 signing_key: None,
                 time_strikes: 0,
+                presented: Presented::default(),
             }),
             reader,
         )
@@ -72,6 +76,11 @@ impl<S: Store> Session<S> {
     pub fn signing(mut self, public_key: Option<String>) -> Self {
         self.0.signing_key = public_key;
         self
+    }
+
+    /// The chain that the platform's broker presents, once there is a session.
+    pub fn presented(&self) -> Presented {
+        self.0.presented.clone()
     }
 
     /// Delivers until `stop`; then says good-bye to the platform.
@@ -94,7 +103,14 @@ impl<S: Store> Session<S> {
                 Ok(link) => link.run(&stop).await,
                 Err(error) => End::Lost { fault: error.words(), proven: false },
             };
-            let End::Lost { fault, proven } = end else { break };
+            let (fault, proven) = match end {
+                End::Stopped => break,
+                End::Renewed => {
+                    context.renewed();
+                    continue;
+                }
+                End::Lost { fault, proven } => (fault, proven),
+            };
             context.lost(fault);
             // A broker that takes a session and drops it at once must not be hammered.
             if proven {
@@ -139,12 +155,39 @@ impl<S: Store> Context<S> {
         }
     }
 
-    /// Notes that the platform's broker took the session.
-    pub fn connected(&self) {
+    /// Notes that the connection is made again with renewed files.
+    fn renewed(&self) {
+        let broker = self.config.broker.title();
+        tracing::info!(broker, "certificate, key, authorities or password were renewed");
+        let now = self.clock.now();
+        self.status.send_modify(|status| {
+            status.connected = false;
+            status.since = now;
+            status.in_flight = 0;
+            status.credentials = None;
+        });
+    }
+
+    /// Notes what is wrong with changed files of the connection, or that nothing is.
+    pub fn credentials(&self, fault: Option<Words>) {
+        let news = self.status.send_if_modified(|status| {
+            let news = status.credentials != fault;
+            status.credentials.clone_from(&fault);
+            news
+        });
+        if news && let Some(fault) = fault {
+            let broker = self.config.broker.title();
+            tracing::warn!(broker, %fault, "changed files are wrong; the connection goes on");
+        }
+    }
+
+    /// Notes that the platform's broker took the session; blocks below `next` are late.
+    pub fn connected(&self, next: Seq) {
         self.store.link(true);
         let now = self.clock.now();
         self.status.send_modify(|status| {
             status.connected = true;
+            status.late_below = Some(next);
             status.since = now;
             status.fault = None;
             status.sessions += 1;

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::model::{Moment, Words};
+use crate::model::{Moment, Seq, Words};
 
 /// Present state of the uplink.
 #[derive(Debug, Clone, PartialEq, Default, Serialize)]
@@ -15,6 +15,10 @@ pub struct UplinkStatus {
     pub since: Moment,
     /// Why not connected.
     pub fault: Option<Words>,
+    /// Files of the connection changed and are wrong; it goes on with those before.
+    pub credentials: Option<Words>,
+    /// Blocks below this position were stored before the present session began.
+    pub late_below: Option<Seq>,
     /// Broker, for people.
     pub broker: String,
     /// Whether the session is encrypted and the broker authenticated.

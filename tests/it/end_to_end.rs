@@ -77,7 +77,7 @@ topic = "plug"
     text
 }
 
-fn receiver(port: u16, out: &Path) -> Process {
+pub fn receiver(port: u16, out: &Path) -> Process {
     Process::start(
         Command::new(env!("CARGO_BIN_EXE_linli-receiver"))
             .args(["--broker", &format!("127.0.0.1:{port}"), "--client-id", "platform"])
@@ -91,7 +91,7 @@ fn number(value: &serde_json::Value, path: &str) -> u64 {
 }
 
 /// Every energy total of the plug that the platform received, in watt-hours.
-fn totals(out: &Path) -> BTreeSet<u64> {
+pub fn totals(out: &Path) -> BTreeSet<u64> {
     let mut seen = BTreeSet::new();
     for line in fs::read_to_string(out).unwrap().lines() {
         let document: serde_json::Value = serde_json::from_str(line).unwrap();

@@ -26,6 +26,7 @@ mod line;
 mod normal_run;
 mod parts;
 mod power;
+mod reload;
 mod rs485;
 mod scorecards;
 mod second_parsers;

@@ -22,7 +22,7 @@ fn openssl(folder: &Path, arguments: &str) {
 
 /// An authority, a certificate for 127.0.0.1 and one for the gateway, all in `folder`.
 fn certificates(folder: &Path) {
-    let curve = "-newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2";
+    let curve = "-newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 400";
     openssl(folder, &format!("req -x509 {curve} -keyout ca.key -out ca.pem -subj /CN=authority"));
     for (name, extension) in
         [("server", "subjectAltName=IP:127.0.0.1"), ("gateway", "extendedKeyUsage=clientAuth")]
@@ -35,7 +35,7 @@ fn certificates(folder: &Path) {
         openssl(
             folder,
             &format!(
-                "x509 -req -in {name}.csr -CA ca.pem -CAkey ca.key -CAcreateserial -days 2 \
+                "x509 -req -in {name}.csr -CA ca.pem -CAkey ca.key -CAcreateserial -days 400 \
                  -extfile extension -out {name}.pem"
             ),
         );

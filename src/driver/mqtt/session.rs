@@ -1,6 +1,8 @@
 //! The MQTT driver's task: one persistent session at the field broker.
 
 mod farewell;
+mod give_up;
+mod renewal;
 mod tap;
 
 use std::collections::VecDeque;
@@ -9,10 +11,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use rumqttc::mqttbytes::v4::SubscribeReasonCode;
-use rumqttc::{
-    AsyncClient, ConnectionError, Event as Happening, EventLoop, MqttOptions, Outgoing, Packet,
-    Publish, QoS,
-};
+use rumqttc::{AsyncClient, Event as Happening, EventLoop, Outgoing, Packet, Publish, QoS};
 use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, Interval, MissedTickBehavior};
 use tokio_util::sync::CancellationToken;
@@ -20,12 +19,14 @@ use tokio_util::sync::CancellationToken;
 use super::acks::{AckBook, Arrival};
 use super::desk::Desk;
 use super::intake::{Intake, Message};
-use super::purge::{purge, unreadable};
+use super::purge::unreadable;
 use super::status::refusal;
 use super::{BrokerStatus, Config, MAX_UNACKED, MqttDevice};
 use crate::backoff::Backoff;
+use crate::broker::Presented;
 use crate::clock::Clock;
-use crate::model::{Estate, Event, EventKind, FieldMessage, Moment, Words};
+use crate::model::{Estate, FieldMessage, Moment, Words};
+use renewal::Files;
 pub use tap::{Heard, Tap};
 
 /// The client's request channel: acknowledgements and subscriptions on their way.
@@ -65,12 +66,16 @@ pub struct Driver {
     deaf: Vec<String>,
     tick: Interval,
     tap: Option<Tap>,
+    files: Files,
+    presented: Presented,
 }
 
 #[derive(Debug)]
 enum End {
     /// On request, or nobody listens any more.
     Stopped,
+    /// The files of the connection were renewed: to be made again with them.
+    Renewed,
     Lost {
         fault: Words,
         unreadable: bool,
@@ -97,6 +102,8 @@ impl Driver {
         let mut tick = tokio::time::interval(Duration::from_secs(1));
         tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let driver = Self {
+            files: Files::new(&config.broker),
+            presented: Presented::default(),
             intake: Intake::new(config.clone(), devices, estate, now),
             config,
             clock,
@@ -119,10 +126,19 @@ impl Driver {
     /// Receives until `stop`, or until nobody takes the readings.
     pub async fn run(mut self, stop: CancellationToken) {
         let mut backoff = Backoff::new(RECONNECT.0, RECONNECT.1);
-        while let End::Lost { fault, unreadable, proven } = self.connection(&stop).await {
-            self.lost(fault, unreadable);
-            if proven {
-                backoff.reset();
+        loop {
+            match self.connection(&stop).await {
+                End::Stopped => break,
+                End::Renewed => {
+                    self.book.disconnected();
+                    continue;
+                }
+                End::Lost { fault, unreadable, proven } => {
+                    self.lost(fault, unreadable);
+                    if proven {
+                        backoff.reset();
+                    }
+                }
             }
             if !self.pause(backoff.delay(), &stop).await {
                 break;
@@ -184,12 +200,14 @@ impl Driver {
     }
 
     async fn connection(&mut self, stop: &CancellationToken) -> End {
-        let mut options = match self.config.broker.options() {
+        self.files = Files::new(&self.config.broker);
+        let mut options = match self.config.broker.options_noting(&self.presented) {
             Ok(options) => options,
             Err(error) => {
                 return End::Lost { fault: error.words(), unreadable: false, proven: false };
             }
         };
+        self.credentials(None);
         options.set_manual_acks(true);
         options.set_max_packet_size(MAX_PACKET, MAX_PACKET);
         if self.unreadable >= PATIENCE {
@@ -217,32 +235,12 @@ impl Driver {
         });
         let mut desk = Desk::new(client, filters);
         let end = self.serve(&mut desk, &mut events, stop).await;
-        if matches!(end, End::Stopped) {
-            self.farewell(&desk, &mut events).await;
+        match end {
+            End::Stopped => self.farewell(&desk, &mut events).await,
+            End::Renewed => self.change_over(&desk, &mut events).await,
+            End::Lost { .. } => {}
         }
         end
-    }
-
-    /// Gives the broker's queue up, and every topic that cannot be heard.
-    async fn give_up(&mut self, options: MqttOptions) -> Result<(), ConnectionError> {
-        let network = self.config.broker.network();
-        self.deaf = purge(options, network, &self.intake.filters()).await?;
-        self.unreadable = 0;
-        let fault = "a message in the broker's queue cannot be read; the queue was given up";
-        self.announce("#", fault);
-        for filter in self.deaf.clone() {
-            let fault = "a retained message cannot be read: not heard until it is removed and \
-                         linli is started again";
-            self.announce(&filter, fault);
-        }
-        Ok(())
-    }
-
-    fn announce(&mut self, topic: &str, fault: &str) {
-        tracing::error!(broker = self.config.broker.title(), topic, fault, "messages lost");
-        let kind = EventKind::PayloadRejected { topic: topic.into(), fault: fault.into() };
-        let at = self.clock.now();
-        self.pending.push_back(FieldMessage::Event(Event { at, device: None, kind }));
     }
 
     async fn serve(
@@ -277,7 +275,7 @@ impl Driver {
                             let Ok(permit) = permit else { return End::Stopped };
                             if let Some(message) = self.pending.pop_front() { permit.send(message) }
                         }
-                        _ = self.tick.tick() => self.second(),
+                        _ = self.tick.tick() => if self.second() { return End::Renewed },
                         () = mailbox.told() => {}
                         event = &mut poll, if room => break event,
                         () = tokio::time::sleep_until(stall), if stall_at.is_some() => {
@@ -302,8 +300,8 @@ impl Driver {
         }
     }
 
-    /// Once a second: silence, held back events, counters.
-    fn second(&mut self) {
+    /// Once a second: silence, held back events, counters. Whether to connect anew.
+    fn second(&mut self) -> bool {
         self.intake.tick(self.clock.now(), &mut self.pending);
         let unacked = u32::try_from(self.book.len()).unwrap_or(u32::MAX);
         let (messages, rejected) = (self.messages, self.rejected);
@@ -312,6 +310,7 @@ impl Driver {
             (status.messages, status.rejected, status.unacked) = (messages, rejected, unacked);
             before != (messages, rejected, unacked)
         });
+        self.renewed()
     }
 
     fn take(&mut self, desk: &mut Desk, event: Happening) {

@@ -13,6 +13,8 @@ pub struct BrokerStatus {
     pub since: Moment,
     /// Why not connected, or which topics the broker refuses.
     pub fault: Option<Words>,
+    /// Files of the connection changed and are wrong; it goes on with those before.
+    pub credentials: Option<Words>,
     /// Broker, for people.
     pub broker: String,
     /// Messages received since start.

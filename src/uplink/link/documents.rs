@@ -15,11 +15,11 @@ use crate::model::Seq;
 impl<S: Store> Desk<'_, S> {
     /// The broker took the session: birth, inventory, assessment, then blocks.
     pub(super) fn begin(&mut self) {
-        self.context.connected();
+        let next = self.context.store.next_seq();
+        self.context.connected(next);
         let now = self.context.clock.now();
         let context = &*self.context;
         self.opened = now;
-        let next = context.store.next_seq();
         let config = &context.config;
         self.flow = Some(Flow::new(next, config.late_rate, config.hold_unstamped, now));
         let signing_key = context.signing_key.clone();
@@ -45,6 +45,13 @@ impl<S: Store> Desk<'_, S> {
         }
     }
 
+    /// Takes the last acknowledgements and says good-bye, to come back at once.
+    pub(super) async fn change_over(&mut self, events: &mut EventLoop) {
+        if self.flow.take().is_some() {
+            self.part(events).await;
+        }
+    }
+
     /// Tells the platform that the stop is meant, and takes the last acknowledgements.
     pub(super) async fn farewell(&mut self, events: &mut EventLoop) {
         if self.flow.take().is_none() {
@@ -57,6 +64,10 @@ impl<S: Store> Desk<'_, S> {
             true,
         );
         self.document(Topic::Status, encode(&bye));
+        self.part(events).await;
+    }
+
+    async fn part(&mut self, events: &mut EventLoop) {
         let until = Instant::now() + FAREWELL;
         while self.window.open() > 0 {
             match tokio::time::timeout_at(until, events.poll()).await {

@@ -34,6 +34,11 @@ impl Driver {
             }
         }
         push_acks(&desk.client, &mut self.book);
+        Self::part(desk, events).await;
+    }
+
+    /// Says good-bye to the broker.
+    pub(super) async fn part(desk: &Desk, events: &mut EventLoop) {
         if desk.client.try_disconnect().is_err() {
             return;
         }
