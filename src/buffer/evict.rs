@@ -23,6 +23,8 @@ const TELL_EVERY: Duration = Duration::from_secs(3600);
 /// it is needed; and what was folded is forgotten below the second.
 const FOLD_FROM: u64 = 90;
 const FORGET_BELOW: u64 = 80;
+/// Thinning must leave at most this share of the bytes, in percent; else it is not worth it.
+const WORTH: u64 = 90;
 
 /// What goes first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -110,11 +112,18 @@ impl Ledger {
         if !complete && self.counts.thinned_bytes >= excess {
             return Ok(());
         }
-        if !desk.withhold(&self.thinner.positions()) {
-            self.thinner.forget();
+        let next = sealer.next();
+        let Some(thin) = self.thinner.replace(sealer, &self.clock) else { return Ok(()) };
+        if bytes(&thin.blocks) * 100 > thin.bytes * WORTH {
+            // Read so seldom that little would be left out. They are dropped when they are oldest.
+            sealer.take_back(next);
             return Ok(());
         }
-        let Some(thin) = self.thinner.replace(sealer, &self.clock) else { return Ok(()) };
+        if !desk.withhold(&thin.replaced) {
+            sealer.take_back(next);
+            self.thinner.look_again();
+            return Ok(());
+        }
         let replaced: Vec<_> = thin.replaced.iter().map(|seq| (Lane::Telemetry, *seq)).collect();
         job.evicted.extend(&replaced);
         job.lost.extend(thin.lost);

@@ -36,6 +36,7 @@ mod status;
 #[cfg(test)]
 mod tests;
 mod thin;
+mod wear;
 
 pub use block::{Block, Lane, MAX_PAYLOAD};
 pub use config::{Config, Medium};

@@ -117,7 +117,11 @@ impl Recorder {
             let due = self.due();
             let idle = flight.is_none();
             if self.closed && idle && due.is_none() {
-                return self.end().await;
+                // After an orderly end no position is skipped.
+                let next = self.worker.as_ref().expect("the worker is at home").sealer.next();
+                let settle = move || shared.mark.settle(shared.epoch, next);
+                tokio::task::spawn_blocking(settle).await?;
+                return Ok(());
             }
             tokio::select! {
                 biased;
@@ -139,14 +143,6 @@ impl Recorder {
                 }
             }
         }
-    }
-
-    /// All is durable: after an orderly end no position is skipped.
-    async fn end(&self) -> Result<(), RecorderError> {
-        let worker = self.worker.as_ref().expect("the worker is at home");
-        let (shared, next) = (self.shared.clone(), worker.sealer.next());
-        tokio::task::spawn_blocking(move || shared.mark.settle(shared.epoch, next)).await?;
-        Ok(())
     }
 
     /// Takes a record; what waits before [`run`](Self::run) comes first.

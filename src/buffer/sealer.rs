@@ -72,6 +72,11 @@ impl Sealer {
         self.next
     }
 
+    /// Takes back the positions from `next` on: their blocks were never stored.
+    pub fn take_back(&mut self, next: Seq) {
+        self.next = next;
+    }
+
     /// Readings in the block that is being filled.
     pub fn open_readings(&self) -> usize {
         self.columns.readings()

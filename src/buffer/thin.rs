@@ -9,6 +9,7 @@
 //! - A run ends with an hour, so that its quarters and hours are whole, unless it grows too large.
 //! - What is thinned is not thinned again; when nothing else is old enough, it is dropped, the
 //!   oldest first. The youngest quarter of the budget stays as it is.
+//! - What was read so seldom that thinning would save little is left as it is, and dropped later.
 //! - Blocks that the uplink was handed in its present session are left alone: the platform may
 //!   have them already. So is a run of which a block was delivered meanwhile: it is folded anew.
 
@@ -78,6 +79,8 @@ struct Frame {
 /// What the run became.
 pub(super) struct Thin {
     pub blocks: Vec<Sealed>,
+    /// Bytes of the blocks that are replaced.
+    pub bytes: u64,
     /// The positions that are replaced.
     pub replaced: Vec<Seq>,
     /// What is lost for the star level, by position.
@@ -236,7 +239,8 @@ impl Thinner {
             readings_left,
             method: METHOD.to_owned(),
         };
-        Some(Thin { blocks, replaced, lost, left_out: readings - readings_left, event })
+        let left_out = readings - readings_left;
+        Some(Thin { blocks, bytes: run.bytes, replaced, lost, left_out, event })
     }
 }
 

@@ -70,7 +70,7 @@ fn thinned(seq: u64, ranges: &[(u64, u64)]) -> Document {
     let what = EventKind::ReadingsThinned {
         from: ranges[0].0,
         to: ranges[ranges.len() - 1].1,
-        blocks: ranges.iter().map(|(from, to)| to.0 - from.0 + 1).sum(),
+        blocks: ranges.iter().map(|(from, to)| (to.0 + 1).saturating_sub(from.0)).sum(),
         ranges,
         readings: 100,
         into_from: Seq(seq - 1),

@@ -47,7 +47,7 @@ const OPTIONS: &str =
     r#"{"baud":[9600],"frame":["8N1"],"units":["8-10"],"protocol":["modbus"],"patience_ms":50}"#;
 
 async fn events(page: SocketAddr, options: &str) -> Vec<ScanEvent> {
-    let mut lines = Lines::post(page, PATH, options).await.unwrap();
+    let mut lines = Lines::post(&page.into(), PATH, options).await.unwrap();
     let mut events = Vec::new();
     while let Some(line) = lines.next().await.unwrap() {
         events.push(serde_json::from_str(&line).unwrap());
@@ -98,8 +98,12 @@ async fn a_scan_asks_the_owner_of_the_bus_and_streams_what_it_finds() {
 #[tokio::test]
 async fn wrong_options_and_unknown_buses_are_refused_with_the_reason() {
     let refused = async |page: SocketAddr| {
-        let options = Lines::post(page, PATH, r#"{"baud":[1]}"#).await.unwrap_err().to_string();
-        let bus = Lines::post(page, "/api/v1/buses/none/scan", "{}").await.unwrap_err().to_string();
+        let options =
+            Lines::post(&page.into(), PATH, r#"{"baud":[1]}"#).await.unwrap_err().to_string();
+        let bus = Lines::post(&page.into(), "/api/v1/buses/none/scan", "{}")
+            .await
+            .unwrap_err()
+            .to_string();
         (options, bus)
     };
     let ((options, bus), asked) = against(refused).await;
@@ -111,13 +115,14 @@ async fn wrong_options_and_unknown_buses_are_refused_with_the_reason() {
 #[tokio::test]
 async fn a_bus_is_scanned_once_at_a_time_and_is_free_when_the_client_went_away() {
     let twice = async |page: SocketAddr| {
-        let mut first = Lines::post(page, PATH, r#"{"protocol":["dlt645"]}"#).await.unwrap();
+        let mut first =
+            Lines::post(&page.into(), PATH, r#"{"protocol":["dlt645"]}"#).await.unwrap();
         first.next().await.unwrap().expect("progress");
-        let second = Lines::post(page, PATH, OPTIONS).await.unwrap_err().to_string();
+        let second = Lines::post(&page.into(), PATH, OPTIONS).await.unwrap_err().to_string();
         drop(first);
         // The page notices the end of the connection in its own time.
         for _ in 0..500 {
-            if let Ok(lines) = Lines::post(page, PATH, OPTIONS).await {
+            if let Ok(lines) = Lines::post(&page.into(), PATH, OPTIONS).await {
                 drop(lines);
                 return second;
             }
