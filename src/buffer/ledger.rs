@@ -95,6 +95,7 @@ impl Job {
         self.blocks.is_empty()
             && self.removals.is_empty()
             && self.evicted.is_empty()
+            && !self.freed
             && self.damaged.is_empty()
             && self.set_aside.is_empty()
     }

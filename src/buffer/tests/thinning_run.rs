@@ -262,11 +262,16 @@ async fn how_long_an_outage_fits() {
             }
         })
         .await;
+        let status = buffer.status().borrow().clone();
         println!(
             "{devices} devices of {points} points every {every} s, 16 MiB: full after {:.1} h, \
-             first reading dropped after {:.1} h; longest round with its commit {longest:?}",
+             first block dropped after {:.1} h, with {} readings in {} blocks stored and {} left \
+             out; longest round with its commit {longest:?}",
             first_thinned.unwrap_or_default(),
             hours(clock.now()),
+            status.readings,
+            status.blocks,
+            status.left_out_readings,
         );
     }
 }
