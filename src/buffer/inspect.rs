@@ -73,6 +73,8 @@ pub struct Inspection {
     pub evicted_blocks: u64,
     /// Blocks replaced by thinned ones, in its whole life.
     pub thinned_blocks: u64,
+    /// Positions skipped after power cuts, in its whole life: there never was a block.
+    pub skipped_positions: u64,
     /// Bytes of the files.
     pub file_bytes: u64,
 }
@@ -127,6 +129,7 @@ pub fn inspect(path: &Path) -> Result<Inspection, InspectError> {
         damaged,
         evicted_blocks: meta.totals.evicted,
         thinned_blocks: meta.totals.thinned,
+        skipped_positions: meta.totals.skipped,
         file_bytes: store.file_bytes(),
     })
 }

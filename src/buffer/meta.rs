@@ -27,6 +27,8 @@ pub(super) struct Totals {
     pub thinned: u64,
     /// Readings that thinning left out.
     pub left_out: u64,
+    /// Positions skipped after power cuts: there never was a block.
+    pub skipped: u64,
 }
 
 impl Default for Meta {
@@ -36,12 +38,11 @@ impl Default for Meta {
 }
 
 impl Meta {
-    pub fn encode(&self) -> [u8; 40] {
-        let Totals { evicted, damaged, thinned, left_out } = self.totals;
-        let mut bytes = [0; 40];
-        for (slot, word) in
-            bytes.chunks_exact_mut(8).zip([self.next.0, evicted, damaged, thinned, left_out])
-        {
+    pub fn encode(&self) -> [u8; 48] {
+        let Totals { evicted, damaged, thinned, left_out, skipped } = self.totals;
+        let words = [self.next.0, evicted, damaged, thinned, left_out, skipped];
+        let mut bytes = [0; 48];
+        for (slot, word) in bytes.chunks_exact_mut(8).zip(words) {
             slot.copy_from_slice(&word.to_le_bytes());
         }
         bytes
@@ -49,9 +50,15 @@ impl Meta {
 
     pub fn decode(bytes: &[u8]) -> Option<Self> {
         let word = |at: usize| Some(u64::from_le_bytes(bytes.get(at..at + 8)?.try_into().ok()?));
-        // Absent from older versions, which thinned nothing.
-        let (thinned, left_out) = (word(24).unwrap_or(0), word(32).unwrap_or(0));
-        let totals = Totals { evicted: word(8)?, damaged: word(16)?, thinned, left_out };
+        // What older versions did not write did not happen.
+        let more = |at| word(at).unwrap_or(0);
+        let totals = Totals {
+            evicted: word(8)?,
+            damaged: word(16)?,
+            thinned: more(24),
+            left_out: more(32),
+            skipped: more(40),
+        };
         Some(Self { next: Seq(word(0)?), totals })
     }
 }

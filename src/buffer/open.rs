@@ -118,8 +118,10 @@ pub fn open(
         mark.note(Noted { epoch, next: sealer.next() });
     }
     let lost = lost.map(|(from, next)| announce(&mut ledger, from, next));
-    let skipped = (next > known).then(|| skip(&ledger, known, next));
-    let status = first_status(&ledger, epoch, sealer.next())?;
+    let skipped = (next > known).then(|| skip(&mut ledger, known, next));
+    // What is skipped is durable with the first commit.
+    let durable = if next > known { known } else { sealer.next() };
+    let status = first_status(&ledger, epoch, durable)?;
     let shared = Arc::new(Shared::new(store, found.queue, epoch, clock, mark, status));
     let mut recorder = Recorder::new(config.clone(), shared.clone(), ledger, sealer);
     lost.into_iter().chain(skipped).for_each(|event| recorder.take(Record::Event(event)));
@@ -141,8 +143,9 @@ fn announce(ledger: &mut Ledger, from: Seq, next: Seq) -> Event {
 
 /// After a power cut positions go on behind those that were reserved before it. As above, the
 /// reservation stays until the event is durable.
-fn skip(ledger: &Ledger, from: Seq, next: Seq) -> Event {
+fn skip(ledger: &mut Ledger, from: Seq, next: Seq) -> Event {
     let to = Seq(next.0 - 1);
+    ledger.totals.skipped += next.0 - from.0;
     tracing::info!(%from, %to, "positions are skipped after a power cut");
     Event { at: ledger.clock.now(), device: None, kind: EventKind::PositionsSkipped { from, to } }
 }
@@ -205,6 +208,7 @@ fn first_status(ledger: &Ledger, epoch: Epoch, next: Seq) -> Result<BufferStatus
         damaged_blocks: ledger.totals.damaged,
         thinned_blocks: ledger.totals.thinned,
         left_out_readings: ledger.totals.left_out,
+        skipped_positions: ledger.totals.skipped,
         thinned_bytes: ledger.counts.thinned_bytes,
         commits: 0,
         last_commit_ms: 0,

@@ -47,6 +47,7 @@ impl Ledger {
             status.damaged_blocks = self.totals.damaged;
             status.thinned_blocks = self.totals.thinned;
             status.left_out_readings = self.totals.left_out;
+            status.skipped_positions = self.totals.skipped;
             status.thinned_bytes = self.counts.thinned_bytes;
             status.wear = self.pace.status();
             status.commits += 1;

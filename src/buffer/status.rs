@@ -37,6 +37,8 @@ pub struct BufferStatus {
     pub thinned_blocks: u64,
     /// Readings that thinning left out, since the buffer was created.
     pub left_out_readings: u64,
+    /// Positions skipped after power cuts, since the buffer was created: there never was a block.
+    pub skipped_positions: u64,
     /// Of the stored bytes, those of thinned blocks.
     pub thinned_bytes: u64,
     /// Blocks found damaged, since the buffer was created.

@@ -247,6 +247,7 @@ fn buffer_status() -> BufferStatus {
         damaged_blocks: 0,
         thinned_blocks: 0,
         left_out_readings: 0,
+        skipped_positions: 0,
         thinned_bytes: 0,
         commits: 7180,
         last_commit_ms: 6,

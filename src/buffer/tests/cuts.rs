@@ -61,6 +61,7 @@ async fn after_a_cut_that_took_the_store_s_end_positions_go_on_behind_all_that_w
     assert!(!sent.contains(&fresh.seq) && fresh.seq.0 >= 7 + AHEAD, "{}", fresh.seq);
     let status = buffer.status().borrow().clone();
     assert_eq!((status.damaged_blocks, status.evicted_blocks), (0, 0), "not counted as lost");
+    assert_eq!(status.skipped_positions, 7 + AHEAD - 4);
     #[cfg(feature = "receiver")]
     {
         use crate::receiver::{Limits, Verifier};
