@@ -5,6 +5,7 @@ mod access;
 mod air_quality;
 #[cfg(feature = "fuzzing")]
 mod allocation;
+mod buffer_faults;
 mod certificates;
 mod charge_orders;
 #[cfg(feature = "fuzzing")]
