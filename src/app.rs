@@ -149,7 +149,7 @@ impl App {
         };
         let broker = joints.field_broker(&settings, hurry, None);
         let (starts, applied) = (opening.starts, access::applied(&opening.news));
-        let (promises, keeper) = promises::pledges(opening);
+        let (promises, keeper) = promises::pledges(opening, buffer.store())?;
         if starts {
             records.send(start_of(started)).await.ok().context("the recorder ended at once")?;
         }
@@ -206,7 +206,7 @@ impl App {
             promises,
         };
         joints.page(&settings, view.clone()).await?;
-        joints.promises(&settings, keeper, &view, buffer.store())?;
+        joints.promises(&settings, keeper, &view);
         Ok(view)
     }
 

@@ -5,6 +5,7 @@ mod access;
 mod air_quality;
 #[cfg(feature = "fuzzing")]
 mod allocation;
+mod certificates;
 mod charge_orders;
 #[cfg(feature = "fuzzing")]
 #[path = "../fuzz/checks/mod.rs"]
@@ -30,6 +31,7 @@ mod reload;
 mod rs485;
 mod scorecards;
 mod second_parsers;
+mod soak;
 mod star_delivery;
 mod star_history;
 mod star_report;
