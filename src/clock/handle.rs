@@ -230,6 +230,7 @@ impl Clock {
             // A clock that was right from the start is no news.
             inner.effects.retain(|effect| !matches!(effect, Effect::State { .. }));
         }
+        inner.note(&self.0.boot, now);
         self.0.news.notify_one();
     }
 
