@@ -45,6 +45,7 @@ use crate::pipeline::{Baselines, Pipeline, Progress};
 use crate::starlevel::report::{Reporter, SigningKey};
 use crate::starlevel::{Assessment, Bilingual, EvidenceChain, METER_CLOCK_S, RulePack};
 use crate::status::{self, ScanDesk, View};
+use crate::store::Tree;
 use crate::supervise::{Failure, Part, Supervisor};
 use crate::uplink::{Session, UplinkStatus};
 use crate::watchdog;
@@ -135,9 +136,10 @@ impl App {
 
         let (recorder, buffer) = buffer::open(&settings.buffer, Arc::clone(&estate), clock.clone())
             .context("the buffer")?;
-        clock.remember(buffer.store().tree("clock")).context("what is known about the time")?;
+        let known = buffer.store().tree("clock");
+        clock.remember(&known).context("what is known about the time")?;
         clock.judge();
-        joints.clock_watch(facts.clone());
+        joints.clock_watch(known, facts.clone());
         buffer.tell(facts);
 
         let lessons = LessonBook::load(buffer.store().tree("lessons"))
@@ -149,7 +151,7 @@ impl App {
         };
         let broker = joints.field_broker(&settings, hurry, None);
         let (starts, applied) = (opening.starts, access::applied(&opening.news));
-        let (promises, keeper) = promises::pledges(opening);
+        let (promises, keeper) = promises::pledges(opening, buffer.store())?;
         if starts {
             records.send(start_of(started)).await.ok().context("the recorder ended at once")?;
         }
@@ -206,7 +208,7 @@ impl App {
             promises,
         };
         joints.page(&settings, view.clone()).await?;
-        joints.promises(&settings, keeper, &view, buffer.store())?;
+        joints.promises(&settings, keeper, &view);
         Ok(view)
     }
 
@@ -266,9 +268,9 @@ impl Joints {
         status
     }
 
-    fn clock_watch(&mut self, facts: mpsc::Sender<Fact>) {
+    fn clock_watch(&mut self, known: Tree, facts: mpsc::Sender<Fact>) {
         let (clock, field) = (self.clock.clone(), self.field.clone());
-        let watch = ClockWatch::new(clock, field, facts, METER_CLOCK_S);
+        let watch = ClockWatch::new(clock, known, field, facts, METER_CLOCK_S);
         let stop = self.supervisor.token(Part::Source);
         self.supervisor.spawn(Part::Source, "clock", watch.run(stop));
     }

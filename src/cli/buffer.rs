@@ -121,8 +121,8 @@ fn describe(inspection: &buffer::Inspection) {
         ));
     }
     say(&format!(
-        "{} bytes on the disk 磁盘占用字节, {} blocks evicted so far 累计丢弃块",
-        inspection.file_bytes, inspection.evicted_blocks
+        "{} bytes on the disk 磁盘占用字节, {} blocks evicted so far 累计丢弃块, {} thinned 抽稀",
+        inspection.file_bytes, inspection.evicted_blocks, inspection.thinned_blocks
     ));
     for block in &inspection.damaged {
         say(&format!("damaged 损坏: {} block 块 {}: {}", block.lane, block.seq, block.fault));

@@ -61,7 +61,7 @@ async fn against<T>(client: impl AsyncFnOnce(Page) -> T) -> (T, usize) {
 async fn served<T>(view: View, client: impl AsyncFnOnce(Page) -> T) -> (T, usize) {
     let (view, orders) = with_owner(view);
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let page = Page { address: listener.local_addr().unwrap(), certificate: None };
+    let page = Page::from(listener.local_addr().unwrap());
     let stop = CancellationToken::new();
     let count = std::cell::Cell::new(0);
     let served = async {

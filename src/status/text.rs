@@ -232,6 +232,17 @@ texts! {
     DiskUse => "占用空间", "Disk use";
     RecordRate => "记录速率", "Record rate";
     Evicted => "因空间不足丢弃的数据块", "Blocks evicted for space";
+    ThinnedBlocks => "因空间不足抽稀的数据块", "Blocks thinned for space";
+    LeftOut => "抽稀略去的读数", "readings left out";
+    ThinnedFirst => "空间用尽时，最旧的读数先抽稀（每个测点每一刻钟保留首值、末值、最小值、最大值和次数，计数器每小时保留末值），然后才丢弃；事件最后丢弃。",
+        "When it is full, the oldest readings are thinned first (of each point and quarter hour the first, the last, the lowest, the highest and the count are left, of counters the last of each hour), and only then dropped; events go last.";
+    CommitEvery => "落盘间隔（掉电最多丢失）", "Committed every (a power cut loses at most this)";
+    AtMost => "不超过", "at most";
+    WrittenPerDay => "每日写入介质", "Written to the medium a day";
+    MediumBears => "寿命预算", "it bears";
+    MediumLasts => "按此速率介质可用", "At that pace the medium lasts";
+    Years => "年", "years";
+    NotKnown => "未知", "not known";
     DamagedBlocks => "损坏的数据块", "Blocks found damaged";
     LastCommit => "最近落盘耗时", "Last commit took";
     Durable => "落盘正常", "Durable";

@@ -6,6 +6,8 @@ mod air_quality;
 #[cfg(feature = "fuzzing")]
 mod allocation;
 mod api;
+mod buffer_faults;
+mod certificates;
 mod charge_orders;
 #[cfg(feature = "fuzzing")]
 #[path = "../fuzz/checks/mod.rs"]
@@ -32,6 +34,7 @@ mod reload;
 mod rs485;
 mod scorecards;
 mod second_parsers;
+mod soak;
 mod star_delivery;
 mod star_history;
 mod star_report;

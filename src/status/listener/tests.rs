@@ -225,7 +225,7 @@ async fn the_commands_reach_the_page_by_its_very_certificate_and_no_other() {
         let certificate = other.certificate_file(&other_store);
         let wrong = Page { certificate, ..Page::from(address) };
         let error = fetch(&wrong, "/").await.unwrap_err();
-        assert!(error.to_string().contains("not that of the gateway"), "{error}");
+        assert!(error.to_string().contains("does not show the certificate"), "{error}");
     })
     .await;
 }

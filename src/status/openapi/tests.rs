@@ -14,7 +14,7 @@ fn routes(folder: &Path, found: &mut BTreeSet<String>) {
             routes(&path, found);
         } else if path.extension().is_some_and(|ending| ending == "rs") {
             let text = fs::read_to_string(&path).unwrap();
-            for rest in text.split(".route(").skip(1) {
+            for rest in text.split(".route").filter_map(|rest| rest.strip_prefix('(')) {
                 let first = rest.trim_start().strip_prefix('"').unwrap_or_default();
                 let route = first.split('"').next().unwrap_or_default();
                 let machine = ["/api/", "/metrics", "/healthz", "/readyz"];
