@@ -225,6 +225,7 @@ path = "{}/buffer"
 keep_free = "1MiB"
 [status]
 listen = "127.0.0.1:{port}"
+access = "open"
 [stars]
 every = "10s"
 [[bus]]

@@ -101,6 +101,7 @@ client_id = "trial-field"
 max_rate = 2000
 [status]
 listen = "127.0.0.1:{page}"
+access = "open"
 [stars]
 every = "10s"
 [[bus]]
