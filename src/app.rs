@@ -14,6 +14,7 @@
 //! | page, scans → star level, attestations | watch | only the newest set is kept |
 //! | status, assessment, time | watch | only the newest is kept |
 
+mod access;
 mod assess;
 mod certificates;
 mod checkup;
@@ -53,6 +54,7 @@ use field::Buses;
 use stars::{publish_assessment, reporter, rule_pack};
 use tasks::ClockWatch;
 
+pub use access::users_file;
 #[cfg(feature = "demo")]
 pub use past::{attested, invent};
 pub use reload::{Daemon, Opening, Order};
@@ -148,8 +150,8 @@ impl App {
             Arc::new(move || buffer.hurry())
         };
         let broker = joints.field_broker(&settings, hurry, None);
-        let starts = opening.starts;
-        let (promises, keeper) = promises::pledges(opening);
+        let (starts, applied) = (opening.starts, access::applied(&opening.news));
+        let (promises, keeper) = promises::pledges(opening, buffer.store())?;
         if starts {
             records.send(start_of(started)).await.ok().context("the recorder ended at once")?;
         }
@@ -176,6 +178,7 @@ impl App {
         };
         let risk =
             joints.assessor(&settings, pack, ends, uplink.clone(), &buffer, buses.clone())?;
+        let access = joints.access(&settings, &buffer, applied)?;
         // Not before all have read what they keep in the store: the first commit may rebuild its
         // files, and until that is done there is nothing to read.
         joints.supervisor.spawn_fallible(Part::Stage, "recorder", recorder.run(records_out));
@@ -199,12 +202,13 @@ impl App {
             version: env!("CARGO_PKG_VERSION").into(),
             acts,
             scan: ScanDesk::new(&settings.profile_dirs),
+            access,
             tls: page::tls(&settings)?,
             notes,
             promises,
         };
         joints.page(&settings, view.clone()).await?;
-        joints.promises(&settings, keeper, &view, buffer.store())?;
+        joints.promises(&settings, keeper, &view);
         Ok(view)
     }
 

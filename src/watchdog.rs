@@ -72,7 +72,7 @@ pub async fn run<T>(
     buffer: watch::Receiver<BufferStatus>,
     stop: CancellationToken,
 ) {
-    notify(&[sd_notify::NotifyState::Ready]);
+    ready("running");
     let mut judge = Judge::default();
     let mut alive = true;
     let mut ticks = tokio::time::interval(EVERY);

@@ -66,11 +66,9 @@ impl Certificates {
     }
 
     /// One more file: a chain that the gateway itself presents, e.g. the page's.
-    #[must_use]
-    pub(super) fn with_chain(mut self, what: &str, path: PathBuf) -> Self {
+    pub(super) fn add_chain(&mut self, what: &str, path: PathBuf) {
         let source = Source { what: what.into(), key: "cert_file", path, role: Role::Chain };
         self.files.push(source);
-        self
     }
 
     /// When the platform was told last.

@@ -29,40 +29,43 @@ const CERTIFICATES: &[u8] = b"certificates told";
 /// Where the task tells what it knows.
 pub(super) struct Keeper {
     opening: Opening,
+    tree: Tree,
+    /// As an earlier run left it.
+    judge: Judge,
+    /// When an earlier run told of certificates.
+    told_at: Option<WallTime>,
     memory: watch::Sender<Memory>,
     expiries: watch::Sender<Vec<Expiry>>,
 }
 
-/// What the page judges the promises by, and the other ends of it.
-pub(super) fn pledges(opening: Opening) -> (Pledges, Keeper) {
+/// What the page judges the promises by, and the other ends of it. Called before the first commit.
+///
+/// # Errors
+/// What was told before cannot be read.
+pub(super) fn pledges(opening: Opening, store: &Store) -> anyhow::Result<(Pledges, Keeper)> {
+    let tree = store.tree(TOLD);
+    let judge = Judge::load(&tree).context("what was told of the promises")?;
+    let told_at = tree.get(CERTIFICATES).context("when certificates were told of")?;
+    let told_at = told_at.and_then(|bytes| bytes.try_into().ok()).map(i64::from_be_bytes);
+    let told_at = told_at.map(|unix_ms| WallTime { unix_ms });
     let (memory, memory_seen) = watch::channel(Memory::default());
     let (expiries, certificates) = watch::channel(Vec::new());
     let configuration = opening.configuration.clone();
     let pledges = Pledges { configuration, certificates, memory: memory_seen };
-    (pledges, Keeper { opening, memory, expiries })
+    Ok((pledges, Keeper { opening, tree, judge, told_at, memory, expiries }))
 }
 
 impl Joints {
     /// Starts the watch over the promises.
-    ///
-    /// # Errors
-    /// What was told before cannot be read.
-    pub(super) fn promises(
-        &mut self,
-        settings: &Settings,
-        keeper: Keeper,
-        view: &View,
-        store: &Store,
-    ) -> anyhow::Result<()> {
-        let tree = store.tree(TOLD);
-        let judge = Judge::load(&tree).context("what was told of the promises")?;
-        let told_at = tree.get(CERTIFICATES).context("when certificates were told of")?;
-        let told_at = told_at.and_then(|bytes| bytes.try_into().ok()).map(i64::from_be_bytes);
-        let told_at = told_at.map(|unix_ms| WallTime { unix_ms });
+    pub(super) fn promises(&mut self, settings: &Settings, keeper: Keeper, view: &View) {
+        let presented = std::mem::take(&mut self.presented);
+        let mut certificates = Certificates::new(settings, presented, keeper.told_at);
+        let page = settings.status.as_ref();
+        if let Some(path) = page.and_then(|page| page.certificate_file(&settings.buffer.path)) {
+            certificates.add_chain("status.cert_file", path);
+        }
         let watch = Watch {
-            judge,
-            tree,
-            certificates: Certificates::new(settings, std::mem::take(&mut self.presented), told_at),
+            certificates,
             view: view.clone(),
             keeper,
             out: self.field.clone(),
@@ -70,14 +73,11 @@ impl Joints {
         };
         let stop = self.supervisor.token(Part::Source);
         self.supervisor.spawn(Part::Source, "promises", watch.run(stop));
-        Ok(())
     }
 }
 
 /// The task.
 struct Watch {
-    judge: Judge,
-    tree: Tree,
     certificates: Certificates,
     view: View,
     keeper: Keeper,
@@ -126,10 +126,10 @@ impl Watch {
             let buffer = self.view.buffer.borrow();
             buffer.evicted_blocks + buffer.damaged_blocks
         };
-        self.judge.count_losses(losses, now);
+        self.keeper.judge.count_losses(losses, now);
         let standing = standing(&self.view);
-        let events = self.judge.look(&standing, now);
-        let memory = self.judge.memory(now);
+        let events = self.keeper.judge.look(&standing, now);
+        let memory = self.keeper.judge.memory(now);
         self.keeper.memory.send_if_modified(|held| {
             let news = *held != memory;
             *held = memory;
@@ -159,11 +159,11 @@ impl Watch {
     }
 
     fn note(&mut self) {
-        let mut changes = self.judge.changes();
+        let mut changes = self.keeper.judge.changes();
         if let Some(at) = self.certificates.told_at() {
             changes.insert(CERTIFICATES, &at.unix_ms.to_be_bytes());
         }
-        match self.tree.apply(changes) {
+        match self.keeper.tree.apply(changes) {
             Ok(()) => self.unsaved = false,
             // While the store is rebuilt; the next change notes everything.
             Err(error @ StoreError::Closed { .. }) => {

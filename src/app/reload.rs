@@ -14,8 +14,10 @@ use tokio::sync::watch;
 
 use super::App;
 use super::promises::refused;
+use crate::clock::Clock;
 use crate::config::{self, LogConfig, Settings};
-use crate::model::{EventKind, Words};
+use crate::model::{EventKind, Moment, Words};
+use crate::settings::Fault;
 use crate::status::promises::Refusal;
 use crate::watchdog;
 
@@ -76,9 +78,10 @@ impl<'a, L: Fn(&LogConfig) -> anyhow::Result<()>> Daemon<'a, L> {
         loop {
             let mut next = None;
             let clock = app.view.clock.clone();
+            let audit = app.view.access.audit().cloned();
             let ended = app
                 .run(async {
-                    next = self.until_told(&mut orders, &clock).await;
+                    next = self.until_told(&mut orders, &clock, audit.as_ref()).await;
                 })
                 .await;
             let Some(settings) = next else { return Ok(ended?) };
@@ -98,7 +101,8 @@ impl<'a, L: Fn(&LogConfig) -> anyhow::Result<()>> Daemon<'a, L> {
     async fn until_told(
         &self,
         orders: &mut impl AsyncFnMut() -> Order,
-        clock: &crate::clock::Clock,
+        clock: &Clock,
+        audit: Option<&crate::audit::Audit>,
     ) -> Option<Settings> {
         loop {
             if orders().await == Order::Stop {
@@ -109,6 +113,7 @@ impl<'a, L: Fn(&LogConfig) -> anyhow::Result<()>> Daemon<'a, L> {
             match self.examine().await {
                 Ok(settings) => return Some(settings),
                 Err(faults) => {
+                    super::access::refused(audit, faults.len()).await;
                     self.refuse(faults, clock.now());
                     watchdog::ready("the changed configuration was refused; the one before runs");
                 }
@@ -123,11 +128,15 @@ impl<'a, L: Fn(&LogConfig) -> anyhow::Result<()>> Daemon<'a, L> {
         let work = move || {
             let settings = config::load(&path).map_err(|faults| {
                 tracing::error!("the changed configuration is refused:\n{faults}");
-                let one = |fault: &crate::settings::Fault| {
-                    (format!("{}: {}", fault.place, fault.problem), {
-                        format!("{}：{}", fault.place, fault.problem_zh)
-                    })
-                        .into()
+                let one = |fault: &Fault| {
+                    let key = match (&fault.place.value, fault.place.path.as_str()) {
+                        (_, "") => String::new(),
+                        (Some(value), path) => format!(" {path} = {value}:"),
+                        (None, path) => format!(" {path}:"),
+                    };
+                    let at = format!("{}:{key}", fault.place);
+                    let (en, zh) = (&fault.problem, &fault.problem_zh);
+                    Words::from((format!("{at} {en}"), format!("{at} {zh}")))
                 };
                 faults.all().iter().map(one).collect::<Vec<Words>>()
             })?;
@@ -145,7 +154,7 @@ impl<'a, L: Fn(&LogConfig) -> anyhow::Result<()>> Daemon<'a, L> {
         })
     }
 
-    fn refuse(&self, mut faults: Vec<Words>, since: crate::model::Moment) {
+    fn refuse(&self, mut faults: Vec<Words>, since: Moment) {
         let count = faults.len();
         faults.truncate(SHOWN);
         self.refusal.send_replace(Some(Refusal { since, faults, count }));
@@ -185,7 +194,7 @@ impl<'a, L: Fn(&LogConfig) -> anyhow::Result<()>> Daemon<'a, L> {
         let error = format!("{error:#}");
         tracing::error!(error, "the changed configuration cannot be started; the one before is");
         let fault = (format!("it cannot be started: {error}"), format!("无法启动：{error}"));
-        let clock = crate::clock::Clock::new(self.running.clock.clone());
+        let clock = Clock::new(self.running.clock.clone());
         self.refuse(vec![fault.into()], clock.now());
         let news = self.refusal.borrow().as_ref().map(refused).into_iter().collect();
         App::start(self.running.clone(), Vec::new(), self.opening(news))

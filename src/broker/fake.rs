@@ -26,6 +26,10 @@ pub struct State {
     pub refuse: Option<ConnectReturnCode>,
     /// CONNECT is answered with bytes that are no MQTT.
     pub garbage: bool,
+    /// Connections are accepted and nothing is ever answered.
+    pub silent: bool,
+    /// Sessions begin, and then nothing is read any more.
+    pub deaf: bool,
     /// QoS 1 messages are taken and never acknowledged.
     pub withhold: bool,
     /// Every connection is cut after this many messages, before the last is acknowledged.
@@ -105,6 +109,11 @@ impl FakeBroker {
         look(&self.state.borrow())
     }
 
+    /// Tells when it sees something new.
+    pub fn changes(&self) -> watch::Receiver<State> {
+        self.state.subscribe()
+    }
+
     /// Waits until it saw something.
     pub async fn until(&self, what: &str, seen: impl FnMut(&State) -> bool) {
         let mut reader = self.state.subscribe();
@@ -165,8 +174,9 @@ async fn serve(mut socket: TcpStream, state: Arc<watch::Sender<State>>) {
             }
             return;
         }
+        let deaf = state.borrow().deaf && connected;
         tokio::select! {
-            read = socket.read_buf(&mut input) => {
+            read = socket.read_buf(&mut input), if !deaf => {
                 if !matches!(read, Ok(1..)) { return }
             }
             _ = changes.changed() => {
@@ -206,6 +216,10 @@ fn answer(
     let mut goes_on = true;
     shared.send_modify(|state| match packet {
         Packet::Connect(connect) => {
+            if state.silent {
+                state.connects.push(connect);
+                return;
+            }
             if state.garbage {
                 output.extend_from_slice(b"HTTP/1.1 400 Bad Request\r\n\r\n");
                 return;

@@ -1,5 +1,8 @@
 //! The uplink against a broker that misbehaves.
 
+#[path = "hostile_tests.rs"]
+mod hostile;
+
 use rumqttc::ConnectReturnCode;
 use rumqttc::mqttbytes::v4::Publish;
 use tokio::task::JoinSet;

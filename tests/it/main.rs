@@ -1,9 +1,12 @@
 //! Integration tests: one module per theme. `tests/run` installs what they need.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on should say where")]
 
+mod access;
 mod air_quality;
 #[cfg(feature = "fuzzing")]
 mod allocation;
+mod buffer_faults;
+mod certificates;
 mod charge_orders;
 #[cfg(feature = "fuzzing")]
 #[path = "../fuzz/checks/mod.rs"]
@@ -29,6 +32,7 @@ mod reload;
 mod rs485;
 mod scorecards;
 mod second_parsers;
+mod soak;
 mod star_delivery;
 mod star_history;
 mod star_report;

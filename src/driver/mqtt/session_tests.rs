@@ -1,5 +1,8 @@
 //! The field side against a broker that misbehaves.
 
+#[path = "hostile_tests.rs"]
+mod hostile;
+
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use rumqttc::mqttbytes::v4::ConnectReturnCode;
@@ -20,7 +23,10 @@ struct Rig {
 }
 
 async fn rig(broker: &FakeBroker) -> Rig {
-    let config = Config { broker: broker.config(), ..Config::default() };
+    rig_with(Config { broker: broker.config(), ..Config::default() })
+}
+
+fn rig_with(config: Config) -> Rig {
     let (estate, devices) = estate(&["a", "b"]);
     let clock = Clock::new(clock::Config { trust: clock::Trust::System, ..Default::default() });
     let (out, readings) = mpsc::channel(64);
