@@ -40,7 +40,7 @@ use crate::clock::Clock;
 use crate::config::Settings;
 use crate::driver::bus::LessonBook;
 use crate::model::{Estate, Event, EventKind, Fact, FieldMessage, Moment, Record, Snapshot};
-use crate::pipeline::{Baselines, Pipeline, Progress};
+use crate::pipeline::Progress;
 use crate::starlevel::report::{Reporter, SigningKey};
 use crate::starlevel::{Assessment, Bilingual, EvidenceChain, METER_CLOCK_S, RulePack};
 use crate::status::{self, ScanDesk, View};
@@ -146,20 +146,12 @@ impl App {
             Arc::new(move || buffer.hurry())
         };
         let broker = joints.field_broker(&settings, hurry, None);
-        let starts = opening.starts;
-        let (promises, keeper) = promises::pledges(opening, buffer.store())?;
-        if starts {
+        if opening.starts {
             records.send(start_of(started)).await.ok().context("the recorder ended at once")?;
         }
-        let counters = Baselines::load(buffer.store().tree("counters"), &estate)
-            .context("where the counters stood")?;
-        let (pipeline, progress) =
-            Pipeline::new(snapshot.clone(), clock.clone(), drivers, Some(counters));
-        joints.supervisor.spawn(
-            Part::Stage,
-            "pipeline",
-            pipeline.run(field_out, acts_out, records),
-        );
+        let (promises, keeper) = promises::pledges(opening, buffer.store())?;
+        let ends = (field_out, acts_out, records);
+        let progress = joints.pipeline(drivers, buffer.store(), ends)?;
 
         let (assessment_in, assessment) = watch::channel(None);
         let pack = rule_pack(&settings)?;
