@@ -14,6 +14,7 @@
 //! | page, scans → star level, attestations | watch | only the newest set is kept |
 //! | status, assessment, time | watch | only the newest is kept |
 
+mod access;
 mod assess;
 mod certificates;
 mod checkup;
@@ -44,6 +45,7 @@ use crate::pipeline::Progress;
 use crate::starlevel::report::{Reporter, SigningKey};
 use crate::starlevel::{Assessment, Bilingual, EvidenceChain, METER_CLOCK_S, RulePack};
 use crate::status::{self, ScanDesk, View};
+use crate::store::Tree;
 use crate::supervise::{Failure, Part, Supervisor};
 use crate::uplink::{Session, UplinkStatus};
 use crate::watchdog;
@@ -52,6 +54,7 @@ use field::Buses;
 use stars::{publish_assessment, reporter, rule_pack};
 use tasks::ClockWatch;
 
+pub use access::users_file;
 #[cfg(feature = "demo")]
 pub use past::{attested, invent};
 pub use reload::{Daemon, Opening, Order};
@@ -133,9 +136,10 @@ impl App {
 
         let (recorder, buffer) = buffer::open(&settings.buffer, Arc::clone(&estate), clock.clone())
             .context("the buffer")?;
-        clock.remember(buffer.store().tree("clock")).context("what is known about the time")?;
+        let known = buffer.store().tree("clock");
+        clock.remember(&known).context("what is known about the time")?;
         clock.judge();
-        joints.clock_watch(facts.clone());
+        joints.clock_watch(known, facts.clone());
         buffer.tell(facts);
 
         let lessons = LessonBook::load(buffer.store().tree("lessons"))
@@ -146,6 +150,7 @@ impl App {
             Arc::new(move || buffer.hurry())
         };
         let broker = joints.field_broker(&settings, hurry, None);
+        let applied = access::applied(&opening.news);
         if opening.starts {
             records.send(start_of(started)).await.ok().context("the recorder ended at once")?;
         }
@@ -166,6 +171,7 @@ impl App {
         };
         let risk =
             joints.assessor(&settings, pack, ends, uplink.clone(), &buffer, buses.clone())?;
+        let access = joints.access(&settings, &buffer, applied)?;
         // Not before all have read what they keep in the store: the first commit may rebuild its
         // files, and until that is done there is nothing to read.
         joints.supervisor.spawn_fallible(Part::Stage, "recorder", recorder.run(records_out));
@@ -189,6 +195,7 @@ impl App {
             version: env!("CARGO_PKG_VERSION").into(),
             acts,
             scan: ScanDesk::new(&settings.profile_dirs),
+            access,
             tls: page::tls(&settings)?,
             notes,
             promises,
@@ -254,9 +261,9 @@ impl Joints {
         status
     }
 
-    fn clock_watch(&mut self, facts: mpsc::Sender<Fact>) {
+    fn clock_watch(&mut self, known: Tree, facts: mpsc::Sender<Fact>) {
         let (clock, field) = (self.clock.clone(), self.field.clone());
-        let watch = ClockWatch::new(clock, field, facts, METER_CLOCK_S);
+        let watch = ClockWatch::new(clock, known, field, facts, METER_CLOCK_S);
         let stop = self.supervisor.token(Part::Source);
         self.supervisor.spawn(Part::Source, "clock", watch.run(stop));
     }

@@ -16,6 +16,8 @@
 
 mod error;
 mod files;
+#[cfg(test)]
+mod tests;
 
 use std::fs::{self, File};
 use std::io::{self, ErrorKind};
@@ -28,7 +30,7 @@ use std::time::Duration;
 use error::io_error;
 pub use error::{SetAside, StoreError};
 pub use files::is_store;
-use files::{beside, folder_bytes, lock_beside, remove_folder, set_aside, sync_names};
+use files::{beside, lock_beside, remove_folder, set_aside, sync_names};
 
 /// Most bytes of one value.
 pub const MAX_VALUE: usize = 4096;
@@ -233,24 +235,11 @@ impl Store {
         let swapped =
             rustix::fs::renameat_with(here, &aside, here, path, rustix::fs::RenameFlags::EXCHANGE);
         let synced = sync_names(path);
-        let removed = remove_folder(&aside);
+        // What is not durable under its new name is kept under the other; opening removes it.
+        let removed = if synced.is_ok() { remove_folder(&aside) } else { Ok(()) };
         *slot = Some(open_sled(path, self.0.limits)?);
         swapped.map_err(|error| io_error(path, error.into()))?;
         synced.and(removed).map_err(|source| io_error(path, source))
-    }
-
-    /// Bytes of all files in the folder.
-    pub fn file_bytes(&self) -> u64 {
-        folder_bytes(&self.0.path)
-    }
-
-    /// Bytes that the file system still has for us.
-    ///
-    /// # Errors
-    /// What the system said.
-    pub fn free_bytes(&self) -> io::Result<u64> {
-        let stat = rustix::fs::statvfs(&self.0.path)?;
-        Ok(stat.f_bavail.saturating_mul(stat.f_frsize))
     }
 
     fn with<R>(

@@ -50,7 +50,7 @@ fn gateway_seen(uplink: &UplinkStatus, buffer: &BufferStatus) -> GatewaySeen {
             next: buffer.next_seq,
             oldest: buffer.oldest_seq,
             blocks: buffer.blocks,
-            lost: buffer.evicted_blocks + buffer.damaged_blocks,
+            lost: buffer.evicted_blocks + buffer.damaged_blocks + buffer.thinned_blocks,
             readings: buffer.committed_readings,
             capacity_hours: buffer.hours_left.filter(|_| rate > 0.0).map(|left| left + held),
         }),

@@ -3,10 +3,12 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use super::users_file;
 use crate::broker::BrokerConfig;
 use crate::config::{Settings, is_local};
 use crate::model::Moment;
-use crate::selftest::{self, Connection, Subject};
+use crate::selftest::{self, Connection, LocalPage, Subject};
+use crate::status::{self, AccessBy, Protection};
 
 /// How often the gateway looks at itself.
 const EVERY: Duration = Duration::from_secs(86_400);
@@ -23,7 +25,7 @@ impl Checkup {
             root: PathBuf::from("/"),
             platform: settings.uplink.as_ref().map(|uplink| connection(&uplink.broker)),
             field: settings.mqtt.as_ref().map(|mqtt| connection(&mqtt.broker)),
-            page: settings.status.as_ref().map(|page| page.listen),
+            page: settings.status.as_ref().map(|page| local_page(settings, page)),
             credentials: std::env::var_os("CREDENTIALS_DIRECTORY").map(PathBuf::from),
         };
         Self { subject, last: None }
@@ -43,6 +45,14 @@ impl Checkup {
                 None
             }
         }
+    }
+}
+
+fn local_page(settings: &Settings, page: &status::Config) -> LocalPage {
+    LocalPage {
+        listen: page.listen,
+        users: (page.access == AccessBy::Login).then(|| users_file(settings)),
+        tls: page.protection != Protection::Plain,
     }
 }
 

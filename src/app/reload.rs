@@ -78,9 +78,10 @@ impl<'a, L: Fn(&LogConfig) -> anyhow::Result<()>> Daemon<'a, L> {
         loop {
             let mut next = None;
             let clock = app.view.clock.clone();
+            let audit = app.view.access.audit().cloned();
             let ended = app
                 .run(async {
-                    next = self.until_told(&mut orders, &clock).await;
+                    next = self.until_told(&mut orders, &clock, audit.as_ref()).await;
                 })
                 .await;
             let Some(settings) = next else { return Ok(ended?) };
@@ -101,6 +102,7 @@ impl<'a, L: Fn(&LogConfig) -> anyhow::Result<()>> Daemon<'a, L> {
         &self,
         orders: &mut impl AsyncFnMut() -> Order,
         clock: &Clock,
+        audit: Option<&crate::audit::Audit>,
     ) -> Option<Settings> {
         loop {
             if orders().await == Order::Stop {
@@ -111,6 +113,7 @@ impl<'a, L: Fn(&LogConfig) -> anyhow::Result<()>> Daemon<'a, L> {
             match self.examine().await {
                 Ok(settings) => return Some(settings),
                 Err(faults) => {
+                    super::access::refused(audit, faults.len()).await;
                     self.refuse(faults, clock.now());
                     watchdog::ready("the changed configuration was refused; the one before runs");
                 }

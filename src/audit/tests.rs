@@ -7,7 +7,7 @@ use crate::clock::{self, Clock, Trust};
 use crate::store::{Changes, Limits, Store};
 
 fn clock(trust: Trust) -> Clock {
-    Clock::new(clock::Config { trust, synchronised: Vec::new() })
+    Clock::new(clock::Config { trust, synchronised: Vec::new(), ..clock::Config::default() })
 }
 
 fn deed(who: &str) -> Deed {

@@ -20,6 +20,8 @@
 //!
 //! value  0  version   u8        1
 //!        1  flags     u8        bit 0: the times count from boot (not stamped yet)
+//!                               bit 1: thinned, in place of older blocks
+//!                               bit 2: its readings were told to the star level as lost
 //!        2  readings  u16       readings in the block
 //!        4  length    u16       of the payload
 //!        6  changes   u16       of a charger's connector status; 0 from older versions
@@ -41,6 +43,8 @@ use super::contents::Contents;
 const VERSION: u8 = 1;
 const HEADER: usize = 28;
 const UNSTAMPED: u8 = 1;
+const THINNED: u8 = 2;
+const TOLD: u8 = 4;
 
 /// Most bytes of a payload.
 pub const MAX_PAYLOAD: usize = MAX_VALUE - HEADER;
@@ -91,6 +95,8 @@ pub struct Block {
     pub this_boot: bool,
     /// Whether its times are wall time; if not, see [`Buffer::stamp`](super::Buffer::stamp).
     pub stamped: bool,
+    /// Whether it stands in place of older blocks, thinned.
+    pub thinned: bool,
 }
 
 impl Block {
@@ -128,6 +134,9 @@ pub(super) struct Header {
     /// Changes of a charger's connector status.
     pub changes: u16,
     pub stamped: bool,
+    pub thinned: bool,
+    /// The star level was told that its readings are lost.
+    pub told: bool,
     pub created: Moment,
     pub boot: u64,
 }
@@ -169,7 +178,9 @@ pub(super) fn compose(key: &[u8; 10], header: Header, payload: &[u8]) -> Vec<u8>
     let length = u16::try_from(payload.len()).expect("a payload fits a block");
     let mut value = Vec::with_capacity(HEADER + payload.len());
     value.push(VERSION);
-    value.push(if header.stamped { 0 } else { UNSTAMPED });
+    let flag = |set: bool, flag: u8| if set { flag } else { 0 };
+    let flags = flag(!header.stamped, UNSTAMPED);
+    value.push(flags | flag(header.thinned, THINNED) | flag(header.told, TOLD));
     value.extend_from_slice(&header.readings.to_le_bytes());
     value.extend_from_slice(&length.to_le_bytes());
     value.extend_from_slice(&header.changes.to_le_bytes());
@@ -201,10 +212,17 @@ pub(super) fn parse<'a>(key: &[u8], value: &'a [u8]) -> Result<(Header, &'a [u8]
         readings: u16::from_le_bytes([value[2], value[3]]),
         changes: u16::from_le_bytes([value[6], value[7]]),
         stamped: value[1] & UNSTAMPED == 0,
+        thinned: is_thinned(value),
+        told: value[1] & TOLD != 0,
         created: Moment { boot_ms: word(&value[12..20]) },
         boot: word(&value[20..28]),
     };
     Ok((header, &value[HEADER..]))
+}
+
+/// Whether a stored value says that it is thinned; it says the same when it comes and when it goes.
+pub(super) fn is_thinned(value: &[u8]) -> bool {
+    value.get(1).is_some_and(|flags| flags & THINNED != 0)
 }
 
 fn word(bytes: &[u8]) -> u64 {
@@ -224,7 +242,15 @@ mod tests {
     use super::*;
 
     fn header() -> Header {
-        Header { readings: 7, changes: 3, stamped: false, created: Moment { boot_ms: 99 }, boot: 5 }
+        Header {
+            readings: 7,
+            changes: 3,
+            stamped: false,
+            thinned: true,
+            told: false,
+            created: Moment { boot_ms: 99 },
+            boot: 5,
+        }
     }
 
     #[test]

@@ -18,7 +18,7 @@ const HOUR_MS: i64 = 3_600_000;
 /// No block is filled for longer.
 const LONGEST_FILL_MS: u64 = 600_000;
 /// Last part of the name of a point that tells a connector's status.
-const CONNECTOR_STATUS: &str = "connectorStatus";
+pub(super) const CONNECTOR_STATUS: &str = "connectorStatus";
 
 /// What the evidence counts beside "an event", and for how long it was due already when the event
 /// was noticed. `noticed` is the wall time of the event, when known.
@@ -49,6 +49,9 @@ fn told(kind: &EventKind, noticed: Option<WallTime>) -> Option<(Delivered, Durat
         | EventKind::MeterExchanged { .. }
         | EventKind::PayloadRejected { .. }
         | EventKind::BlocksEvicted { .. }
+        | EventKind::ReadingsThinned { .. }
+        | EventKind::PositionsSkipped { .. }
+        | EventKind::CommitIntervalChanged { .. }
         | EventKind::BufferReplaced { .. }
         | EventKind::ClockCorrected { .. }
         | EventKind::ClockState { .. }
@@ -56,6 +59,7 @@ fn told(kind: &EventKind, noticed: Option<WallTime>) -> Option<(Delivered, Durat
         | EventKind::ClockRefused { .. }
         | EventKind::MeterClockOff { .. }
         | EventKind::EnvironmentDay(_)
+        | EventKind::LoginLocked { .. }
         | EventKind::Attested { .. }
         | EventKind::AttestationWithdrawn { .. }
         | EventKind::WiringFinding { .. } => None,
@@ -113,7 +117,7 @@ impl Contents {
             count,
             special: Vec::new(),
         };
-        contents.add_changes(changes);
+        contents.add_changes(changes.into());
         contents
     }
 
@@ -131,10 +135,28 @@ impl Contents {
         Self { lane, oldest: Since::Unknown, created: None, count, special: Vec::new() }
     }
 
-    fn add_changes(&mut self, changes: u16) {
+    /// Of blocks of readings, of which nothing counts.
+    pub fn nothing(created: Option<Moment>) -> Self {
+        let (lane, oldest) = (Lane::Telemetry, Since::Unknown);
+        Self { lane, oldest, created, count: 0, special: Vec::new() }
+    }
+
+    /// Counts readings, and changes of a connector's status among them.
+    pub fn count_readings(&mut self, readings: u64, changes: u64) {
+        self.count = u32::try_from(readings).unwrap_or(u32::MAX);
+        self.add_changes(u32::try_from(changes).unwrap_or(u32::MAX));
+    }
+
+    /// Changes of a connector's status.
+    pub fn changes(&self) -> u64 {
+        let changes = self.special.iter().filter(|s| s.what == Delivered::ConnectorStatus);
+        changes.map(|special| u64::from(special.count)).sum()
+    }
+
+    fn add_changes(&mut self, changes: u32) {
         if changes > 0 {
             let what = Delivered::ConnectorStatus;
-            self.special.push(Special { what, count: changes.into(), due: Duration::ZERO });
+            self.special.push(Special { what, count: changes, due: Duration::ZERO });
         }
     }
 
@@ -171,7 +193,11 @@ impl Contents {
             count: header.readings.into(),
             special: Vec::new(),
         };
-        contents.add_changes(header.changes);
+        contents.add_changes(header.changes.into());
+        if header.told {
+            // What is left of blocks that were told as lost is not told again.
+            (contents.count, contents.special) = (0, Vec::new());
+        }
         if lane == Lane::Telemetry && !times {
             return Some(contents);
         }

@@ -6,7 +6,9 @@
 //!   is of this boot: a wall clock that jumps makes nothing late.
 //! - A block belongs to an outage when the link was down at any time between its being cut and its
 //!   delivery; so do all blocks that an earlier run left. Its 24 hours count while the link is up.
-//! - A block that is evicted or damaged never arrives. One that is still here when its 24 hours
+//! - A block that is evicted or damaged never arrives. Of blocks that are thinned, the readings
+//!   that are left out never arrive; those that are left count when the thinned block arrives,
+//!   unless they were told as lost before. One that is still here when its 24 hours
 //!   are over is told as lost then, and not again when it arrives.
 //! - Nobody waits for the star level: what it cannot take now is added up and told later.
 
@@ -52,6 +54,11 @@ pub(super) struct Deliveries {
 impl Deliveries {
     pub fn tell(&mut self, out: mpsc::Sender<Fact>) {
         self.out = Some(out);
+    }
+
+    /// Blocks of a lane up to this position were told as lost.
+    pub fn given_up(&self, lane: Lane) -> Seq {
+        self.given_up[slot(lane)]
     }
 
     /// The link came up or went down.

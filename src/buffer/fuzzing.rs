@@ -13,7 +13,8 @@ pub const MAX_DOCUMENT: usize = sealer::MAX_DOCUMENT;
 pub fn compose(lane: Lane, seq: u64, readings: u16, payload: &[u8]) -> ([u8; 10], Vec<u8>) {
     let key = block::key(lane, Seq(seq));
     let (changes, created) = (0, Moment { boot_ms: seq });
-    let header = Header { readings, changes, stamped: true, created, boot: 7 };
+    let (stamped, thinned, told) = (true, false, false);
+    let header = Header { readings, changes, stamped, thinned, told, created, boot: 7 };
     (key, block::compose(&key, header, payload))
 }
 

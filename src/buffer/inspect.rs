@@ -71,6 +71,10 @@ pub struct Inspection {
     pub damaged: Vec<DamagedBlock>,
     /// Blocks deleted before the platform had them, in its whole life.
     pub evicted_blocks: u64,
+    /// Blocks replaced by thinned ones, in its whole life.
+    pub thinned_blocks: u64,
+    /// Positions skipped after power cuts, in its whole life: there never was a block.
+    pub skipped_positions: u64,
     /// Bytes of the files.
     pub file_bytes: u64,
 }
@@ -123,7 +127,9 @@ pub fn inspect(path: &Path) -> Result<Inspection, InspectError> {
         next_seq: meta.next,
         lanes,
         damaged,
-        evicted_blocks: meta.evicted,
+        evicted_blocks: meta.totals.evicted,
+        thinned_blocks: meta.totals.thinned,
+        skipped_positions: meta.totals.skipped,
         file_bytes: store.file_bytes(),
     })
 }

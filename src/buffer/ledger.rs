@@ -4,24 +4,23 @@
 use std::collections::HashSet;
 use std::io::ErrorKind;
 use std::ops::ControlFlow;
-use std::time::Duration;
 
 use crate::clock::Clock;
-use crate::model::{Event, EventKind, Moment, Seq};
+use crate::model::{Event, Moment, Seq};
 use crate::store::{Changes, Store, StoreError, Tree};
 
-use super::block::{Lane, Sealed, damaged_key, key, parse, parse_key};
+use super::block::{Lane, Sealed, damaged_key, is_thinned, key, parse, parse_key};
 use super::budget::Budget;
 use super::contents::Contents;
-use super::meta::{META_KEY, Meta};
-use super::sealer::{Sealer, unpack};
+use super::evict::Gap;
+use super::meta::{META_KEY, Meta, Totals};
+use super::pace::Pace;
+use super::sealer::Sealer;
+use super::thin::Thinner;
 
 /// While files grow they are two to three times as large as what they hold. Files that are this
 /// many times as large have room inside.
 const REUSE: u64 = 4;
-
-/// The log is told of evictions at most this often.
-const TELL_EVERY: Duration = Duration::from_secs(3600);
 
 /// Most damaged blocks that are kept for inspection.
 const KEPT_DAMAGED: usize = 64;
@@ -32,24 +31,36 @@ pub(super) struct Counts {
     pub blocks: u64,
     pub readings: u64,
     pub live_bytes: u64,
+    /// Of them, blocks of readings that are not thinned.
+    pub fine_bytes: u64,
+    /// Of them, thinned blocks.
+    pub thinned_bytes: u64,
 }
 
 impl Counts {
-    fn add(&mut self, value: &[u8]) {
-        self.blocks += 1;
-        self.readings += readings_of(value);
-        self.live_bytes += value.len() as u64;
+    fn add(&mut self, lane: Lane, value: &[u8]) {
+        self.change(lane, value, |count, by| *count += by);
     }
 
-    fn remove(&mut self, value: &[u8]) {
-        self.blocks = self.blocks.saturating_sub(1);
-        self.readings = self.readings.saturating_sub(readings_of(value));
-        self.live_bytes = self.live_bytes.saturating_sub(value.len() as u64);
+    pub(super) fn remove(&mut self, lane: Lane, value: &[u8]) {
+        self.change(lane, value, |count, by| *count = count.saturating_sub(by));
+    }
+
+    fn change(&mut self, lane: Lane, value: &[u8], by: impl Fn(&mut u64, u64)) {
+        let bytes = value.len() as u64;
+        by(&mut self.blocks, 1);
+        by(&mut self.readings, readings_of(value));
+        by(&mut self.live_bytes, bytes);
+        match lane {
+            Lane::Urgent => {}
+            Lane::Telemetry if is_thinned(value) => by(&mut self.thinned_bytes, bytes),
+            Lane::Telemetry => by(&mut self.fine_bytes, bytes),
+        }
     }
 }
 
 /// Readings that a stored value claims; it counts the same when it comes and when it goes.
-fn readings_of(value: &[u8]) -> u64 {
+pub(super) fn readings_of(value: &[u8]) -> u64 {
     match value {
         [_, _, low, high, ..] => u64::from(u16::from_le_bytes([*low, *high])),
         _ => 0,
@@ -60,14 +71,21 @@ fn readings_of(value: &[u8]) -> u64 {
 #[derive(Debug, Default)]
 pub(super) struct Job {
     pub blocks: Vec<Sealed>,
-    /// Delivered, or evicted by an attempt that failed.
+    /// Delivered.
     pub removals: Vec<(Lane, Seq)>,
+    /// Evicted, or replaced by thinned blocks: removed only together with a block of this job
+    /// that says so.
+    pub evicted: Vec<(Lane, Seq)>,
     /// Found damaged, still to be announced.
     pub damaged: Vec<(Lane, Seq)>,
     /// Found damaged and already announced by a block of this job.
     pub set_aside: Vec<(Lane, Seq, Vec<u8>)>,
     /// Deleted before the platform had them, or damaged; to be told when it is durable.
     pub lost: Vec<(Seq, Contents)>,
+    /// Blocks of readings up to here were told to the star level as lost.
+    pub given_up: Seq,
+    /// Blocks that the uplink had been handed are free again.
+    pub freed: bool,
     /// An earlier attempt failed, so that some of it may be stored already.
     pub replay: bool,
 }
@@ -76,9 +94,20 @@ impl Job {
     pub fn is_empty(&self) -> bool {
         self.blocks.is_empty()
             && self.removals.is_empty()
+            && self.evicted.is_empty()
+            && !self.freed
             && self.damaged.is_empty()
             && self.set_aside.is_empty()
     }
+}
+
+/// What the ledger asks of the uplink's side before it takes blocks away from it.
+pub(super) trait Desk {
+    /// Whether the uplink was handed a block of readings in its present session.
+    fn is_handed(&self, seq: Seq) -> bool;
+    /// From now on none of these blocks of readings is handed out; false when one was, and then
+    /// nothing changed.
+    fn withhold(&self, blocks: &[Seq]) -> bool;
 }
 
 /// How an attempt to apply a job ended.
@@ -95,13 +124,14 @@ pub(super) struct Ledger {
     pub store: Store,
     pub queue: Tree,
     pub counts: Counts,
-    pub evicted: u64,
-    pub damaged: u64,
+    pub totals: Totals,
+    pub thinner: Thinner,
+    pub pace: Pace,
     pub budget: Budget,
     pub keep_free: u64,
     pub clock: Clock,
-    /// When the log was last told that blocks had to be deleted.
-    pub told_full: Option<Moment>,
+    /// When the log was last told that blocks had to be deleted, or thinned.
+    pub told_full: [Option<Moment>; 2],
 }
 
 /// Goes through the whole queue. Returns the counts and the greatest position.
@@ -109,8 +139,8 @@ pub(super) fn count(queue: &Tree) -> Result<(Counts, Seq), StoreError> {
     let mut counts = Counts::default();
     let mut last = Seq(0);
     queue.scan(b"b", b"c", |key, value| {
-        counts.add(value);
-        if let Some((_, seq)) = parse_key(key) {
+        if let Some((lane, seq)) = parse_key(key) {
+            counts.add(lane, value);
             last = last.max(seq);
         }
         ControlFlow::Continue(())
@@ -122,6 +152,7 @@ impl Ledger {
     /// Counts again, after the store was opened again.
     pub fn recount(&mut self) -> Result<(), StoreError> {
         self.counts = count(&self.queue)?.0;
+        self.thinner.look_again();
         Ok(())
     }
 
@@ -140,8 +171,13 @@ impl Ledger {
 
     /// Applies the job. What was decided on the way (evictions, their announcement) is written
     /// into the job, so that a second attempt decides nothing anew.
-    pub fn apply(&mut self, job: &mut Job, sealer: &mut Sealer) -> Result<Applied, StoreError> {
-        let fresh: u64 = job.blocks.iter().map(|block| block.value.len() as u64).sum();
+    pub fn apply(
+        &mut self,
+        job: &mut Job,
+        sealer: &mut Sealer,
+        desk: &dyn Desk,
+    ) -> Result<Applied, StoreError> {
+        let fresh = bytes(&job.blocks);
         let file = self.keep_files_small()?;
         let free = self.store.free_bytes().unwrap_or(u64::MAX);
         // sled reuses the room of what was deleted before it lets the file grow.
@@ -156,10 +192,12 @@ impl Ledger {
             }
             return Ok(Applied::DeletionsOnly { free });
         }
+        self.remove(&job.evicted, &mut changes, &mut gone)?;
         let mut events = Vec::new();
         let decided = self
-            .take_damaged(job, &mut gone, &mut events)
-            .and_then(|()| self.evict(fresh, job, &mut changes, &mut gone, &mut events));
+            .look_at_wear(&mut events)
+            .and_then(|()| self.take_damaged(job, &mut gone, &mut events))
+            .and_then(|()| self.make_room(job, sealer, desk, &mut changes, &mut gone, &mut events));
         // Also when the store failed half-way: what was decided stands, and must be announced.
         sealer.seal_events(&mut events, &mut job.blocks);
         decided?;
@@ -172,13 +210,13 @@ impl Ledger {
             if job.replay
                 && let Some(stored) = self.queue.get(&key)?
             {
-                self.counts.remove(&stored);
+                self.counts.remove(block.lane, &stored);
             }
             changes.insert(&key, &block.value);
-            self.counts.add(&block.value);
+            self.counts.add(block.lane, &block.value);
         }
         if !changes.is_empty() {
-            let meta = Meta { next: sealer.next(), evicted: self.evicted, damaged: self.damaged };
+            let meta = Meta { next: sealer.next(), totals: self.totals };
             changes.insert(META_KEY, &meta.encode());
             self.queue.apply(changes)?;
         }
@@ -206,7 +244,7 @@ impl Ledger {
         Ok(after)
     }
 
-    fn remove(
+    pub(super) fn remove(
         &mut self,
         list: &[(Lane, Seq)],
         changes: &mut Changes,
@@ -217,7 +255,7 @@ impl Ledger {
             if let Some(stored) = self.queue.get(&key)?
                 && gone.insert((*lane, *seq))
             {
-                self.counts.remove(&stored);
+                self.counts.remove(*lane, &stored);
                 changes.remove(&key);
             }
         }
@@ -231,14 +269,15 @@ impl Ledger {
         events: &mut Vec<Event>,
     ) -> Result<(), StoreError> {
         let mut gap: Option<Gap> = None;
+        job.damaged.append(&mut self.thinner.take_damaged());
         for (lane, seq) in std::mem::take(&mut job.damaged) {
             let key = key(lane, seq);
             let Some(stored) = self.queue.get(&key)? else { continue };
             if parse(&key, &stored).is_ok() || !gone.insert((lane, seq)) {
                 continue;
             }
-            self.counts.remove(&stored);
-            self.damaged += 1;
+            self.counts.remove(lane, &stored);
+            self.totals.damaged += 1;
             tracing::error!(%seq, lane = lane.word(), "a stored block is damaged; set aside");
             gap.get_or_insert_default().add(seq, readings_of(&stored));
             job.lost.push((seq, Contents::damaged(lane, readings_of(&stored))));
@@ -263,110 +302,8 @@ impl Ledger {
         keys[..excess].iter().for_each(|key| changes.remove(key));
         if changes.is_empty() { Ok(()) } else { self.queue.apply(changes) }
     }
-
-    /// Makes room for `fresh` bytes: oldest telemetry first, urgent only when none is left.
-    fn evict(
-        &mut self,
-        fresh: u64,
-        job: &mut Job,
-        changes: &mut Changes,
-        gone: &mut HashSet<(Lane, Seq)>,
-        events: &mut Vec<Event>,
-    ) -> Result<(), StoreError> {
-        let Some(mut excess) = self.budget.excess(self.counts.live_bytes + fresh) else {
-            return Ok(());
-        };
-        let mut gap = Gap::default();
-        for lane in [Lane::Telemetry, Lane::Urgent] {
-            let mut found = Vec::new();
-            self.queue.scan(&key(lane, Seq(0)), &key(lane, Seq(u64::MAX)), |key, value| {
-                if excess == 0 {
-                    return ControlFlow::Break(());
-                }
-                if let Some((lane, seq)) = parse_key(key)
-                    && gone.insert((lane, seq))
-                {
-                    excess = excess.saturating_sub(value.len() as u64);
-                    found.push((seq, value.to_vec()));
-                }
-                ControlFlow::Continue(())
-            })?;
-            for (seq, value) in found {
-                let key = key(lane, seq);
-                self.counts.remove(&value);
-                changes.remove(&key);
-                job.removals.push((lane, seq));
-                let contents = Contents::counts(&key, &value, self.clock.boot());
-                let contents =
-                    contents.unwrap_or_else(|| Contents::damaged(lane, readings_of(&value)));
-                job.lost.push((seq, contents));
-                self.evicted += 1;
-                gap.add(seq, readings_of(&value));
-                if lane == Lane::Urgent {
-                    gap.inherit(&key, &value);
-                }
-            }
-        }
-        if gap.blocks > 0 {
-            self.log_eviction(&gap);
-            events.push(gap.event(&self.clock, "budget"));
-        }
-        Ok(())
-    }
-
-    /// The stream names every range; in the log a long outage would drown all else.
-    fn log_eviction(&mut self, gap: &Gap) {
-        let now = self.clock.now();
-        if self.told_full.is_some_and(|told| now.since(told) < TELL_EVERY) {
-            tracing::debug!(from = %gap.from, to = %gap.to, blocks = gap.blocks, "deleted");
-            return;
-        }
-        self.told_full = Some(now);
-        tracing::error!(
-            from = %gap.from, to = %gap.to, blocks = gap.blocks, readings = gap.readings,
-            so_far = self.evicted,
-            "the buffer is full: the oldest blocks are deleted before the platform had them"
-        );
-    }
 }
 
-/// A range of positions of which some blocks are lost.
-#[derive(Debug, Default)]
-struct Gap {
-    from: Seq,
-    to: Seq,
-    blocks: u64,
-    readings: u64,
-}
-
-impl Gap {
-    fn add(&mut self, seq: Seq, readings: u64) {
-        self.extend(seq, seq, 1, readings);
-    }
-
-    fn extend(&mut self, from: Seq, to: Seq, blocks: u64, readings: u64) {
-        self.from = if self.blocks == 0 { from } else { self.from.min(from) };
-        self.to = self.to.max(to);
-        self.blocks += blocks;
-        self.readings += readings;
-    }
-
-    /// An announcement that is itself evicted hands its gap on: otherwise it would be silent.
-    fn inherit(&mut self, key: &[u8], value: &[u8]) {
-        let Ok((_, payload)) = parse(key, value) else { return };
-        let Ok(json) = unpack(payload) else { return };
-        let Ok(document) = serde_json::from_slice::<crate::model::Document>(&json) else { return };
-        for event in document.events {
-            if let EventKind::BlocksEvicted { from, to, blocks, readings, .. } = event.what {
-                self.extend(from, to, blocks, readings);
-            }
-        }
-    }
-
-    fn event(self, clock: &Clock, reason: &str) -> Event {
-        let Self { from, to, blocks, readings } = self;
-        let reason = reason.to_owned();
-        let kind = EventKind::BlocksEvicted { from, to, blocks, readings, reason };
-        Event { at: clock.now(), device: None, kind }
-    }
+pub(super) fn bytes(blocks: &[Sealed]) -> u64 {
+    blocks.iter().map(|block| block.value.len() as u64).sum()
 }

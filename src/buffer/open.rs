@@ -6,13 +6,16 @@ use crate::clock::Clock;
 use crate::model::{Epoch, Estate, Event, EventKind, Record, Seq};
 use crate::store::{Changes, Limits, SetAside, Store, StoreError, Tree};
 
+use super::block::boot_tag;
 use super::budget::Budget;
-use super::ledger::{Counts, Job, Ledger, count};
+use super::ledger::{Counts, Desk, Job, Ledger, count};
 use super::mark::{Mark, Noted};
 use super::meta::{EPOCH_KEY, META_KEY, Meta, decode_epoch};
+use super::pace::Pace;
 use super::queue::{Buffer, Shared};
 use super::recorder::Recorder;
 use super::sealer::Sealer;
+use super::thin::Thinner;
 use super::{BufferStatus, Config};
 
 /// Name of the tree that holds the queue.
@@ -82,9 +85,10 @@ pub fn open(
     }
     let (store, found, mut replaced) =
         Store::open_or_replace(&config.path, Limits::default(), examine)?;
-    let (mark, noted) = Mark::open(&config.path)
+    let boot = boot_tag(clock.boot());
+    let (mark, left) = Mark::open(&config.path, boot)
         .map_err(|source| StoreError::Io { path: config.path.clone(), source })?;
-    if found.epoch.is_none() && noted.is_some() && replaced.is_none() {
+    if found.epoch.is_none() && left.noted.is_some() && replaced.is_none() {
         let reason = "it was found empty".to_owned();
         replaced = Some(SetAside { path: config.path.clone(), reason });
     }
@@ -96,26 +100,31 @@ pub fn open(
         store: store.clone(),
         queue: found.queue.clone(),
         counts: found.counts,
-        evicted: found.meta.evicted,
-        damaged: found.meta.damaged,
+        totals: found.meta.totals,
+        thinner: Thinner::default(),
+        pace: Pace::open(config, &store)?,
         budget: Budget::new(config.budget, store.file_bytes()),
         keep_free: config.keep_free,
         clock: clock.clone(),
-        told_full: None,
+        told_full: [None; 2],
     };
     // Positions that the store does not know of although they were durable once.
-    let lost = noted.filter(|noted| noted.epoch == epoch && noted.next > found.meta.next);
-    let next = lost.map_or(found.meta.next, |noted| noted.next);
+    let lost = left.lost(epoch, found.meta.next);
+    let known = lost.map_or(found.meta.next, |(_, next)| next);
+    let next = left.resume(epoch, known, boot);
     let mut sealer = Sealer::new(estate, clock.clone(), epoch, next);
     if found.epoch.is_none() {
         begin(&mut ledger, &mut sealer, epoch, replaced)?;
         mark.note(Noted { epoch, next: sealer.next() });
     }
-    let lost = lost.map(|noted| announce(&mut ledger, found.meta.next, noted.next));
-    let status = first_status(&ledger, epoch, sealer.next())?;
+    let lost = lost.map(|(from, next)| announce(&mut ledger, from, next));
+    let skipped = (next > known).then(|| skip(&mut ledger, known, next));
+    // What is skipped is durable with the first commit.
+    let durable = if next > known { known } else { sealer.next() };
+    let status = first_status(&ledger, epoch, durable)?;
     let shared = Arc::new(Shared::new(store, found.queue, epoch, clock, mark, status));
     let mut recorder = Recorder::new(config.clone(), shared.clone(), ledger, sealer);
-    lost.into_iter().for_each(|event| recorder.take(Record::Event(event)));
+    lost.into_iter().chain(skipped).for_each(|event| recorder.take(Record::Event(event)));
     Ok((recorder, Buffer(shared)))
 }
 
@@ -124,12 +133,34 @@ pub fn open(
 fn announce(ledger: &mut Ledger, from: Seq, next: Seq) -> Event {
     let blocks = next.0 - from.0;
     let to = Seq(next.0 - 1);
-    ledger.damaged += blocks;
+    ledger.totals.damaged += blocks;
     tracing::error!(%from, %to, "the end of the buffer is lost: its file was damaged");
     // How many readings were in them, or whether the platform had them already, nobody knows.
     let reason = "damaged".to_owned();
     let kind = EventKind::BlocksEvicted { from, to, blocks, readings: 0, reason };
     Event { at: ledger.clock.now(), device: None, kind }
+}
+
+/// After a power cut positions go on behind those that were reserved before it. As above, the
+/// reservation stays until the event is durable.
+fn skip(ledger: &mut Ledger, from: Seq, next: Seq) -> Event {
+    let to = Seq(next.0 - 1);
+    ledger.totals.skipped += next.0 - from.0;
+    tracing::info!(%from, %to, "positions are skipped after a power cut");
+    Event { at: ledger.clock.now(), device: None, kind: EventKind::PositionsSkipped { from, to } }
+}
+
+/// Nobody reads from the buffer yet.
+struct Nobody;
+
+impl Desk for Nobody {
+    fn is_handed(&self, _: Seq) -> bool {
+        false
+    }
+
+    fn withhold(&self, _: &[Seq]) -> bool {
+        true
+    }
 }
 
 /// Begins a new life: the epoch is durable before the first block is cut.
@@ -151,7 +182,7 @@ fn begin(
         sealer.seal_events(&mut vec![event], &mut job.blocks);
         // A new store has no room problem that the recorder would not meet and report as well.
         let keep_free = std::mem::take(&mut ledger.keep_free);
-        let applied = ledger.apply(&mut job, sealer);
+        let applied = ledger.apply(&mut job, sealer, &Nobody);
         ledger.keep_free = keep_free;
         applied?;
     }
@@ -173,10 +204,15 @@ fn first_status(ledger: &Ledger, epoch: Epoch, next: Seq) -> Result<BufferStatus
         hours_left: None,
         committed_readings: 0,
         committed_bytes: 0,
-        evicted_blocks: ledger.evicted,
-        damaged_blocks: ledger.damaged,
+        evicted_blocks: ledger.totals.evicted,
+        damaged_blocks: ledger.totals.damaged,
+        thinned_blocks: ledger.totals.thinned,
+        left_out_readings: ledger.totals.left_out,
+        skipped_positions: ledger.totals.skipped,
+        thinned_bytes: ledger.counts.thinned_bytes,
         commits: 0,
         last_commit_ms: 0,
+        wear: ledger.pace.status(),
         fault: None,
     })
 }

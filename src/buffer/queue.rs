@@ -14,7 +14,7 @@ use crate::store::{Store, StoreError, Tree};
 use super::BufferStatus;
 use super::block::{Block, Lane, boot_tag, key, parse, parse_key};
 use super::delivery::Deliveries;
-use super::ledger::Job;
+use super::ledger::{Desk, Job};
 use super::mark::Mark;
 use super::sealer;
 
@@ -63,6 +63,10 @@ struct Inbox {
     damaged: BTreeSet<(Lane, Seq)>,
     /// Taken by a commit that is under way: still stored, not to be handed out again.
     leaving: BTreeSet<(Lane, Seq)>,
+    /// Blocks of readings handed to the uplink since its session began, and not acknowledged.
+    handed: BTreeSet<Seq>,
+    /// The session ended: they are free again.
+    freed: bool,
 }
 
 impl Shared {
@@ -98,7 +102,9 @@ impl Shared {
         inbox.leaving.extend(delivered.iter().chain(&damaged));
         job.removals.extend(delivered);
         job.damaged.extend(damaged);
+        job.freed |= std::mem::take(&mut inbox.freed);
         drop(inbox);
+        job.given_up = self.deliveries().given_up(Lane::Telemetry);
         self.emptied.send_replace(());
     }
 
@@ -180,7 +186,7 @@ impl Buffer {
         }
         self.0.queue.scan(&from, &to, |key, value| {
             let Some((lane, seq)) = parse_key(key) else { return ControlFlow::Continue(()) };
-            if self.0.inbox().hides(lane, seq) {
+            if !self.0.inbox().hand_out(lane, seq) {
                 return ControlFlow::Continue(());
             }
             match parse(key, value) {
@@ -192,6 +198,7 @@ impl Buffer {
                     created: header.created,
                     this_boot: header.boot == boot,
                     stamped: header.stamped,
+                    thinned: header.thinned,
                 }),
                 Err(_) => damaged.push((lane, seq)),
             }
@@ -217,6 +224,11 @@ impl Buffer {
             {
                 let mut inbox = self.0.inbox();
                 if inbox.delivered.len() < MAX_WAITING {
+                    for (lane, seq) in &blocks {
+                        if *lane == Lane::Telemetry {
+                            inbox.handed.remove(seq);
+                        }
+                    }
                     inbox.delivered.extend(blocks);
                     break;
                 }
@@ -235,6 +247,11 @@ impl Buffer {
 
     /// The link to the platform came up or went down: decides which blocks belong to an outage.
     pub fn link(&self, up: bool) {
+        if !up {
+            let mut inbox = self.0.inbox();
+            inbox.freed |= !inbox.handed.is_empty();
+            inbox.handed.clear();
+        }
         self.0.deliveries().link(up, self.0.clock.now());
     }
 
@@ -254,7 +271,33 @@ impl Buffer {
     }
 }
 
+impl Desk for Shared {
+    fn is_handed(&self, seq: Seq) -> bool {
+        self.inbox().handed.contains(&seq)
+    }
+
+    fn withhold(&self, blocks: &[Seq]) -> bool {
+        let mut inbox = self.inbox();
+        if blocks.iter().any(|seq| inbox.handed.contains(seq)) {
+            return false;
+        }
+        inbox.leaving.extend(blocks.iter().map(|seq| (Lane::Telemetry, *seq)));
+        true
+    }
+}
+
 impl Inbox {
+    /// Whether a block may be handed out; then it is.
+    fn hand_out(&mut self, lane: Lane, seq: Seq) -> bool {
+        if self.hides(lane, seq) {
+            return false;
+        }
+        if lane == Lane::Telemetry {
+            self.handed.insert(seq);
+        }
+        true
+    }
+
     fn hides(&self, lane: Lane, seq: Seq) -> bool {
         let at = &(lane, seq);
         self.delivered.contains(at) || self.damaged.contains(at) || self.leaving.contains(at)

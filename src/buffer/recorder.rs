@@ -14,15 +14,16 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::mpsc;
-use tokio::task::{JoinError, JoinHandle};
+use tokio::task::JoinError;
 use tokio::time::Instant;
 
-use crate::model::{Event, Receipt, Record, Seq};
+use crate::model::{Event, Receipt, Record};
 use crate::store::StoreError;
 
 use super::Config;
 use super::block::Sealed;
 use super::fault::RecorderError;
+use super::flight::{Flight, Worker, land, sleep_until};
 use super::ledger::{Applied, Job, Ledger};
 use super::mark::Noted;
 use super::queue::Shared;
@@ -46,6 +47,8 @@ const LAST_ATTEMPTS: u32 = 3;
 /// Takes records, makes them durable.
 pub struct Recorder {
     config: Config,
+    /// Time between two commits: the configured one, or longer to spare the medium.
+    tick: Duration,
     shared: Arc<Shared>,
     /// Absent while it works in the thread for blocking calls.
     worker: Option<Box<Worker>>,
@@ -74,25 +77,11 @@ pub struct Recorder {
     closed: bool,
 }
 
-struct Worker {
-    ledger: Ledger,
-    sealer: Sealer,
-}
-
-/// A commit in the thread for blocking calls.
-struct Flight {
-    job: Job,
-    receipts: Vec<Receipt>,
-    next: Seq,
-    deletions_only: Option<u64>,
-    started: Instant,
-    task: JoinHandle<Result<(), StoreError>>,
-}
-
 impl Recorder {
     pub(super) fn new(config: Config, shared: Arc<Shared>, ledger: Ledger, sealer: Sealer) -> Self {
         let now = Instant::now();
         Self {
+            tick: ledger.pace.wear.tick(),
             config,
             shared,
             worker: Some(Box::new(Worker { ledger, sealer })),
@@ -128,6 +117,10 @@ impl Recorder {
             let due = self.due();
             let idle = flight.is_none();
             if self.closed && idle && due.is_none() {
+                // After an orderly end no position is skipped.
+                let next = self.worker.as_ref().expect("the worker is at home").sealer.next();
+                let settle = move || shared.mark.settle(shared.epoch, next);
+                tokio::task::spawn_blocking(settle).await?;
                 return Ok(());
             }
             tokio::select! {
@@ -190,7 +183,7 @@ impl Recorder {
     /// When the next commit begins, if anything waits for one.
     fn due(&self) -> Option<Instant> {
         let waiting = self.first_waiting?;
-        let mut due = waiting + self.config.tick;
+        let mut due = waiting + self.tick;
         if let Some(event) = self.first_event {
             due = due.min(event + EVENT_GROUP);
         }
@@ -239,9 +232,10 @@ impl Recorder {
             receipts.into_iter().for_each(Receipt::confirm);
             return Ok(None);
         }
+        let shared = self.shared.clone();
         let (worker, job, applied) = tokio::task::spawn_blocking(move || {
             let Worker { ledger, sealer } = &mut *worker;
-            let applied = ledger.apply(&mut job, sealer);
+            let applied = ledger.apply(&mut job, sealer, &*shared);
             (worker, job, applied)
         })
         .await?;
@@ -257,6 +251,9 @@ impl Recorder {
         };
         let shared = self.shared.clone();
         let task = tokio::task::spawn_blocking(move || {
+            if deletions_only.is_none() {
+                shared.mark.reserve(shared.epoch, next);
+            }
             shared.store.commit()?;
             if deletions_only.is_none() {
                 shared.mark.note(Noted { epoch: shared.epoch, next });
@@ -267,7 +264,7 @@ impl Recorder {
     }
 
     fn telemetry_due(&self, now: Instant) -> bool {
-        let ticked = self.first_waiting.is_none_or(|first| now >= first + self.config.tick);
+        let ticked = self.first_waiting.is_none_or(|first| now >= first + self.tick);
         ticked || self.closed || self.half_full() || self.hurried
     }
 
@@ -302,6 +299,7 @@ impl Recorder {
         let per_hour = self.rate.per_hour(Instant::now());
         let done = Done { next, readings, written, took, per_hour };
         worker.ledger.report(&self.shared.status, &done);
+        self.tick = worker.ledger.pace.wear.tick();
         self.shared.note(&job);
         self.shared.committed.send_replace(next);
         if self.shared.has_news() {
@@ -379,18 +377,4 @@ impl Recorder {
 
 fn bytes(blocks: &[Sealed]) -> usize {
     blocks.iter().map(|block| block.value.len()).sum()
-}
-
-async fn land(flight: &mut Option<Flight>) -> Result<Result<(), StoreError>, JoinError> {
-    match flight {
-        Some(flight) => (&mut flight.task).await,
-        None => std::future::pending().await,
-    }
-}
-
-async fn sleep_until(due: Option<Instant>) {
-    match due {
-        Some(due) => tokio::time::sleep_until(due).await,
-        None => std::future::pending().await,
-    }
 }

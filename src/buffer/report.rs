@@ -43,8 +43,13 @@ impl Ledger {
                 done.per_hour.filter(|rate| *rate > 0.0).map(|rate| room as f64 / rate);
             status.committed_readings += done.readings;
             status.committed_bytes += done.written;
-            status.evicted_blocks = self.evicted;
-            status.damaged_blocks = self.damaged;
+            status.evicted_blocks = self.totals.evicted;
+            status.damaged_blocks = self.totals.damaged;
+            status.thinned_blocks = self.totals.thinned;
+            status.left_out_readings = self.totals.left_out;
+            status.skipped_positions = self.totals.skipped;
+            status.thinned_bytes = self.counts.thinned_bytes;
+            status.wear = self.pace.status();
             status.commits += 1;
             status.last_commit_ms = u64::try_from(done.took.as_millis()).unwrap_or(u64::MAX);
         });

@@ -62,9 +62,19 @@ impl Sealer {
         }
     }
 
+    /// What the readings belong to.
+    pub fn estate(&self) -> &Estate {
+        &self.estate
+    }
+
     /// The next position that will be given.
     pub fn next(&self) -> Seq {
         self.next
+    }
+
+    /// Takes back the positions from `next` on: their blocks were never stored.
+    pub fn take_back(&mut self, next: Seq) {
+        self.next = next;
     }
 
     /// Readings in the block that is being filled.
@@ -169,8 +179,45 @@ impl Sealer {
         block.expect("events are cut so that they fit, compressed or not").0
     }
 
+    /// Cuts a block that stands in place of older ones: times, boot and counts are theirs. `body`
+    /// writes the members after the time. `None` when it is too large.
+    pub fn seal_thinned(
+        &mut self,
+        header: Header,
+        time: &TimeBase,
+        body: impl FnOnce(&mut Vec<u8>),
+    ) -> Option<Sealed> {
+        self.begin_document();
+        let out = &mut self.document;
+        write_time(out, time);
+        out.push(b',');
+        body(out);
+        out.push(b'}');
+        if out.len() > MAX_DOCUMENT {
+            return None;
+        }
+        let payload = smaller(&mut self.compressor, &self.document, &mut self.packed);
+        if payload.len() > MAX_PAYLOAD {
+            return None;
+        }
+        let (lane, seq) = (Lane::Telemetry, self.next);
+        let key = key(lane, seq);
+        let value = compose(&key, header, payload);
+        self.next = seq.next();
+        let contents = Contents::read(&key, &value, self.clock.boot());
+        let contents = contents.expect("a block that was just composed is sound");
+        Some(Sealed { seq, lane, value, readings: u32::from(header.readings), contents })
+    }
+
     /// Writes the document's head into `document`.
     fn begin(&mut self, base: Moment) {
+        self.begin_document();
+        write_time(&mut self.document, &self.clock.time_base(base));
+        self.document.push(b',');
+    }
+
+    /// The same up to the time.
+    fn begin_document(&mut self) {
         let out = &mut self.document;
         out.clear();
         out.extend_from_slice(b"{\"v\":");
@@ -181,8 +228,6 @@ impl Sealer {
         json::text(out, &self.epoch.to_string());
         out.extend_from_slice(b",\"seq\":");
         json::unsigned(out, self.next.0);
-        out.push(b',');
-        write_time(out, &self.clock.time_base(base));
         out.push(b',');
     }
 
@@ -202,6 +247,8 @@ impl Sealer {
             readings,
             changes: if lane == Lane::Telemetry { self.changes } else { 0 },
             stamped: is_stamped(&self.document),
+            thinned: false,
+            told: false,
             created: self.clock.now().max(base),
             boot: boot_tag(self.clock.boot()),
         };

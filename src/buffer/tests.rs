@@ -1,5 +1,6 @@
 //! Tests of the buffer, by kind of risk.
 
+mod cuts;
 mod damage;
 mod deliveries;
 mod encoding;
@@ -7,4 +8,6 @@ mod limits;
 mod model;
 mod promises;
 mod support;
+mod thinning;
+mod thinning_run;
 mod time;

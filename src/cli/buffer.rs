@@ -7,6 +7,7 @@ use std::process::ExitCode;
 use anyhow::Context as _;
 use clap::Subcommand;
 
+use super::page::page_of;
 use super::{BAD_CONFIGURATION, complain, runtime, say};
 use crate::{buffer, config, status};
 
@@ -52,7 +53,7 @@ pub(super) fn execute(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     let (folder, page) = match &arguments.path {
         Some(path) => (path.clone(), None),
         None => match config::load(&arguments.config) {
-            Ok(settings) => (settings.buffer.path.clone(), settings.page()),
+            Ok(settings) => (settings.buffer.path.clone(), page_of(&settings)),
             Err(faults) => {
                 complain(&faults.to_string());
                 return Ok(ExitCode::from(BAD_CONFIGURATION));
@@ -61,8 +62,8 @@ pub(super) fn execute(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     };
     match &arguments.action {
         Action::Show { json } => {
-            let running = match page {
-                Some(page) => runtime()?.block_on(status::fetch(&page, "/api/v1/buffer")).ok(),
+            let running = match &page {
+                Some(page) => runtime()?.block_on(status::fetch(page, "/api/v1/buffer")).ok(),
                 None => None,
             };
             show(&folder, running.as_deref(), *json)
@@ -120,8 +121,8 @@ fn describe(inspection: &buffer::Inspection) {
         ));
     }
     say(&format!(
-        "{} bytes on the disk 磁盘占用字节, {} blocks evicted so far 累计丢弃块",
-        inspection.file_bytes, inspection.evicted_blocks
+        "{} bytes on the disk 磁盘占用字节, {} blocks evicted so far 累计丢弃块, {} thinned 抽稀",
+        inspection.file_bytes, inspection.evicted_blocks, inspection.thinned_blocks
     ));
     for block in &inspection.damaged {
         say(&format!("damaged 损坏: {} block 块 {}: {}", block.lane, block.seq, block.fault));

@@ -101,8 +101,14 @@ async fn play(arguments: &Arguments, dir: &Path, log: &Path) -> anyhow::Result<E
         Ok(settings) => settings,
         Err(faults) => bail!("the demo's own configuration is wrong:\n{faults}"),
     };
+    if !arguments.listen.ip().is_loopback() {
+        bail!(
+            "the demo's page has no login: --listen allows this machine's own addresses only, \
+             e.g. 127.0.0.1:8080 / 演示页面无需登录，--listen 只允许本机地址，如 127.0.0.1:8080"
+        );
+    }
     if let Some(page) = &mut settings.status {
-        *page = status::Config::at(arguments.listen);
+        *page = status::Config { access: page.access, ..status::Config::at(arguments.listen) };
     }
     let note = Bilingual {
         zh: "演示：以下设备均为模拟".into(),
@@ -121,7 +127,7 @@ async fn play(arguments: &Arguments, dir: &Path, log: &Path) -> anyhow::Result<E
     }
     let app = App::start(settings, notes, Opening::start()).await?;
     let certificate = app.view.tls.as_ref().map(|tls| tls.certificate().file);
-    let page = status::Page { address: arguments.listen, certificate };
+    let page = status::Page { address: arguments.listen, certificate, token: None };
     let (summary, steps) = (demo.summary.clone(), demo.steps.clone());
     let screen = screen::Screen::new(app.view.clone(), summary, steps, page, log);
     let (stop_daemon, stop_world) = (CancellationToken::new(), CancellationToken::new());

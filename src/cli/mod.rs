@@ -1,11 +1,13 @@
 //! The commands, as a stranger meets them.
 
+mod audit;
 mod buffer;
 mod check;
 mod decode;
 #[cfg(feature = "demo")]
 mod demo;
 mod logging;
+mod page;
 mod profiles;
 mod run;
 mod scan;
@@ -15,6 +17,7 @@ mod scorecard;
 #[cfg(feature = "demo")]
 mod simulate;
 mod stars;
+mod users;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -70,6 +73,12 @@ enum Command {
     Buffer(buffer::Arguments),
     /// Show the star level as the running gateway sees it (星级自评).
     Stars(stars::Arguments),
+    /// Who may use the local page: users, roles, API tokens (用户与令牌).
+    Users(users::Arguments),
+    /// Read a password, print its hash, for `linli users add --hash` (口令摘要).
+    HashPassword,
+    /// Show who did what on the gateway (操作记录).
+    Audit(audit::Arguments),
     /// Fill in an evaluation table of annex A from answers and evidence (红色物业评分表).
     Scorecard(Box<scorecard::Arguments>),
     /// Write or check the JSON Schema and AsyncAPI documents of the stream.
@@ -91,6 +100,9 @@ pub fn execute(arguments: Arguments) -> ExitCode {
         Command::Decode(arguments) => decode::execute(&arguments),
         Command::Buffer(arguments) => buffer::execute(&arguments),
         Command::Stars(arguments) => stars::execute(&arguments),
+        Command::Users(arguments) => users::execute(&arguments),
+        Command::HashPassword => users::hash_password(),
+        Command::Audit(arguments) => audit::execute(&arguments),
         Command::Scorecard(arguments) => scorecard::execute(&arguments),
         #[cfg(feature = "schema")]
         Command::Schema(arguments) => schema::execute(&arguments),

@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 
+use super::page::{page_at, page_of};
 use super::{BAD_CONFIGURATION, complain, runtime, say};
 use crate::config;
 use crate::starlevel::{Assessment, Outcome};
@@ -111,17 +112,14 @@ fn fetch(
     resource: &str,
     patience: Duration,
 ) -> anyhow::Result<Asked> {
-    let page = match page {
-        Some(page) => page.into(),
-        None => match config::load(config) {
-            Ok(settings) => settings
-                .page()
-                .context("the configuration has no [status] page / 配置中没有 [status] 页面")?,
-            Err(faults) => {
-                complain(&faults.to_string());
-                return Ok(Asked::Refused);
-            }
-        },
+    let page = match (page, config::load(config)) {
+        (Some(page), settings) => page_at(page, settings.as_ref().ok()),
+        (None, Ok(settings)) => page_of(&settings)
+            .context("the configuration has no [status] page / 配置中没有 [status] 页面")?,
+        (None, Err(faults)) => {
+            complain(&faults.to_string());
+            return Ok(Asked::Refused);
+        }
     };
     let body =
         runtime()?.block_on(status::fetch_within(patience, &page, resource)).map_err(|error| {

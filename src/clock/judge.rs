@@ -10,7 +10,8 @@
 //!   is a step, and told. A source that is itself coarse moves the clock only when it differs by
 //!   more than its own uncertainty.
 //! - A lost source means holdover: the uncertainty grows by [`DRIFT_PPM`] until the bound; then
-//!   the clock is not trusted any more.
+//!   the clock is not trusted any more. A worse source may confirm it meanwhile; it moves the clock
+//!   once it knows the time better than that.
 //! - What lies before the floor is not believed, unless two independent sources agree on it.
 
 use std::collections::BTreeMap;
@@ -128,10 +129,6 @@ impl Judge {
         self.refused.keys()
     }
 
-    pub fn floor_ms(&self) -> i64 {
-        self.floor_ms
-    }
-
     /// Nothing before this is believed.
     pub fn raise_floor(&mut self, floor_ms: i64) {
         self.floor_ms = self.floor_ms.max(floor_ms);
@@ -193,8 +190,10 @@ impl Judge {
         }
         self.refused.remove(&sample.source);
         self.heard.insert(sample.source.clone(), heard);
-        if self.heard.keys().next() == Some(&sample.source) {
-            self.follow(&sample.source.clone(), heard, now, &mut effects);
+        if self.heard.keys().next() == Some(&sample.source)
+            && self.may_follow(&sample.source, &heard, now)
+        {
+            self.follow(&sample.source, heard, now, &mut effects);
         }
         self.compare(now, &mut effects);
         effects
@@ -209,16 +208,29 @@ impl Judge {
         self.disagreements.retain(|source, _| self.heard.contains_key(source));
         let lost = self.source.as_ref().is_some_and(|source| !self.heard.contains_key(source));
         if lost && self.state == TrustState::Synchronised {
-            // The next best knows better than the bare crystal.
             match self.heard.first_key_value().map(|(source, heard)| (source.clone(), *heard)) {
-                Some((source, heard)) => self.follow(&source, heard, now, &mut effects),
-                None => effects.extend(self.enter(TrustState::Holdover, now)),
+                Some((source, heard)) if self.may_follow(&source, &heard, now) => {
+                    self.follow(&source, heard, now, &mut effects);
+                }
+                _ => effects.extend(self.enter(TrustState::Holdover, now)),
             }
         }
         if self.state == TrustState::Holdover && self.grown(now) > self.holdover_ms {
             effects.extend(self.enter(TrustState::Untrusted, now));
         }
         effects
+    }
+
+    /// Whether a worse source knows the time less well than the better one that was lost.
+    fn is_outranked(&self, source: &Source, heard: &Heard, now: Moment) -> bool {
+        let better = self.source.as_ref().is_some_and(|before| before < source);
+        better && self.uncertainty_ms(now).is_some_and(|ours| ours < heard.uncertainty(now))
+    }
+
+    /// A source that is outranked may confirm the clock, not move it.
+    fn may_follow(&self, source: &Source, heard: &Heard, now: Moment) -> bool {
+        let apart = heard.offset_ms.saturating_sub(self.line.at(now)).unsigned_abs();
+        !self.is_outranked(source, heard, now) || apart <= heard.uncertainty(now)
     }
 
     /// Takes the time from a source.
@@ -230,7 +242,8 @@ impl Judge {
         let offset_ms = if ours.is_some() { ahead.saturating_neg() } else { 0 };
         self.residual_ms = Some(offset_ms);
         effects.push(Effect::Compared { offset_ms, source: source.clone() });
-        let agrees = ahead.unsigned_abs() <= theirs && !source.is_the_systems();
+        let exact = source.is_the_systems() && !self.is_outranked(source, &heard, now);
+        let agrees = ahead.unsigned_abs() <= theirs && !exact;
         let uncertainty = match ours {
             // Nothing to learn from a coarser source that agrees.
             Some(ours) if agrees => ours.min(theirs),

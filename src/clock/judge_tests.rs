@@ -163,7 +163,6 @@ fn two_sources_that_agree_overrule_a_wrong_memory_of_the_future() {
     assert_eq!(judge.state(), TrustState::Synchronised);
     judge.hear(&ntp(RIGHT), at(10));
     assert_eq!(judge.source(), Some(&Source::Ntp));
-    assert!(judge.floor_ms() < RIGHT + 10_000);
 }
 
 #[test]
@@ -251,4 +250,29 @@ fn a_daemon_that_starts_again_goes_on_from_what_was_known_in_this_boot() {
     assert_eq!(old.resume(&ntp(RIGHT), at(1000), at(100_000)), []);
     assert_eq!(old.state(), TrustState::Untrusted);
     assert_eq!(old.offset_ms(at(0)), RIGHT, "pages still show the best that there is");
+}
+
+#[test]
+fn a_worse_source_moves_the_clock_only_once_it_knows_better_than_holdover() {
+    let mut judge = judge();
+    judge.hear(&platform(RIGHT), at(0));
+    let lost = 41 * 60;
+    judge.tick(at(lost));
+    let told = news(judge.hear(&system(RIGHT - 3_000), at(lost)));
+    assert!(
+        matches!(&told[..], [Effect::Disagrees(found)] if found.difference_ms == -3_000),
+        "{told:?}"
+    );
+    assert_eq!((judge.state(), judge.offset_ms(at(lost))), (TrustState::Holdover, RIGHT));
+    // 50 ppm: 0.94 s more take 5.2 hours.
+    assert_eq!(hear_over(&mut judge, &system(RIGHT - 3_000), lost + 5..5 * 3600), []);
+    let stepped = hear_over(&mut judge, &system(RIGHT - 3_000), 5 * 3600..6 * 3600);
+    let step = Effect::Stepped { step_ms: -3_000, source: Source::System };
+    assert!(stepped.contains(&step), "{stepped:?}");
+    // One that agrees confirms what is known, and does not move it.
+    let mut judge = self::judge();
+    judge.hear(&platform(RIGHT), at(0));
+    judge.tick(at(lost));
+    judge.hear(&system(RIGHT + 800), at(lost));
+    assert_eq!((judge.state(), judge.offset_ms(at(lost))), (TrustState::Synchronised, RIGHT));
 }

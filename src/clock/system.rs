@@ -3,7 +3,7 @@
 //! The kernel's own word (`adjtimex`) is not asked: the hardened unit forbids that call, also for
 //! reading, and no safe wrapper of it is in the tree. A service's marker file says the same.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::{Duration, SystemTime};
 
 use super::source::{Sample, Source};
@@ -39,9 +39,9 @@ pub(super) fn look(config: &Config, now: Moment) -> Look {
     Look { offset_ms, sample: Some(Sample { source, offset_ms, uncertainty_ms }) }
 }
 
-fn says_synchronised(file: &PathBuf, now: SystemTime) -> bool {
+fn says_synchronised(file: &Path, now: SystemTime) -> bool {
     let Ok(about) = std::fs::metadata(file) else { return false };
-    let touched = Path::new(file).starts_with(TOUCHED);
+    let touched = file.starts_with(TOUCHED);
     // One from the future was touched before the clock was set back: that was just now.
     let old = about.modified().ok().and_then(|at| now.duration_since(at).ok());
     !touched || old.is_none_or(|old| old <= OLD)

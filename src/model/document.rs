@@ -15,6 +15,18 @@
 //! ```
 //! `values[p][t]` is point `p` at moment `base + at[t]`. A `null` without a note in `quality`
 //! means "not reported at this moment"; with one it means "no value was obtained".
+//!
+//! # Thinned documents
+//!
+//! After a long outage the oldest blocks may have been replaced by thinned ones: `thinned` then
+//! says by which rule, and which positions they were among. A device may occur several times in
+//! `devices`, each time with other points. Everything in it is a reading that was really taken, so
+//! who does not know `thinned` reads it like any other document. `devices[].thinned` has a note
+//! for each point and span of time: how many readings there were, and how many of them were not
+//! good. Of the values of that point within the span, the first is the first that was read, the
+//! last the last, the lowest good number the lowest of all, the highest the highest; of a counter
+//! only the last good value of each hour is left. A span that was thinned in two parts has a note
+//! in each.
 
 use serde::{Deserialize, Serialize};
 
@@ -113,6 +125,28 @@ pub struct DeviceColumns {
     /// Times that the device itself gave: index into `at`, milliseconds since 1970.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub source_times: Vec<(u32, i64)>,
+    /// In a thinned document: what the values stand for, span by span.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub thinned: Vec<ThinnedSpan>,
+}
+
+/// What a point's values within a span of time stand for: index into `points`; begin of the span,
+/// milliseconds after the document's base, may be negative; its length, milliseconds; readings
+/// that were taken in it; how many of them were not good.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct ThinnedSpan(pub u32, pub i64, pub i64, pub u64, pub u64);
+
+/// Marks a document that stands, thinned, in place of older ones.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct Thinned {
+    /// By which rule: `quarter_hour`.
+    pub method: String,
+    /// First position that was replaced.
+    pub from: u64,
+    /// Last position that was replaced. Which ones between, the event `readings_thinned` says.
+    pub to: u64,
 }
 
 /// An event.
@@ -143,6 +177,9 @@ pub struct Document {
     pub seq: u64,
     /// What the moments count from.
     pub time: TimeBase,
+    /// Present when older documents were thinned into this one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub thinned: Option<Thinned>,
     /// Readings.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub devices: Vec<DeviceColumns>,

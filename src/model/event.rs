@@ -178,6 +178,19 @@ pub enum EventKind {
         /// Who withdrew it.
         by: String,
     },
+    /// Too many logins at the gateway's page failed: further ones are locked for some time. Told at
+    /// most once a minute.
+    LoginLocked {
+        /// Whose name was used; absent when no user is called so.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        user: Option<String>,
+        /// From which address.
+        from: String,
+        /// How many failed in a row.
+        failures: u32,
+        /// For how long it is locked, seconds.
+        seconds: u64,
+    },
     /// A device's message was refused.
     PayloadRejected {
         /// Where it came from: the topic.
@@ -197,6 +210,51 @@ pub enum EventKind {
         readings: u64,
         /// Why: `budget`, `disk_full` or `damaged`.
         reason: String,
+    },
+    /// The buffer was full: the oldest blocks of readings were replaced by fewer, thinned ones. Of
+    /// each point and quarter hour the first, the last, the lowest and the highest reading are
+    /// left, of a counter the last of each hour. The platform may have some of the replaced
+    /// blocks; then it meets their readings again, at the same moments.
+    ReadingsThinned {
+        /// First block that was replaced.
+        from: Seq,
+        /// Last block that was replaced, inclusive.
+        to: Seq,
+        /// The replaced blocks as ranges, first and last inclusive.
+        ranges: Vec<(Seq, Seq)>,
+        /// How many blocks were replaced.
+        blocks: u64,
+        /// How many readings they held.
+        readings: u64,
+        /// The first thinned block.
+        into_from: Seq,
+        /// The last thinned block, inclusive; all between are thinned ones of the same replacement.
+        into_to: Seq,
+        /// How many readings are left in them.
+        readings_left: u64,
+        /// By which rule, the same as in the thinned documents: `quarter_hour`.
+        method: String,
+    },
+    /// After a power cut the buffer does not know whether the last positions before it were used:
+    /// these are skipped, so that none is given twice. Blocks that lay there are lost, if there
+    /// were any.
+    PositionsSkipped {
+        /// First position of the range.
+        from: Seq,
+        /// Last position of the range, inclusive.
+        to: Seq,
+    },
+    /// The time between two group commits changed: it is longer while more is written than the
+    /// medium bears over the years that it is to last.
+    CommitIntervalChanged {
+        /// Now, milliseconds: what a power cut loses of readings at most.
+        tick_ms: u64,
+        /// Before, milliseconds.
+        before_ms: u64,
+        /// Bytes that the daemon writes a day, at the pace of the last hour.
+        bytes_per_day: u64,
+        /// Bytes a day that the medium bears.
+        budget_per_day: u64,
     },
     /// The buffer had to be set aside and a new epoch begun.
     BufferReplaced {

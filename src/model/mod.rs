@@ -25,8 +25,8 @@ pub use bus::{BusBudget, BusCounters, BusState, BusTable, UnitState};
 pub use category::{Category, EstateKind};
 pub use derived::{Derived, Rule, Test, Worst};
 pub use document::{
-    DOCUMENT_VERSION, DeviceColumns, Document, EventDocument, QualityNote, TimeAnswer, TimeBase,
-    TimeRequest, TimeTrust,
+    DOCUMENT_VERSION, DeviceColumns, Document, EventDocument, QualityNote, Thinned, ThinnedSpan,
+    TimeAnswer, TimeBase, TimeRequest, TimeTrust,
 };
 pub use environment::{
     EnvironmentDay, EnvironmentHour, EnvironmentValue, EnvironmentValues, NoiseLevels,

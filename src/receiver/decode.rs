@@ -6,6 +6,7 @@
 use std::collections::HashSet;
 use std::io::Read;
 
+use super::thinned::check_spans;
 use crate::model::{
     DOCUMENT_VERSION, DeviceColumns, DeviceId, Document, Epoch, GatewayId, Reason, TimeTrust,
 };
@@ -149,5 +150,6 @@ fn check_device(path: &str, device: &DeviceColumns) -> Result<(), DecodeError> {
     if device.source_times.iter().any(|(moment, _)| *moment as usize >= moments) {
         return Err(wrong(format!("{path}.source_times"), "points at a moment that is not there"));
     }
+    check_spans(device, &noted).map_err(|fault| wrong(format!("{path}.thinned"), fault))?;
     Ok(())
 }

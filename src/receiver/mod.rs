@@ -9,6 +9,7 @@ mod intervals;
 mod ledger;
 mod session;
 mod summary;
+mod thinned;
 mod tls;
 mod verifier;
 

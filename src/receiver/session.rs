@@ -260,6 +260,10 @@ impl<S: FnMut(&str, &Document) -> io::Result<()>> Session<S> {
                     tracing::debug!("subscription not queued");
                 }
             }
+            // That of the questions for the time: without them there is nothing to answer.
+            Packet::SubAck(answer) if answer.return_codes.len() == 1 => {
+                tracing::debug!(?answer, "subscribed to the questions for the time");
+            }
             Packet::SubAck(answer) => {
                 let refused = |code: &SubscribeReasonCode| *code == SubscribeReasonCode::Failure;
                 if let Some(slot) = answer.return_codes.iter().position(refused) {

@@ -57,7 +57,13 @@ pub struct Summary {
     pub buffers_replaced: u64,
     /// Missing blocks that the gateway announced.
     pub announced_gaps: u64,
-    /// Readings that were announced as deleted.
+    /// Of the different blocks, those that stand thinned in place of others.
+    pub thinned: u64,
+    /// Readings that had been taken where they stand.
+    pub stands_for: u64,
+    /// Blocks that were announced as replaced by thinned ones.
+    pub replaced_blocks: u64,
+    /// Readings that were announced as deleted, or left out by thinning.
     pub announced_readings: u64,
     /// Missing blocks that nobody announced.
     pub open_gaps: u64,
@@ -99,6 +105,11 @@ impl fmt::Display for Summary {
             f,
             "announced gaps      {:>10}   readings deleted {}",
             self.announced_gaps, self.announced_readings
+        )?;
+        writeln!(
+            f,
+            "thinned             {:>10}   in place of {} blocks, for {} readings",
+            self.thinned, self.replaced_blocks, self.stands_for
         )?;
         writeln!(f, "silent gaps         {:>10}", self.open_gaps)?;
         for gap in &self.gaps {

@@ -67,7 +67,7 @@ impl Digest {
     }
 }
 
-type StreamKey = (String, String);
+pub(super) type StreamKey = (String, String);
 
 /// Checks a stream block by block.
 #[derive(Debug)]
@@ -81,7 +81,7 @@ pub struct Verifier {
     digests: HashMap<(StreamKey, u64), Digest>,
     digest_order: VecDeque<(StreamKey, u64)>,
     devices: BTreeMap<String, DeviceCount>,
-    counted: Summary,
+    pub(super) counted: Summary,
 }
 
 /// What is kept between two runs of a receiver, as JSON.
@@ -197,6 +197,7 @@ impl Verifier {
         self.counted.bytes += bytes as u64;
         self.counted.late += u64::from(topic.ends_with("/telemetry/late"));
         self.counted.events += document.events.len() as u64;
+        self.count_thinned(document);
         for device in &document.devices {
             let count = readings(device);
             self.counted.readings += count.readings;
@@ -214,19 +215,15 @@ impl Verifier {
         for event in &document.events {
             match &event.what {
                 EventKind::BlocksEvicted { from, to, blocks, readings, .. } => {
-                    if from.0 == 0 || from > to || *blocks > to.0 - from.0 + 1 {
-                        return Err(format!("announced range {from}..={to} of {blocks} blocks"));
-                    }
-                    // The announcement lies in a block after what it tells of.
-                    if to.0 >= document.seq {
-                        let seq = document.seq;
-                        return Err(format!("block {seq} announces {from}..={to}, the future"));
-                    }
-                    let ledger = self.streams.entry(key.clone()).or_default();
-                    if ledger.announce(from.0, to.0, *blocks) == Entry::Full {
-                        return Err("more announced ranges than can be kept".into());
-                    }
+                    self.announce(key, document.seq, &[(from.0, to.0)], *blocks)?;
                     self.counted.announced_readings += readings;
+                }
+                EventKind::PositionsSkipped { from, to } => {
+                    let blocks = to.0.saturating_sub(from.0).saturating_add(1);
+                    self.announce(key, document.seq, &[(from.0, to.0)], blocks)?;
+                }
+                EventKind::ReadingsThinned { .. } => {
+                    self.follow_thinning(key, document.seq, event)?
                 }
                 EventKind::BufferReplaced { .. } => {
                     self.counted.buffers_replaced += 1;
@@ -235,6 +232,40 @@ impl Verifier {
                     }
                 }
                 _ => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// Blocks are gone, within these ranges, says the block `seq`.
+    pub(super) fn announce(
+        &mut self,
+        key: &StreamKey,
+        seq: u64,
+        ranges: &[(u64, u64)],
+        blocks: u64,
+    ) -> Result<(), String> {
+        let mut room = 0;
+        for (from, to) in ranges {
+            // The announcement lies in a block after what it tells of.
+            if *to >= seq {
+                return Err(format!("block {seq} announces {from}..={to}, the future"));
+            }
+            if *from == 0 || from > to {
+                return Err(format!("announced range {from}..={to} of {blocks} blocks"));
+            }
+            room += to - from + 1;
+        }
+        if blocks > room {
+            return Err(format!("announced {blocks} blocks in ranges of {room}"));
+        }
+        let ledger = self.streams.entry(key.clone()).or_default();
+        let mut blocks = blocks;
+        for (from, to) in ranges {
+            let here = blocks.min(to - from + 1);
+            blocks -= here;
+            if ledger.announce(*from, *to, here) == Entry::Full {
+                return Err("more announced ranges than can be kept".into());
             }
         }
         Ok(())

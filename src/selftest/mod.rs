@@ -7,6 +7,7 @@
 pub mod logs;
 mod process;
 mod secrets;
+
 #[cfg(test)]
 mod tests;
 
@@ -14,6 +15,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use crate::model::Words;
+pub use secrets::weakness;
 
 /// What became of one item.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -68,6 +70,17 @@ impl Connection {
     }
 }
 
+/// The local page, as far as its safety goes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LocalPage {
+    /// Where it listens.
+    pub listen: SocketAddr,
+    /// The users file, where a login is asked for.
+    pub users: Option<PathBuf>,
+    /// It is served under TLS.
+    pub tls: bool,
+}
+
 /// What is tested.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Subject {
@@ -77,8 +90,8 @@ pub struct Subject {
     pub platform: Option<Connection>,
     /// The field broker.
     pub field: Option<Connection>,
-    /// Where the page listens.
-    pub page: Option<SocketAddr>,
+    /// The local page.
+    pub page: Option<LocalPage>,
     /// Folder of systemd's credentials, where group bits only show an access list.
     pub credentials: Option<PathBuf>,
 }
@@ -104,7 +117,7 @@ pub fn run(subject: &Subject) -> Report {
         platform_tls(subject.platform.as_ref()),
         platform_credential(subject.platform.as_ref()),
         field_broker(subject),
-        page(subject.page),
+        page(subject.page.as_ref()),
     ];
     items.extend(secrets::items(subject));
     items.extend(process::items(&subject.root.join("proc/self/status")));
@@ -234,23 +247,47 @@ fn listens_outside(root: &Path, port: u16) -> Option<bool> {
     found
 }
 
-fn page(listen: Option<SocketAddr>) -> Item {
+fn page(page: Option<&LocalPage>) -> Item {
     let (id, title) = ("page_login", ("who reaches the page", "本地页面的访问"));
-    match listen {
-        None => pass(id, title, ("there is no page", "未启用本地页面")),
-        Some(at) if at.ip().is_loopback() => {
-            let en = format!("{at}: this machine only");
-            pass(id, title, (en, format!("{at}：仅本机")))
-        }
-        Some(at) => fail(
+    let Some(LocalPage { listen: at, users, tls, .. }) = page else {
+        return pass(id, title, ("there is no page", "未启用本地页面"));
+    };
+    let here = at.ip().to_canonical().is_loopback();
+    let (en, zh) = match users {
+        Some(_) => ("by login", "须登录"),
+        None => ("without a login", "无需登录"),
+    };
+    match (here, users.is_some(), tls) {
+        (true, ..) => pass(
             id,
             title,
-            (format!("{at}: the network, without a login"), format!("{at}：网络可达，无登录")),
+            (format!("{at}: this machine only, {en}"), format!("{at}：仅本机，{zh}")),
+        ),
+        (false, true, true) => pass(
+            id,
+            title,
             (
-                "let it listen on 127.0.0.1 and reach it by an SSH tunnel, or put a proxy with a \
-                 login before it",
-                "改为监听 127.0.0.1 并经 SSH 隧道访问，或在前面放带登录的代理",
+                format!("{at}: the network, {en}, under TLS"),
+                format!("{at}：网络可达，{zh}，经 TLS 加密"),
             ),
+        ),
+        (false, true, false) => fail(
+            id,
+            title,
+            (
+                format!("{at}: the network, {en}, passwords travel in clear"),
+                format!("{at}：网络可达，{zh}，口令明文传输"),
+            ),
+            (
+                "serve the page under TLS: leave `[status] tls` as it is by default",
+                "页面启用 TLS：`[status] tls` 保持默认",
+            ),
+        ),
+        (false, false, _) => fail(
+            id,
+            title,
+            (format!("{at}: the network, {en}"), format!("{at}：网络可达，{zh}")),
+            ("remove `access` from [status]", "去掉 [status] 中的 `access`"),
         ),
     }
 }

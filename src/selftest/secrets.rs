@@ -3,7 +3,7 @@
 use std::fs;
 use std::io::Read as _;
 use std::os::unix::fs::MetadataExt as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::{Connection, Item, Subject, fail, pass, unknown};
 use crate::model::Words;
@@ -45,7 +45,8 @@ const DEFAULTS: [&str; 24] = [
 pub(super) fn items(subject: &Subject) -> [Item; 2] {
     let connections: Vec<&Connection> =
         [&subject.platform, &subject.field].into_iter().flatten().collect();
-    [passwords(&connections), files(&connections, subject.credentials.as_deref())]
+    let users = subject.page.as_ref().and_then(|page| page.users.as_deref());
+    [passwords(&connections), files(&connections, users, subject.credentials.as_deref())]
 }
 
 fn passwords(connections: &[&Connection]) -> Item {
@@ -99,7 +100,7 @@ fn read(path: &Path) -> std::io::Result<String> {
 }
 
 /// Why a password is weak; it is never repeated.
-fn weakness(password: &str, username: Option<&str>) -> Option<(String, String)> {
+pub fn weakness(password: &str, username: Option<&str>) -> Option<(String, String)> {
     let lower = password.to_lowercase();
     if password.trim().is_empty() {
         return Some(("empty".into(), "为空".into()));
@@ -114,9 +115,12 @@ fn weakness(password: &str, username: Option<&str>) -> Option<(String, String)> 
         .then(|| (format!("shorter than {LEAST} characters"), format!("不足 {LEAST} 位")))
 }
 
-fn files(connections: &[&Connection], credentials: Option<&Path>) -> Item {
+fn files(connections: &[&Connection], users: Option<&Path>, credentials: Option<&Path>) -> Item {
     let (id, title) = ("secret_files", ("files with secrets", "密钥与口令文件权限"));
     let secrets = connections.iter().flat_map(|c| [&c.password_file, &c.key_file]).flatten();
+    let secrets = secrets.map(PathBuf::as_path);
+    // Before the first user there is no users file.
+    let secrets = secrets.chain(users.filter(|file| fs::symlink_metadata(file).is_ok()));
     let mut open = Vec::new();
     let mut unread = Vec::new();
     let mut count = 0usize;

@@ -129,15 +129,22 @@ fn an_anonymous_field_broker_must_listen_on_this_machine_only() {
 }
 
 #[test]
-fn a_page_on_the_network_fails_while_it_has_no_login() {
-    for (listen, wanted) in [
-        ("0.0.0.0:8080", Outcome::Fail),
-        ("[::]:8080", Outcome::Fail),
-        ("192.168.1.5:8080", Outcome::Fail),
-        ("127.0.0.1:8080", Outcome::Pass),
-        ("[::1]:8080", Outcome::Pass),
+fn a_page_on_the_network_needs_a_login_and_tls() {
+    use Outcome::{Fail, Pass};
+    let outcome = |listen: &str, login: bool, tls: bool| {
+        let (listen, users) = (listen.parse().unwrap(), login.then(|| "/nowhere".into()));
+        page(Some(&LocalPage { listen, users, tls })).outcome
+    };
+    assert_eq!(page(None).outcome, Pass);
+    for (listen, login, tls, wanted) in [
+        ("127.0.0.1:8080", false, false, Pass),
+        ("[::1]:8080", true, false, Pass),
+        ("0.0.0.0:8080", true, true, Pass),
+        ("0.0.0.0:8080", true, false, Fail),
+        ("192.168.1.9:8080", false, true, Fail),
+        ("[::]:8080", false, false, Fail),
     ] {
-        assert_eq!(page(Some(listen.parse().unwrap())).outcome, wanted, "{listen}");
+        assert_eq!(outcome(listen, login, tls), wanted, "{listen} {login} {tls}");
     }
 }
 

@@ -158,6 +158,11 @@ impl<'d> Section<'d> {
         self.quantity(key, shown, range, DURATION, parse_duration, show_duration).unwrap_or(default)
     }
 
+    /// A size in bytes with its unit, within a range.
+    pub fn size(&mut self, key: &'static str, range: RangeInclusive<u64>) -> Option<u64> {
+        self.quantity(key, None, range, SIZE, parse_size, show_size)
+    }
+
     /// A size in bytes with its unit, within a range, or its default.
     pub fn size_or(&mut self, key: &'static str, range: RangeInclusive<u64>, default: u64) -> u64 {
         let shown = Some(quoted(&show_size(default)));

@@ -120,7 +120,17 @@ fn block(seq: u64) -> Vec<u8> {
     let time = TimeBase::trusted(0);
     let (gateway, epoch) = ("estate-1".to_owned(), "00000000000000aa".to_owned());
     let (devices, events) = (Vec::new(), Vec::new());
-    serde_json::to_vec(&Document { v: 1, gateway, epoch, seq, time, devices, events }).unwrap()
+    serde_json::to_vec(&Document {
+        v: 1,
+        gateway,
+        epoch,
+        seq,
+        time,
+        thinned: None,
+        devices,
+        events,
+    })
+    .unwrap()
 }
 
 /// Publishes and returns once the broker acknowledged everything.

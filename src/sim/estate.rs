@@ -279,6 +279,7 @@ client_id = "demo-field"
 
 [status]
 listen = "127.0.0.1:{status}"
+access = "open"
 "#,
         platform = ports.platform,
         field = ports.field,

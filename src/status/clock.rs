@@ -9,11 +9,11 @@ use crate::starlevel::{Bilingual, METER_CLOCK_S};
 /// Who gives the time.
 pub(super) fn source(source: &Source) -> Bilingual {
     match source {
-        Source::Ntp => Bilingual::new("网络校时（NTP）", "Network time (NTP)"),
-        Source::Platform => Bilingual::new("上级平台", "The platform"),
-        Source::System => Bilingual::new("系统时钟", "The system's clock"),
+        Source::Ntp => Bilingual::new("网络校时（NTP）", "network time (NTP)"),
+        Source::Platform => Bilingual::new("上级平台", "the platform"),
+        Source::System => Bilingual::new("系统时钟", "the system's clock"),
         Source::Meter(device) => {
-            Bilingual::new(format!("电表 {device}"), format!("Meter {device}"))
+            Bilingual::new(format!("电表 {device}"), format!("meter {device}"))
         }
     }
 }

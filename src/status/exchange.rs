@@ -9,7 +9,8 @@ use maud::{Markup, html};
 use serde::Deserialize;
 use tokio::sync::oneshot;
 
-use super::text::{Lang, Text};
+use super::layout::Request;
+use super::text::Text;
 use super::view::View;
 use crate::model::{Device, DeviceId, Quantity};
 use crate::pipeline::Act;
@@ -21,16 +22,18 @@ pub(super) struct Exchange {
 }
 
 /// The form on a meter's page; empty for devices without a counter.
-pub(super) fn form(lang: Lang, device: &Device) -> Markup {
+pub(super) fn form(ask: &Request, device: &Device) -> Markup {
+    let lang = ask.lang;
     let counts = device.points.iter().any(|point| point.quantity == Quantity::Counter);
     html! {
-        @if counts {
+        @if counts && ask.may_act() {
             details {
                 summary { (lang.t(Text::RecordExchange)) }
                 form method="post" action={ "/devices/" (device.id) "/exchange" } {
+                    (ask.form_field())
                     p.small.soft { (lang.t(Text::ExchangeMeans)) }
                     label { (lang.t(Text::YourName)) " "
-                        input name="by" required maxlength=(LONGEST_NAME) autocomplete="name";
+                        input name="by" required maxlength=(LONGEST_NAME) autocomplete="name" value=[ask.person()];
                     }
                     " " button { (lang.t(Text::Record)) }
                 }

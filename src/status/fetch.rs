@@ -13,6 +13,7 @@ use tokio::time::timeout;
 
 use super::config::Config;
 use super::tls::pinned;
+use crate::access::Secret;
 
 /// Longest wait for the page.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -26,12 +27,14 @@ pub struct Page {
     pub address: SocketAddr,
     /// The file with its certificate, when it is served under TLS: no other is trusted.
     pub certificate: Option<PathBuf>,
+    /// The token that is shown to it.
+    pub token: Option<Secret>,
 }
 
 impl From<SocketAddr> for Page {
     /// In plain.
     fn from(address: SocketAddr) -> Self {
-        Self { address, certificate: None }
+        Self { address, certificate: None, token: None }
     }
 }
 
@@ -52,7 +55,13 @@ impl Page {
                 SocketAddr::V6(_) => Ipv6Addr::LOCALHOST.into(),
             });
         }
-        Self { address, certificate: config.certificate_file(store) }
+        Self { address, certificate: config.certificate_file(store), token: None }
+    }
+
+    /// The header that shows the token; empty without one.
+    fn authorization(&self) -> String {
+        let line = |token: &Secret| format!("Authorization: Bearer {}\r\n", token.expose());
+        self.token.as_ref().map(line).unwrap_or_default()
     }
 
     async fn connect(&self) -> io::Result<Box<dyn Wire>> {
@@ -124,9 +133,10 @@ impl Lines {
 async fn begin(page: &Page, path: &str, body: &str) -> io::Result<Lines> {
     let mut stream = page.connect().await?;
     let request = format!(
-        "POST {path} HTTP/1.0\r\nHost: {}\r\nContent-Type: application/json\r\n\
+        "POST {path} HTTP/1.0\r\nHost: {}\r\n{}Content-Type: application/json\r\n\
          Content-Length: {}\r\n\r\n{body}",
         page.address,
+        page.authorization(),
         body.len()
     );
     stream.write_all(request.as_bytes()).await?;
@@ -146,7 +156,8 @@ async fn begin(page: &Page, path: &str, body: &str) -> io::Result<Lines> {
 async fn ask(page: &Page, path: &str) -> io::Result<String> {
     let mut stream = page.connect().await?;
     // Version 1.0: the end of the connection is the end of the answer.
-    let request = format!("GET {path} HTTP/1.0\r\nHost: {}\r\n\r\n", page.address);
+    let (address, right) = (page.address, page.authorization());
+    let request = format!("GET {path} HTTP/1.0\r\nHost: {address}\r\n{right}\r\n");
     stream.write_all(request.as_bytes()).await?;
     stream.flush().await?;
     let mut answer = String::new();

@@ -2,8 +2,12 @@
 
 use std::collections::BTreeMap;
 
+use axum::extract::Query;
+use axum::http::{HeaderMap, Uri};
 use maud::{DOCTYPE, Markup, html};
 
+use super::access::{Via, Who};
+use super::server::{Pairs, language};
 use super::text::{Lang, Text};
 use super::view::View;
 use super::{assets, show};
@@ -16,9 +20,31 @@ pub(super) struct Request {
     pub lang: Lang,
     pub path: String,
     pub query: BTreeMap<String, String>,
+    /// `None` on the pages before the login.
+    pub who: Option<Who>,
 }
 
 impl Request {
+    /// What the address and the headers ask for, by nobody known.
+    pub(super) fn of(uri: &Uri, Query(query): Pairs, headers: &HeaderMap) -> Self {
+        Self { lang: language(&query, headers), path: uri.path().to_owned(), query, who: None }
+    }
+
+    /// Whether who asks may do what the forms of a page do.
+    pub(super) fn may_act(&self) -> bool {
+        self.who.as_ref().is_some_and(Who::may_act)
+    }
+
+    /// The hidden field that every form needs.
+    pub(super) fn form_field(&self) -> Markup {
+        html! { @if let Some(who) = &self.who { (who.field()) } }
+    }
+
+    /// The name to put where a form asks for one.
+    pub(super) fn person(&self) -> Option<&str> {
+        self.who.as_ref()?.person()
+    }
+
     /// This page with one parameter changed; an empty value removes it.
     pub(super) fn with(&self, key: &str, value: &str) -> String {
         let mut query = self.query.clone();
@@ -41,7 +67,8 @@ impl Request {
     }
 }
 
-fn encode(text: &str) -> String {
+/// Percent-encoded, for a value in a query.
+pub(super) fn encode(text: &str) -> String {
     text.bytes().fold(String::new(), |mut out, byte| {
         if byte.is_ascii_alphanumeric() || b"-_.".contains(&byte) {
             out.push(char::from(byte));
@@ -86,6 +113,7 @@ pub(super) fn page(view: &View, ask: &Request, active: &str, title: &str, body: 
                         a.small href=(ask.with("lang", lang.other().word())) lang=(lang.other().tag()) {
                             (lang.t(Text::SwitchLanguage))
                         }
+                        (session(ask))
                     }
                     nav {
                         @for (path, text) in menu {
@@ -103,8 +131,47 @@ pub(super) fn page(view: &View, ask: &Request, active: &str, title: &str, body: 
                 footer {
                     "linli " (view.version) " · " (lang.t(Text::RunningFor)) " "
                     (show::span(lang, now.since(view.started)))
+                    @if ask.may_act() { " · " a href="/audit" { (lang.t(Text::Audit)) } }
                     " · " a href="/api/v1/gateway" { "API" } " · " a href="/metrics" { "metrics" }
                 }
+            }
+        }
+    }
+}
+
+/// Who is logged in, and the way out.
+fn session(ask: &Request) -> Markup {
+    html! { @if let Some(who) = ask.who.as_ref().filter(|who| who.via == Via::Session) {
+        form.session method="post" action="/logout" {
+            (who.field())
+            span.small.soft { (who.name) }
+            button.small { (ask.lang.t(Text::LogOut)) }
+        }
+    } }
+}
+
+/// A page that shows nothing of the estate: before the login. `other` is itself in the other
+/// language.
+pub(super) fn bare(lang: Lang, other: Option<&str>, title: &str, body: &Markup) -> Markup {
+    html! {
+        (DOCTYPE)
+        html lang=(lang.tag()) {
+            head {
+                meta charset="utf-8";
+                meta name="viewport" content="width=device-width,initial-scale=1";
+                title { (title) " · 邻里 linli" }
+                link rel="icon" href="data:,";
+                link rel="stylesheet" href=(assets::style().path);
+            }
+            body {
+                header { div.bar {
+                    b { "邻里 linli" }
+                    span.soft {}
+                    @if let Some(other) = other {
+                        a.small href=(other) lang=(lang.other().tag()) { (lang.t(Text::SwitchLanguage)) }
+                    }
+                } }
+                main.gate { div.card { (body) } }
             }
         }
     }

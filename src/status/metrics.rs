@@ -6,6 +6,7 @@ use std::time::Duration;
 use super::finding;
 use super::promises::standing;
 use super::view::View;
+use crate::buffer::WearStatus;
 use crate::clock::TrustState;
 use crate::model::{BusCounters, BusState};
 
@@ -58,6 +59,15 @@ fn labels(pairs: &[(&str, &str)]) -> String {
     format!("{{{}}}", pairs.iter().map(pair).collect::<Vec<_>>().join(","))
 }
 
+fn logins(page: &mut Page, view: &View) {
+    let Some((counts, alive)) = view.access.counts() else { return };
+    let outcomes = [("done", counts.done), ("refused", counts.refused)];
+    let samples = outcomes.map(|(outcome, count)| (label("outcome", outcome), count));
+    page.family("linli_logins_total", "counter", "Logins at the local page.", samples);
+    page.counter("linli_login_locks_total", "Locks that failed logins closed.", counts.locks);
+    page.gauge("linli_page_sessions", "Sessions that are alive.", alive);
+}
+
 /// The whole page.
 pub(super) fn render(view: &View) -> String {
     let mut page = Page(String::with_capacity(8 << 10));
@@ -69,6 +79,7 @@ pub(super) fn render(view: &View) -> String {
     page.gauge("linli_clock_trusted", "1 when the wall clock is trusted.", trusted);
     clock(&mut page, view);
     promises(&mut page, view);
+    logins(&mut page, view);
     devices(&mut page, view);
     risk(&mut page, view);
     buses(&mut page, view);
@@ -261,10 +272,37 @@ fn buffer(page: &mut Page, view: &View) {
     page.counter("linli_buffer_commits_total", "Group commits.", status.commits);
     let help = "Blocks deleted before the platform had them.";
     page.counter("linli_buffer_evicted_blocks_total", help, status.evicted_blocks);
+    let help = "Blocks replaced by thinned ones before the platform had them.";
+    page.counter("linli_buffer_thinned_blocks_total", help, status.thinned_blocks);
+    let help = "Readings that thinning left out.";
+    page.counter("linli_buffer_left_out_readings_total", help, status.left_out_readings);
     let help = "Blocks found damaged.";
     page.counter("linli_buffer_damaged_blocks_total", help, status.damaged_blocks);
     let seconds = std::time::Duration::from_millis(status.last_commit_ms).as_secs_f64();
     page.gauge("linli_buffer_last_commit_seconds", "Time of the last commit.", seconds);
+    wear(page, &status.wear);
+}
+
+fn wear(page: &mut Page, wear: &WearStatus) {
+    let seconds = |ms: u64| Duration::from_millis(ms).as_secs_f64();
+    let help = "Time between two group commits: what a power cut loses of readings at most.";
+    page.gauge("linli_buffer_commit_interval_seconds", help, seconds(wear.tick_ms));
+    let help = "The longest that it may become to spare the medium.";
+    page.gauge("linli_buffer_loss_bound_seconds", help, seconds(wear.loss_bound_ms));
+    let help = "Bytes that the daemon wrote to disks.";
+    page.counter("linli_disk_written_bytes_total", help, wear.written_bytes);
+    if let Some(bytes) = wear.written_per_day {
+        let help = "Bytes written a day, over the last 24 hours of running.";
+        page.gauge("linli_disk_written_bytes_per_day", help, bytes);
+    }
+    if let Some(bytes) = wear.budget_per_day {
+        let help = "Bytes a day that the medium bears over the years that it is to last.";
+        page.gauge("linli_disk_wear_budget_bytes_per_day", help, bytes);
+    }
+    if let Some(years) = wear.years_left {
+        let help = "Years that the medium lasts at the pace of the last day.";
+        page.gauge("linli_disk_wear_left_years", help, years);
+    }
 }
 
 fn uplink(page: &mut Page, view: &View) {
@@ -284,7 +322,7 @@ fn uplink(page: &mut Page, view: &View) {
     page.counter("linli_uplink_acknowledged_bytes_total", "Payload acknowledged.", bytes);
     page.counter("linli_uplink_sessions_total", "Sessions begun.", status.sessions);
     if let Some(ms) = status.live_latency_ms {
-        let seconds = std::time::Duration::from_millis(ms).as_secs_f64();
+        let seconds = Duration::from_millis(ms).as_secs_f64();
         let help = "Commit to acknowledgement of the last live block.";
         page.gauge("linli_uplink_live_latency_seconds", help, seconds);
     }

@@ -4,6 +4,7 @@
 //! the others' states; what it can do is to record what a person did or vouches for: a meter
 //! exchange, an attestation for the star level.
 
+mod access;
 mod api;
 mod assets;
 mod attest;
@@ -37,7 +38,8 @@ mod tls;
 mod trouble;
 mod view;
 
-pub use config::{Config, Protection};
+pub use access::Access;
+pub use config::{AccessBy, Config, Protection};
 pub use fetch::{Lines, Page, fetch, fetch_within};
 pub use scan::ScanDesk;
 pub use server::serve;

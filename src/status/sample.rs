@@ -9,7 +9,7 @@ use std::time::Duration;
 use tokio::sync::watch;
 
 use super::view::View;
-use crate::buffer::BufferStatus;
+use crate::buffer::{BufferStatus, WearStatus};
 use crate::clock::{self, Clock, Trust};
 use crate::driver::mqtt::BrokerStatus;
 use crate::model::*;
@@ -164,6 +164,7 @@ pub(super) async fn sample(copies: usize, more: usize) -> Sample {
         unacked: 2,
     });
     let assessment = watch::channel(Some(Arc::new(assessment))).1;
+    let access = super::Access::open(clock.clone(), None);
     let view = View {
         estate,
         snapshot,
@@ -182,6 +183,7 @@ pub(super) async fn sample(copies: usize, more: usize) -> Sample {
         version: "0.1.0".into(),
         acts: tokio::sync::mpsc::channel(1).0,
         scan: super::ScanDesk::default(),
+        access,
         tls: None,
         notes: Vec::new(),
         promises: super::promises::Pledges::default(),
@@ -245,9 +247,25 @@ fn buffer_status() -> BufferStatus {
         committed_bytes: 21 << 20,
         evicted_blocks: 0,
         damaged_blocks: 0,
+        thinned_blocks: 0,
+        left_out_readings: 0,
+        skipped_positions: 0,
+        thinned_bytes: 0,
         commits: 7180,
         last_commit_ms: 6,
+        wear: wear_status(),
         fault: None,
+    }
+}
+
+fn wear_status() -> WearStatus {
+    WearStatus {
+        tick_ms: 1500,
+        loss_bound_ms: 10_000,
+        written_bytes: 812 << 20,
+        written_per_day: Some(1.2e9),
+        budget_per_day: Some(1.6e9),
+        years_left: Some(13.3),
     }
 }
 

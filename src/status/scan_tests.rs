@@ -1,13 +1,11 @@
 //! The scan over the page's API, with an owner of the bus that is made up.
 
-use std::net::SocketAddr;
-
 use tokio::net::TcpListener;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use super::sample::sample;
-use super::{BusLine, Lines, View, serve};
+use super::{BusLine, Lines, Page, View, serve};
 use crate::driver::BusAddress;
 use crate::driver::bus::{Answer, BusRequest, Fault, Heard};
 use crate::driver::record::FrameLog;
@@ -46,8 +44,8 @@ const PATH: &str = "/api/v1/buses/line-1/scan";
 const OPTIONS: &str =
     r#"{"baud":[9600],"frame":["8N1"],"units":["8-10"],"protocol":["modbus"],"patience_ms":50}"#;
 
-async fn events(page: SocketAddr, options: &str) -> Vec<ScanEvent> {
-    let mut lines = Lines::post(&page.into(), PATH, options).await.unwrap();
+async fn events(page: &Page, options: &str) -> Vec<ScanEvent> {
+    let mut lines = Lines::post(page, PATH, options).await.unwrap();
     let mut events = Vec::new();
     while let Some(line) = lines.next().await.unwrap() {
         events.push(serde_json::from_str(&line).unwrap());
@@ -56,14 +54,14 @@ async fn events(page: SocketAddr, options: &str) -> Vec<ScanEvent> {
 }
 
 /// Runs `client` against a page whose bus has an owner.
-async fn against<T>(client: impl AsyncFnOnce(SocketAddr) -> T) -> (T, usize) {
+async fn against<T>(client: impl AsyncFnOnce(Page) -> T) -> (T, usize) {
     served(sample(1, 0).await.view, client).await
 }
 
-async fn served<T>(view: View, client: impl AsyncFnOnce(SocketAddr) -> T) -> (T, usize) {
+async fn served<T>(view: View, client: impl AsyncFnOnce(Page) -> T) -> (T, usize) {
     let (view, orders) = with_owner(view);
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let page = listener.local_addr().unwrap();
+    let page = Page::from(listener.local_addr().unwrap());
     let stop = CancellationToken::new();
     let count = std::cell::Cell::new(0);
     let served = async {
@@ -83,7 +81,7 @@ async fn served<T>(view: View, client: impl AsyncFnOnce(SocketAddr) -> T) -> (T,
 
 #[tokio::test]
 async fn a_scan_asks_the_owner_of_the_bus_and_streams_what_it_finds() {
-    let (events, asked) = against(async |page| events(page, OPTIONS).await).await;
+    let (events, asked) = against(async |page| events(&page, OPTIONS).await).await;
     let found = events.iter().find_map(|event| match event {
         ScanEvent::Found(device) => Some(device.clone()),
         _ => None,
@@ -97,13 +95,10 @@ async fn a_scan_asks_the_owner_of_the_bus_and_streams_what_it_finds() {
 
 #[tokio::test]
 async fn wrong_options_and_unknown_buses_are_refused_with_the_reason() {
-    let refused = async |page: SocketAddr| {
-        let options =
-            Lines::post(&page.into(), PATH, r#"{"baud":[1]}"#).await.unwrap_err().to_string();
-        let bus = Lines::post(&page.into(), "/api/v1/buses/none/scan", "{}")
-            .await
-            .unwrap_err()
-            .to_string();
+    let refused = async |page: Page| {
+        let options = Lines::post(&page, PATH, r#"{"baud":[1]}"#).await.unwrap_err().to_string();
+        let bus =
+            Lines::post(&page, "/api/v1/buses/none/scan", "{}").await.unwrap_err().to_string();
         (options, bus)
     };
     let ((options, bus), asked) = against(refused).await;
@@ -114,15 +109,14 @@ async fn wrong_options_and_unknown_buses_are_refused_with_the_reason() {
 
 #[tokio::test]
 async fn a_bus_is_scanned_once_at_a_time_and_is_free_when_the_client_went_away() {
-    let twice = async |page: SocketAddr| {
-        let mut first =
-            Lines::post(&page.into(), PATH, r#"{"protocol":["dlt645"]}"#).await.unwrap();
+    let twice = async |page: Page| {
+        let mut first = Lines::post(&page, PATH, r#"{"protocol":["dlt645"]}"#).await.unwrap();
         first.next().await.unwrap().expect("progress");
-        let second = Lines::post(&page.into(), PATH, OPTIONS).await.unwrap_err().to_string();
+        let second = Lines::post(&page, PATH, OPTIONS).await.unwrap_err().to_string();
         drop(first);
         // The page notices the end of the connection in its own time.
         for _ in 0..500 {
-            if let Ok(lines) = Lines::post(&page.into(), PATH, OPTIONS).await {
+            if let Ok(lines) = Lines::post(&page, PATH, OPTIONS).await {
                 drop(lines);
                 return second;
             }
@@ -145,7 +139,7 @@ async fn what_a_scan_finds_and_nobody_registered_is_kept_against_the_inventory()
     let desk = AttestationDesk::open(&store, estate, RulePack::built_in(), Vec::new()).unwrap();
     view.desk = Some(desk.clone());
     for _ in 0..2 {
-        served(view.clone(), async |page| events(page, OPTIONS).await).await;
+        served(view.clone(), async |page| events(&page, OPTIONS).await).await;
     }
     let found = desk.attested().borrow().found.clone();
     let places: Vec<String> = found.iter().map(Discovered::place).collect();

@@ -1,19 +1,22 @@
-//! Routes, language, headers. Everything but the record of a meter exchange, attestations and the
-//! scan of a bus only reads.
+//! Routes, language, headers. Everything but the login, the record of a meter exchange, attestations
+//! and the scan of a bus only reads. Who may reach what: [`access`].
 
 use std::sync::Arc;
 
 use axum::Router;
 use axum::body::Body;
-use axum::extract::{Path, Query, State};
-use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri, header};
-use axum::middleware::{from_fn, map_response};
+use axum::extract::rejection::QueryRejection;
+use axum::extract::{Extension, FromRequestParts, Path, Query, State};
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::middleware::{from_fn, from_fn_with_state, map_response};
 use axum::response::{IntoResponse, Json, Response};
 use axum::routing::{get, post};
 use maud::{Markup, html};
 use serde::Serialize;
 use tokio_util::sync::CancellationToken;
 
+use super::access::{self, Who};
 use super::layout::{Request, page as frame};
 use super::limits::{self, Guests};
 use super::listener;
@@ -52,7 +55,9 @@ pub(super) fn outside(router: Router, guests: &Guests, tls: Option<&PageTls>) ->
 }
 
 pub(super) fn router(view: View) -> Router {
+    let view = Arc::new(view);
     Router::new()
+        .merge(access_routes())
         .route("/", get(overview))
         .route("/devices", get(devices))
         .route("/devices/{id}", get(device))
@@ -84,7 +89,20 @@ pub(super) fn router(view: View) -> Router {
         .route("/readyz", get(readyz))
         .merge(assets::routes())
         .fallback(lost)
-        .with_state(Arc::new(view))
+        .layer(from_fn_with_state(Arc::clone(&view), access::gate))
+        .with_state(view)
+}
+
+/// Login, who did what, who may.
+fn access_routes() -> Router<Arc<View>> {
+    Router::new()
+        .route("/login", get(access::login_page).post(access::login))
+        .route("/logout", post(access::logout))
+        .route("/audit", get(access::audit_page))
+        .route("/api/v1/audit", get(access::api_audit))
+        .route("/api/v1/audit/verify", get(access::api_verify))
+        .route("/api/v1/session", get(access::api_session))
+        .route("/api/v1/users", get(access::api_users))
 }
 
 /// The language asked for: by the switch, by the cookie it left, by the browser; else Chinese.
@@ -109,11 +127,20 @@ pub(super) fn language(
     asked.or_else(cookie).or_else(browser).unwrap_or_default()
 }
 
-fn ask(uri: &Uri, Query(query): Pairs, headers: &HeaderMap) -> Request {
-    Request { lang: language(&query, headers), path: uri.path().to_owned(), query }
+/// What is asked for, and by whom: the layer in front put that there.
+pub(super) struct Asked(pub Request);
+
+impl<S: Sync> FromRequestParts<S> for Asked {
+    type Rejection = QueryRejection;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Self::Rejection> {
+        let query = Query::try_from_uri(&parts.uri)?;
+        let who = parts.extensions.get::<Who>().cloned();
+        Ok(Self(Request { who, ..Request::of(&parts.uri, query, &parts.headers) }))
+    }
 }
 
-fn answer(ask: &Request, markup: Markup) -> Response {
+pub(super) fn answer(ask: &Request, markup: Markup) -> Response {
     let mut response = Response::new(Body::from(markup.into_string()));
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"));
@@ -129,8 +156,7 @@ fn answer(ask: &Request, markup: Markup) -> Response {
 
 macro_rules! pages {
     ($($name:ident)*) => { $(
-        async fn $name(State(view): Shared, uri: Uri, query: Pairs, headers: HeaderMap) -> Response {
-            let ask = ask(&uri, query, &headers);
+        async fn $name(State(view): Shared, Asked(ask): Asked) -> Response {
             answer(&ask, page::$name(&view, &ask))
         }
     )* };
@@ -142,28 +168,14 @@ fn find(view: &View, id: &str) -> Option<DeviceIndex> {
     view.estate.find(&DeviceId::new(id).ok()?)
 }
 
-async fn device(
-    State(view): Shared,
-    Path(id): Path<String>,
-    uri: Uri,
-    query: Pairs,
-    headers: HeaderMap,
-) -> Response {
-    let ask = ask(&uri, query, &headers);
+async fn device(State(view): Shared, Path(id): Path<String>, Asked(ask): Asked) -> Response {
     match find(&view, &id) {
         Some(index) => answer(&ask, page::device(&view, &ask, index)),
         None => not_found(&view, &ask),
     }
 }
 
-async fn bus(
-    State(view): Shared,
-    Path(id): Path<String>,
-    uri: Uri,
-    query: Pairs,
-    headers: HeaderMap,
-) -> Response {
-    let ask = ask(&uri, query, &headers);
+async fn bus(State(view): Shared, Path(id): Path<String>, Asked(ask): Asked) -> Response {
     match view.buses.all().iter().find(|bus| bus.id.as_str() == id) {
         Some(bus) => answer(&ask, page::bus(&view, &ask, bus)),
         None => not_found(&view, &ask),
@@ -203,17 +215,21 @@ async fn prometheus(State(view): Shared) -> Response {
     (kind, metrics::render(&view)).into_response()
 }
 
-async fn readyz(State(view): Shared) -> Response {
+/// Who is not logged in learns whether it is ready, and nothing of why not.
+async fn readyz(State(view): Shared, who: Option<Extension<Who>>) -> Response {
     let ready = api::ready(&view);
     let status = if ready.ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
-    (status, Json(ready)).into_response()
+    match who {
+        Some(_) => (status, Json(ready)).into_response(),
+        None => (status, Json(serde_json::json!({ "ready": ready.ready }))).into_response(),
+    }
 }
 
-async fn lost(State(view): Shared, uri: Uri, query: Pairs, headers: HeaderMap) -> Response {
-    if uri.path().starts_with("/api/") {
+async fn lost(State(view): Shared, Asked(ask): Asked) -> Response {
+    if ask.path.starts_with("/api/") {
         return missing("there is no such resource");
     }
-    not_found(&view, &ask(&uri, query, &headers))
+    not_found(&view, &ask)
 }
 
 fn not_found(view: &View, ask: &Request) -> Response {

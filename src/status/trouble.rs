@@ -150,14 +150,18 @@ fn storage(view: &View, list: &mut Vec<Trouble>) {
             link: "/delivery".into(),
         });
     }
-    if buffer.evicted_blocks > 0 || buffer.damaged_blocks > 0 {
+    if buffer.evicted_blocks > 0 || buffer.damaged_blocks > 0 || buffer.thinned_blocks > 0 {
         let (evicted, damaged) = (buffer.evicted_blocks, buffer.damaged_blocks);
+        let thinned = buffer.thinned_blocks;
         list.push(Trouble {
             severity: Severity::Notice,
             title: Bilingual::new("曾有数据未送达平台", "Some data never reached the platform"),
             cause: Bilingual::new(
-                format!("丢弃 {evicted} 块，损坏 {damaged} 块；已向平台通告"),
-                format!("{evicted} blocks evicted, {damaged} damaged; announced to the platform"),
+                format!("丢弃 {evicted} 块，抽稀 {thinned} 块，损坏 {damaged} 块；已向平台通告"),
+                format!(
+                    "{evicted} blocks evicted, {thinned} thinned, {damaged} damaged; \
+                     announced to the platform"
+                ),
             ),
             advice: Bilingual::new(
                 "增大缓存预算，检查存储介质",

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use tokio::sync::{mpsc, watch};
 
+use super::access::Access;
 use super::promises::Pledges;
 use super::scan::ScanDesk;
 use super::tls::PageTls;
@@ -55,6 +56,8 @@ pub struct View {
     pub acts: mpsc::Sender<Act>,
     /// What scans share.
     pub scan: ScanDesk,
+    /// Who may do what, and who did what.
+    pub access: Access,
     /// The certificate under which the page is served; `None` where it is served in plain.
     pub tls: Option<PageTls>,
     /// Lines shown above every page, e.g. that this is a simulated estate.

@@ -4,6 +4,7 @@ use std::fs::{self, File};
 use std::io::{self, Read, Seek, Write};
 use std::path::{Path, PathBuf};
 
+use super::Store;
 use super::error::{StoreError, io_error};
 
 /// `<path>.lock` lies beside the folder, so that the lock holds while the folder is set aside.
@@ -63,7 +64,7 @@ pub(super) fn set_aside(path: &Path) -> io::Result<PathBuf> {
     Ok(aside)
 }
 
-pub(super) fn folder_bytes(path: &Path) -> u64 {
+fn folder_bytes(path: &Path) -> u64 {
     let Ok(entries) = fs::read_dir(path) else { return 0 };
     entries
         .flatten()
@@ -94,4 +95,29 @@ pub(super) fn sync_names(path: &Path) -> io::Result<()> {
 /// Whether there is a store in the folder: opening makes one where there is none.
 pub fn is_store(folder: &Path) -> bool {
     folder.join("db").exists()
+}
+
+impl Store {
+    /// Bytes of all files in the folder.
+    pub fn file_bytes(&self) -> u64 {
+        folder_bytes(self.path())
+    }
+
+    /// Bytes that the file system still has for us.
+    ///
+    /// # Errors
+    /// What the system said.
+    pub fn free_bytes(&self) -> io::Result<u64> {
+        let stat = rustix::fs::statvfs(self.path())?;
+        Ok(stat.f_bavail.saturating_mul(stat.f_frsize))
+    }
+
+    /// Bytes of the whole file system.
+    ///
+    /// # Errors
+    /// What the system said.
+    pub fn total_bytes(&self) -> io::Result<u64> {
+        let stat = rustix::fs::statvfs(self.path())?;
+        Ok(stat.f_blocks.saturating_mul(stat.f_frsize))
+    }
 }

@@ -209,7 +209,9 @@ impl Cursor {
         let ask = !block.stamped && (now.trusted || !block.this_boot);
         let stamped = if ask { store.stamp(&block).map(Bytes::from) } else { None };
         let payload = stamped.unwrap_or_else(|| block.payload.clone());
-        Departure { kind: self.kind, block, payload }
+        // What was thinned is old, whenever it was committed.
+        let late = block.thinned && self.kind == Kind::Live;
+        Departure { kind: if late { Kind::Late } else { self.kind }, block, payload }
     }
 
     /// Reads ahead; says whether there is something.

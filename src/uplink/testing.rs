@@ -18,6 +18,7 @@ pub(super) fn block(seq: u64, lane: Lane) -> Block {
         readings: 1,
         created: Moment::default(),
         this_boot: true,
+        thinned: false,
         stamped: true,
     }
 }

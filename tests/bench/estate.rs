@@ -246,7 +246,7 @@ fn configuration(
          [buffer]\npath = \"{at}/buffer\"\nkeep_free = \"1MiB\"\n\
          [uplink]\nhost = \"127.0.0.1\"\nport = {platform}\nclient_id = \"bench\"\n\
          [mqtt]\nhost = \"127.0.0.1\"\nport = {field}\nclient_id = \"bench-field\"\n\
-         [status]\nlisten = \"127.0.0.1:{page}\"\n"
+         [status]\nlisten = \"127.0.0.1:{page}\"\naccess = \"open\"\n"
     );
     for (bus, port) in load.modbus_ports().iter().enumerate() {
         text += &format!("[[bus]]\nid = \"bus-{bus}\"\ntcp = \"127.0.0.1:{port}\"\n");

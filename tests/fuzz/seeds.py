@@ -5,6 +5,7 @@
 
 import json
 import pathlib
+import re
 import struct
 import sys
 import tomllib
@@ -221,8 +222,20 @@ def requests():
     keep("page", "scan", scan.encode())
 
 
+def words():
+    """What a file may say, for the engine to put in: keys and words of all seeds of the target."""
+    for target in ("config", "profile", "rules", "payload", "discovery", "stream", "page"):
+        found = set()
+        for path in (OUT / target).iterdir():
+            text = path.read_bytes().decode(errors="ignore")
+            found.update(re.findall(r"[A-Za-z][A-Za-z0-9_./-]{2,24}", text))
+        lines = (f'"{word}"' for word in sorted(found)[:: max(1, len(found) // 600)])
+        (OUT / f"{target}.words").write_text("\n".join(lines) + "\n")
+
+
 frames()
 files()
 requests()
 announcements()
 documents()
+words()

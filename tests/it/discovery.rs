@@ -86,6 +86,7 @@ port = {port}
 client_id = "found-field"
 [status]
 listen = "127.0.0.1:{page}"
+access = "open"
 "#,
         at = at.display()
     )

@@ -49,6 +49,7 @@ port = {field}
 client_id = "trial-field"
 [status]
 listen = "127.0.0.1:{page}"
+access = "open"
 [[bus]]
 id = "row"
 tcp = "127.0.0.1:{modbus}"

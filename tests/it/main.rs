@@ -1,9 +1,11 @@
 //! Integration tests: one module per theme. `tests/run` installs what they need.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on should say where")]
 
+mod access;
 mod air_quality;
 #[cfg(feature = "fuzzing")]
 mod allocation;
+mod buffer_faults;
 mod certificates;
 mod charge_orders;
 #[cfg(feature = "fuzzing")]

@@ -78,6 +78,7 @@ port = {field}
 client_id = "calm-field"
 [status]
 listen = "127.0.0.1:{page}"
+access = "open"
 [[bus]]
 id = "row"
 tcp = "127.0.0.1:{modbus}"

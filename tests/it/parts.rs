@@ -5,7 +5,7 @@ use std::fs;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -47,6 +47,11 @@ impl Process {
         assert!(Command::new("kill").args(["-TERM", &id]).status().unwrap().success());
         wait_until("the process ends", || self.0.try_wait().unwrap().is_some());
         self.0.wait().unwrap().code().unwrap_or(-1)
+    }
+
+    /// Its standard input; closed when dropped.
+    pub fn input(&mut self) -> ChildStdin {
+        self.0.stdin.take().unwrap()
     }
 
     /// Waits for its end.
@@ -220,6 +225,7 @@ path = "{}/buffer"
 keep_free = "1MiB"
 [status]
 listen = "127.0.0.1:{port}"
+access = "open"
 [stars]
 every = "10s"
 [[bus]]

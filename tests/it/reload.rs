@@ -76,7 +76,7 @@ fn devices_are_added_while_one_publishes_and_no_message_is_lost() {
         "[gateway]\nid = \"trial\"\n[clock]\ntrust = \"system\"\n[buffer]\npath = \"{}/buffer\"\n\
          keep_free = \"1MiB\"\n[uplink]\nhost = \"127.0.0.1\"\nport = {platform}\n\
          client_id = \"trial\"\nreconnect_cap = \"2s\"\n[mqtt]\nhost = \"127.0.0.1\"\n\
-         port = {field}\nclient_id = \"trial-field\"\n[status]\nlisten = \"127.0.0.1:{port}\"\n",
+         port = {field}\nclient_id = \"trial-field\"\n[status]\nlisten = \"127.0.0.1:{port}\"\naccess = \"open\"\n",
         at.display()
     );
     let mut text = head + &plug("plug");

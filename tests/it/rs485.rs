@@ -72,6 +72,7 @@ port = {platform}
 client_id = "lines"
 [status]
 listen = "127.0.0.1:{page}"
+access = "open"
 [[bus]]
 id = "meters"
 serial = "{meters}"

@@ -59,6 +59,7 @@ async fn the_writer_by_hand_says_the_same_as_the_document_type() {
             note(1, 2, "uncertain", "out_of_range"),
         ],
         source_times: vec![(1, -3)],
+        thinned: Vec::new(),
     };
     assert_eq!(part.devices, [expected]);
     assert!(String::from_utf8(out).unwrap().contains("1520]"), "whole numbers have no point");

@@ -1,6 +1,6 @@
 //! An estate of meters, a recorder that runs beside the test, a platform that decodes.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -150,6 +150,18 @@ pub fn gaps<'a>(documents: impl IntoIterator<Item = &'a Document>) -> Vec<(u64, 
             _ => None,
         })
         .collect()
+}
+
+/// Positions that were announced as replaced by thinned blocks, and how many readings went.
+pub fn thinned<'a>(documents: impl IntoIterator<Item = &'a Document>) -> (BTreeSet<u64>, u64) {
+    let (mut gone, mut left_out) = (BTreeSet::new(), 0);
+    for event in documents.into_iter().flat_map(|document| &document.events) {
+        if let EventKind::ReadingsThinned { ranges, readings, readings_left, .. } = &event.what {
+            gone.extend(ranges.iter().flat_map(|(from, to)| from.0..=to.0));
+            left_out += readings - readings_left;
+        }
+    }
+    (gone, left_out)
 }
 
 /// Every number in a document.

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::{Stop, complain, port};
+use crate::cli::page::page_of;
 use crate::config::Settings;
 use crate::driver::Transport;
 use crate::driver::bus::OwnLine;
@@ -45,10 +46,10 @@ impl Line {
         let name = bus
             .zip(settings)
             .map(|(slot, settings)| settings.buses[slot].config.id.as_str().to_owned());
-        let page = settings.and_then(Settings::page);
+        let page = settings.and_then(page_of);
         let bus = Bus { transport: transport.clone() };
         if let (Some(name), Some(page)) = (name, page)
-            && owns(&page, &name, &transport).await
+            && owns(&page, &name, &transport).await?
         {
             complain(&format!(
                 "the gateway runs and asks on `{name}` between its polls / 网关正在运行，由其在轮询间隙代为询问"
@@ -111,10 +112,22 @@ impl Line {
 }
 
 /// Whether a gateway runs there and the line is this bus of its.
-async fn owns(page: &Page, bus: &str, transport: &Transport) -> bool {
-    let Ok(body) = status::fetch(page, "/api/v1/buses").await else { return false };
-    let Ok(buses) = serde_json::from_str::<Vec<serde_json::Value>>(&body) else { return false };
-    buses.iter().any(|row| row["id"] == bus && row["line"] == transport.to_string())
+///
+/// # Errors
+/// One runs there and does not say: it must not get a second master beside it.
+async fn owns(page: &Page, bus: &str, transport: &Transport) -> Result<bool, Stop> {
+    let body = match status::fetch(page, "/api/v1/buses").await {
+        Ok(body) => body,
+        Err(error) if error.kind() == std::io::ErrorKind::Other => {
+            return Err(Stop::Unavailable(format!(
+                "a gateway runs here and does not say which lines it has: {error}\n\
+                 网关正在运行，但未告知其线路：{error}"
+            )));
+        }
+        Err(_) => return Ok(false),
+    };
+    let buses: Vec<serde_json::Value> = serde_json::from_str(&body).unwrap_or_default();
+    Ok(buses.iter().any(|row| row["id"] == bus && row["line"] == transport.to_string()))
 }
 
 /// Which process has a device file open, by the system's own list; `None` also when that may not

@@ -8,6 +8,7 @@ use std::time::Duration;
 use anyhow::Context as _;
 
 use super::Arguments;
+use crate::cli::page::{page_at, page_of};
 use crate::cli::{BAD_CONFIGURATION, complain, runtime, say};
 use crate::config;
 use crate::starlevel::report::{Verified, parse_public_key, verify};
@@ -93,23 +94,23 @@ pub(super) fn store(arguments: &Arguments, path: Option<&Path>) -> anyhow::Resul
         return look(Some(folder), None, arguments.json);
     }
     let (page, folder) = match (arguments.page, config::load(&arguments.config)) {
-        (Some(page), Err(_)) => (Some(page.into()), None),
+        (Some(page), Err(_)) => (Some(page_at(page, None)), None),
         (page, Ok(settings)) => {
-            let page = page.map(Page::from).or_else(|| settings.page());
-            (page, Some(settings.buffer.path))
+            let page = page.map(|page| page_at(page, Some(&settings)));
+            (page.or_else(|| page_of(&settings)), Some(settings.buffer.path))
         }
         (None, Err(faults)) => {
             complain(&faults.to_string());
             return Ok(ExitCode::from(BAD_CONFIGURATION));
         }
     };
-    look(folder.as_deref(), page, arguments.json)
+    look(folder.as_deref(), page.as_ref(), arguments.json)
 }
 
-fn look(folder: Option<&Path>, page: Option<Page>, json: bool) -> anyhow::Result<ExitCode> {
+fn look(folder: Option<&Path>, page: Option<&Page>, json: bool) -> anyhow::Result<ExitCode> {
     let running = match page {
         Some(page) => {
-            let asked = status::fetch_within(PATIENCE, &page, "/api/v1/stars/verify");
+            let asked = status::fetch_within(PATIENCE, page, "/api/v1/stars/verify");
             Some(runtime()?.block_on(asked))
         }
         None => None,

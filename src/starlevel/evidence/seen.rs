@@ -24,7 +24,7 @@ pub struct BufferSeen {
     pub oldest: Option<Seq>,
     /// Blocks stored.
     pub blocks: u64,
-    /// Blocks evicted or damaged since the buffer was created.
+    /// Blocks evicted, damaged, or replaced by thinned ones since the buffer was created.
     pub lost: u64,
     /// Readings made durable since start.
     pub readings: u64,

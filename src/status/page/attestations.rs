@@ -9,7 +9,7 @@ use crate::starlevel::{
     LONGEST_NAME, LONGEST_TEXT, MOST_DEVICES_ATTESTED, Standing,
 };
 use crate::status::attest::twelve;
-use crate::status::layout::{outcome, pill};
+use crate::status::layout::{Request, outcome, pill};
 use crate::status::show;
 use crate::status::text::{Lang, Text};
 use crate::status::view::View;
@@ -18,7 +18,8 @@ use crate::status::view::View;
 const LISTED: usize = 100;
 
 /// All about attestations; nothing where none can be kept.
-pub(super) fn attestations(view: &View, lang: Lang) -> Markup {
+pub(super) fn attestations(view: &View, ask: &Request) -> Markup {
+    let lang = ask.lang;
     let Some(desk) = &view.desk else { return html! {} };
     let now = view.clock.wall(view.now());
     let attested = desk.attested().borrow().clone();
@@ -26,15 +27,16 @@ pub(super) fn attestations(view: &View, lang: Lang) -> Markup {
     html! {
         h2 id="attestations" { (lang.t(Text::Attestations)) " " span.soft.num { (results.len()) } }
         p.small.soft { (lang.t(Text::AttestationsMean)) }
-        @if results.is_empty() { p { (lang.t(Text::NothingAttested)) } } @else { (list(lang, &results)) }
+        @if results.is_empty() { p { (lang.t(Text::NothingAttested)) } } @else { (list(ask, &results)) }
         @if now.is_none() { p.banner.warn { (lang.t(Text::AttestNeedsClock)) } }
-        @else { (forms(lang, desk, now)) }
+        @else if ask.may_act() { (forms(ask, desk, now)) }
         (deeds(lang, &attested))
         (found(lang, &attested))
     }
 }
 
-fn list(lang: Lang, results: &[AttestationResult]) -> Markup {
+fn list(ask: &Request, results: &[AttestationResult]) -> Markup {
+    let lang = ask.lang;
     html! {
         table {
             thead { tr {
@@ -57,14 +59,15 @@ fn list(lang: Lang, results: &[AttestationResult]) -> Markup {
                         AttestationSource::File => (lang.t(Text::FromFile)),
                         AttestationSource::Page => div {
                             span.num { (lang.t(Text::FromPage)) }
-                            details {
+                            @if ask.may_act() { details {
                                 summary { (lang.t(Text::Withdraw)) }
                                 form method="post" action="/stars/withdraw" {
+                                    (ask.form_field())
                                     input type="hidden" name="what" value=(said.subject.word());
-                                    label { (lang.t(Text::YourName)) " " (person()) }
+                                    label { (lang.t(Text::YourName)) " " (person(ask)) }
                                     " " button { (lang.t(Text::Withdraw)) }
                                 }
-                            }
+                            } }
                         },
                     } }
                 }
@@ -82,12 +85,15 @@ fn state(lang: Lang, result: &AttestationResult) -> Markup {
     pill(class, lang.of(&result.state_words()))
 }
 
-fn person() -> Markup {
-    html! { input name="by" required maxlength=(LONGEST_NAME) autocomplete="name"; }
+fn person(ask: &Request) -> Markup {
+    html! {
+        input name="by" required maxlength=(LONGEST_NAME) autocomplete="name" value=[ask.person()];
+    }
 }
 
 /// One form a kind, each behind its own heading.
-fn forms(lang: Lang, desk: &AttestationDesk, now: Option<WallTime>) -> Markup {
+fn forms(ask: &Request, desk: &AttestationDesk, now: Option<WallTime>) -> Markup {
+    let lang = ask.lang;
     let text = |name: &str, label: Text| {
         html! {
             label { (lang.t(label)) input name=(name) required maxlength=(LONGEST_TEXT); }
@@ -98,9 +104,10 @@ fn forms(lang: Lang, desk: &AttestationDesk, now: Option<WallTime>) -> Markup {
             details.card {
                 summary { (lang.t(title)) }
                 form.fields method="post" action="/stars/attest" {
+                    (ask.form_field())
                     input type="hidden" name="kind" value=(kind);
                     (fields)
-                    (signature(lang, desk, now))
+                    (signature(ask, desk, now))
                 }
             }
         }
@@ -144,12 +151,13 @@ fn forms(lang: Lang, desk: &AttestationDesk, now: Option<WallTime>) -> Markup {
 }
 
 /// Name, last day, note, and the button.
-fn signature(lang: Lang, desk: &AttestationDesk, now: Option<WallTime>) -> Markup {
+fn signature(ask: &Request, desk: &AttestationDesk, now: Option<WallTime>) -> Markup {
+    let lang = ask.lang;
     let today = now.map(|now| desk.day(now));
     let days = desk.pack().evaluation().attestation_valid_days;
     let latest = today.map(|today| today.plus(days));
     html! {
-        label { (lang.t(Text::YourName)) (person()) }
+        label { (lang.t(Text::YourName)) (person(ask)) }
         label { (lang.t(Text::ValidUntil))
             input type="date" name="until" min=[today] max=[latest] value=[latest];
         }

@@ -3,6 +3,7 @@
 use maud::{Markup, html};
 
 use super::clock;
+use crate::buffer::WearStatus;
 use crate::status::layout::{Request, facts, page, pill};
 use crate::status::show;
 use crate::status::text::{Lang, Text};
@@ -76,6 +77,7 @@ fn buffer(view: &View, lang: Lang) -> Markup {
     let room = status
         .hours_left
         .map_or_else(|| lang.t(Text::RateUnknown).to_owned(), |left| show::hours(lang, left));
+    let [every, written, lasts] = wear(&status.wear, lang);
     let rows = [
         (Text::HoursLeft, room),
         (Text::StoredReadings, show::count(status.readings)),
@@ -94,8 +96,20 @@ fn buffer(view: &View, lang: Lang) -> Markup {
         ),
         (Text::RecordRate, format!("{} / h", show::bytes(rate))),
         (Text::LastCommit, format!("{} ms", status.last_commit_ms)),
+        (
+            Text::ThinnedBlocks,
+            format!(
+                "{} · {} {}",
+                show::count(status.thinned_blocks),
+                show::count(status.left_out_readings),
+                lang.t(Text::LeftOut)
+            ),
+        ),
         (Text::Evicted, show::count(status.evicted_blocks)),
         (Text::DamagedBlocks, show::count(status.damaged_blocks)),
+        (Text::CommitEvery, every),
+        (Text::WrittenPerDay, written),
+        (Text::MediumLasts, lasts),
     ];
     html! {
         h2 {
@@ -105,5 +119,32 @@ fn buffer(view: &View, lang: Lang) -> Markup {
         }
         @if let Some(fault) = &status.fault { p { (lang.t(Text::Fault)) (lang.colon()) (show::shorten(fault)) } }
         (facts(&rows, lang))
+        p.soft.small { (lang.t(Text::ThinnedFirst)) }
     }
+}
+
+/// The time between two commits; bytes written a day; years that the medium lasts.
+fn wear(wear: &WearStatus, lang: Lang) -> [String; 3] {
+    let unknown = || lang.t(Text::NotKnown).to_owned();
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "bytes for people")]
+    let bytes = |per_day: f64| show::bytes(per_day.max(0.0) as u64);
+    #[expect(clippy::cast_precision_loss, reason = "seconds for people")]
+    let seconds = |ms: u64| format!("{:.1} s", ms as f64 / 1000.0);
+    let every = format!(
+        "{} · {} {}",
+        seconds(wear.tick_ms),
+        lang.t(Text::AtMost),
+        seconds(wear.loss_bound_ms)
+    );
+    let written = wear.written_per_day.map_or_else(unknown, bytes);
+    let bears = wear.budget_per_day.map_or_else(unknown, bytes);
+    let lasts = wear.years_left.map(|years| match years {
+        years if years >= 100.0 => format!("> 100 {}", lang.t(Text::Years)),
+        years => format!("{years:.1} {}", lang.t(Text::Years)),
+    });
+    [
+        every,
+        format!("{written} · {} {bears}", lang.t(Text::MediumBears)),
+        lasts.unwrap_or_else(unknown),
+    ]
 }

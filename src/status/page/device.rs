@@ -65,7 +65,7 @@ pub(in crate::status) fn device(view: &View, ask: &Request, index: DeviceIndex) 
         (risk::of_device(view, lang, index))
         (points(view, lang, device, &state))
         @for group in device.groups.iter() { (members(lang, device, group, &state)) }
-        (exchange::form(lang, device))
+        (exchange::form(ask, device))
     };
     page(view, ask, "/devices", device.title(), &body)
 }

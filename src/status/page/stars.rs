@@ -19,12 +19,13 @@ pub(in crate::status) fn stars(view: &View, ask: &Request) -> Markup {
     let result = view.assessment.borrow().clone();
     let body = match result.as_deref() {
         None => html! { h1 { (lang.t(Text::StarLevel)) } p { (lang.t(Text::NotAssessedYet)) } },
-        Some(result) => whole(view, lang, result),
+        Some(result) => whole(view, ask, result),
     };
     page(view, ask, "/stars", lang.t(Text::Stars), &body)
 }
 
-fn whole(view: &View, lang: Lang, result: &Assessment) -> Markup {
+fn whole(view: &View, ask: &Request, result: &Assessment) -> Markup {
+    let lang = ask.lang;
     let missing: Vec<&CheckResult> =
         result.missing.iter().filter_map(|id| result.check(id)).collect();
     let kind = match result.kind {
@@ -67,7 +68,7 @@ fn whole(view: &View, lang: Lang, result: &Assessment) -> Markup {
         (report(view, lang))
         (categories(lang, result))
         @if let Some(report) = &result.environment { (environment(lang, report)) }
-        (attestations(view, lang))
+        (attestations(view, ask))
         (advisory(lang, &result.advisory))
         h2 { (lang.t(Text::Checks)) " " span.soft.num { (result.checks.len()) } }
         (checks(lang, result))

@@ -70,6 +70,7 @@ port = {platform}
 client_id = "lines"
 [status]
 listen = "{page}"
+access = "open"
 [[bus]]
 id = "line"
 serial = "{at}/line"

@@ -72,7 +72,7 @@ fn with_evidence(folder: &Path) {
 /// the space of what was deleted.
 fn bloat(buffer: &Path) {
     use linli::store::{Changes, Limits, MAX_VALUE, Store};
-    const VALUES: u32 = 3000;
+    const VALUES: u32 = 1500;
     let store = Store::open(buffer, Limits::default()).unwrap();
     let tree = store.tree("bloat");
     let mut noise = fastrand::Rng::with_seed(1);

@@ -63,12 +63,17 @@ impl Oracle {
         let next = buffer["next_seq"].as_u64().unwrap();
         assert_eq!(buffer["epoch"], epoch.as_str(), "the buffer began anew");
         assert!(next >= self.next_seq, "next_seq fell from {} to {next}", self.next_seq);
+        let mut missing = BTreeSet::new();
         for seq in 1..self.next_seq {
             let arrived = stream.has(epoch, seq);
             self.at_stake += u64::from(!arrived);
             if !arrived && !left.stored.contains(&seq) {
-                self.lost.insert(seq);
+                missing.insert(seq);
             }
+        }
+        // After a power cut positions are skipped; they are given to no block, and announced.
+        if missing.len() as u64 > buffer["skipped_positions"].as_u64().unwrap() {
+            self.lost.append(&mut missing);
         }
         assert!(self.lost.is_empty(), "blocks are lost: {:?}; next_seq {next}", self.lost);
     }

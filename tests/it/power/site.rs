@@ -4,7 +4,7 @@
 use std::fs;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread::JoinHandle;
@@ -101,6 +101,7 @@ client_id = "trial-field"
 max_rate = 2000
 [status]
 listen = "127.0.0.1:{page}"
+access = "open"
 [stars]
 every = "10s"
 [[bus]]
@@ -153,9 +154,9 @@ period = "1s"
     pub fn burst(&self, messages: u32) {
         let mut command = Command::new("mosquitto_pub");
         command.args(["-p", &self.ports.field.to_string(), "-q", "1", "-l"]);
-        let mut process =
-            command.args(["-t", "tele/plug/SENSOR"]).stdin(Stdio::piped()).spawn().unwrap();
-        let mut lines = process.stdin.take().unwrap();
+        command.args(["-t", "tele/plug/SENSOR"]).stdin(Stdio::piped());
+        let mut process = Process::start(&mut command);
+        let mut lines = process.input();
         let mut noise = fastrand::Rng::with_seed(1);
         for _ in 0..messages {
             let mut value = |most: f64| noise.f64() * most;
@@ -165,7 +166,7 @@ period = "1s"
             writeln!(lines, "{{\"ENERGY\":{energy}}}").unwrap();
         }
         drop(lines);
-        assert!(process.wait().unwrap().success());
+        assert_eq!(process.wait(), 0, "the burst failed");
     }
 
     /// The field ends; returns how many messages its broker acknowledged.
@@ -245,18 +246,18 @@ struct Publisher {
     stop: Arc<AtomicBool>,
     written: Arc<AtomicU64>,
     writer: JoinHandle<()>,
-    process: Child,
+    process: Process,
 }
 
 impl Publisher {
     fn new(port: u16) -> Self {
-        let mut process = Command::new("mosquitto_pub")
-            .args(["-p", &port.to_string(), "-q", "1", "-i", "plug", "-l"])
-            .args(["-t", "tele/plug/SENSOR"])
-            .stdin(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let mut lines = process.stdin.take().unwrap();
+        let mut process = Process::start(
+            Command::new("mosquitto_pub")
+                .args(["-p", &port.to_string(), "-q", "1", "-i", "plug", "-l"])
+                .args(["-t", "tele/plug/SENSOR"])
+                .stdin(Stdio::piped()),
+        );
+        let mut lines = process.input();
         let (stop, written) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicU64::new(0)));
         let (stopped, count) = (stop.clone(), written.clone());
         let writer = std::thread::spawn(move || {
@@ -272,10 +273,10 @@ impl Publisher {
     }
 
     /// Ends when the broker has acknowledged every message.
-    fn end(mut self) -> u64 {
+    fn end(self) -> u64 {
         self.stop.store(true, Ordering::Release);
         self.writer.join().unwrap();
-        assert!(self.process.wait().unwrap().success(), "the publisher failed");
+        assert!(self.process.wait() == 0, "the publisher failed");
         self.written.load(Ordering::Acquire)
     }
 }
