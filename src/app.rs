@@ -40,7 +40,7 @@ use crate::buffer::{self, BufferStatus};
 use crate::clock::Clock;
 use crate::config::Settings;
 use crate::driver::bus::LessonBook;
-use crate::model::{Estate, Event, EventKind, Fact, FieldMessage, Moment, Record, Snapshot};
+use crate::model::{Estate, Fact, FieldMessage, Snapshot};
 use crate::pipeline::Progress;
 use crate::starlevel::report::{Reporter, SigningKey};
 use crate::starlevel::{Assessment, Bilingual, EvidenceChain, METER_CLOCK_S, RulePack};
@@ -151,9 +151,7 @@ impl App {
         };
         let broker = joints.field_broker(&settings, hurry, None);
         let applied = access::applied(&opening.news);
-        if opening.starts {
-            records.send(start_of(started)).await.ok().context("the recorder ended at once")?;
-        }
+        opening.tell_start(&records, started).await?;
         let (promises, keeper) = promises::pledges(opening, buffer.store())?;
         let ends = (field_out, acts_out, records);
         let progress = joints.pipeline(drivers, buffer.store(), ends)?;
@@ -212,12 +210,6 @@ impl App {
     pub async fn run(self, stop: impl Future<Output = ()>) -> Result<(), Failure> {
         self.supervisor.run(stop, GRACE).await
     }
-}
-
-/// Tells the platform that the daemon started.
-fn start_of(at: Moment) -> Record {
-    let kind = EventKind::GatewayStarted { version: env!("CARGO_PKG_VERSION").into() };
-    Record::Event(Event { at, device: None, kind })
 }
 
 impl Joints {
