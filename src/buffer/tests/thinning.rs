@@ -339,7 +339,6 @@ async fn a_status_that_changed_is_told_once_as_delivered_or_as_lost() {
     field.play(1500);
     field.store(&queue);
     let before: u64 = field.sealed.iter().map(|block| block.contents.changes()).sum();
-    assert!(before > 100);
     let thins = field.thin(&queue, u64::MAX, Seq(0));
     let left: u64 =
         thins.iter().flat_map(|thin| &thin.blocks).map(|block| block.contents.changes()).sum();
@@ -393,8 +392,7 @@ async fn readings_without_a_clock_are_thinned_by_their_moments_since_boot_or_sta
             let boot = (!trusted_later).then(|| clock.boot().0.to_string());
             assert_eq!(document.time.boot, boot);
         }
-        let shift =
-            if trusted_later { clock.wall(Moment { boot_ms: 0 }).unwrap().unix_ms } else { 0 };
+        let shift = clock.wall(Moment { boot_ms: 0 }).map_or(0, |wall| wall.unix_ms);
         let mut before = readings(&sources);
         before.values_mut().flatten().for_each(|seen| seen.0 += shift);
         check(&before, &documents, true);
