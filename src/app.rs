@@ -40,8 +40,8 @@ use crate::buffer::{self, BufferStatus};
 use crate::clock::Clock;
 use crate::config::Settings;
 use crate::driver::bus::LessonBook;
-use crate::model::{Estate, Event, EventKind, Fact, FieldMessage, Moment, Record, Snapshot};
-use crate::pipeline::{Baselines, Pipeline, Progress};
+use crate::model::{Estate, Fact, FieldMessage, Snapshot};
+use crate::pipeline::Progress;
 use crate::starlevel::report::{Reporter, SigningKey};
 use crate::starlevel::{Assessment, Bilingual, EvidenceChain, METER_CLOCK_S, RulePack};
 use crate::status::{self, ScanDesk, View};
@@ -150,20 +150,11 @@ impl App {
             Arc::new(move || buffer.hurry())
         };
         let broker = joints.field_broker(&settings, hurry, None);
-        let (starts, applied) = (opening.starts, access::applied(&opening.news));
+        let applied = access::applied(&opening.news);
+        opening.tell_start(&records, started).await?;
         let (promises, keeper) = promises::pledges(opening, buffer.store())?;
-        if starts {
-            records.send(start_of(started)).await.ok().context("the recorder ended at once")?;
-        }
-        let counters = Baselines::load(buffer.store().tree("counters"), &estate)
-            .context("where the counters stood")?;
-        let (pipeline, progress) =
-            Pipeline::new(snapshot.clone(), clock.clone(), drivers, Some(counters));
-        joints.supervisor.spawn(
-            Part::Stage,
-            "pipeline",
-            pipeline.run(field_out, acts_out, records),
-        );
+        let ends = (field_out, acts_out, records);
+        let progress = joints.pipeline(drivers, buffer.store(), ends)?;
 
         let (assessment_in, assessment) = watch::channel(None);
         let pack = rule_pack(&settings)?;
@@ -219,12 +210,6 @@ impl App {
     pub async fn run(self, stop: impl Future<Output = ()>) -> Result<(), Failure> {
         self.supervisor.run(stop, GRACE).await
     }
-}
-
-/// Tells the platform that the daemon started.
-fn start_of(at: Moment) -> Record {
-    let kind = EventKind::GatewayStarted { version: env!("CARGO_PKG_VERSION").into() };
-    Record::Event(Event { at, device: None, kind })
 }
 
 impl Joints {
