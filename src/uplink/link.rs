@@ -239,21 +239,7 @@ impl<S: Store> Desk<'_, S> {
                 self.begin();
                 Ok(())
             }
-            // A message that nobody acknowledges: the question for the time.
-            Ok(Event::Outgoing(Outgoing::Publish(0))) => {
-                let now = self.context.clock.now();
-                self.time.iter_mut().for_each(|asker| asker.sent(now));
-                Ok(())
-            }
-            Ok(Event::Incoming(Packet::SubAck(ack))) => {
-                self.time_granted(&ack);
-                Ok(())
-            }
-            Ok(Event::Incoming(Packet::Publish(publish))) => {
-                self.time_answered(&publish);
-                Ok(())
-            }
-            Ok(Event::Outgoing(Outgoing::Publish(id))) => {
+            Ok(Event::Outgoing(Outgoing::Publish(id @ 1..))) => {
                 self.window.sent(id);
                 Ok(())
             }
@@ -261,7 +247,10 @@ impl<S: Store> Desk<'_, S> {
                 self.acknowledged(ack.pkid);
                 Ok(())
             }
-            Ok(_) => Ok(()),
+            Ok(other) => {
+                self.time_event(&other);
+                Ok(())
+            }
             Err(error) => Err(self.lost(self.context.config.broker.describe(&error))),
         }
     }

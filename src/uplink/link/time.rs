@@ -1,7 +1,7 @@
 //! The question for the time on a link: who is asked, what the answer does.
 
 use futures_util::FutureExt;
-use rumqttc::{Publish, QoS, SubAck, SubscribeReasonCode};
+use rumqttc::{Event, Outgoing, Packet, Publish, QoS, SubAck, SubscribeReasonCode};
 
 use super::super::Topic;
 use super::super::message::encode;
@@ -26,7 +26,21 @@ impl<S: Store> Desk<'_, S> {
         }
     }
 
-    pub(super) fn time_granted(&mut self, ack: &SubAck) {
+    /// What concerns the question: it left, may be answered, was answered.
+    pub(super) fn time_event(&mut self, event: &Event) {
+        match event {
+            // Only what nobody acknowledges has no packet id, and there is no other such message.
+            Event::Outgoing(Outgoing::Publish(0)) => {
+                let now = self.context.clock.now();
+                self.time.iter_mut().for_each(|asker| asker.sent(now));
+            }
+            Event::Incoming(Packet::SubAck(ack)) => self.time_granted(ack),
+            Event::Incoming(Packet::Publish(publish)) => self.time_answered(publish),
+            _ => {}
+        }
+    }
+
+    fn time_granted(&mut self, ack: &SubAck) {
         let granted = !ack.return_codes.contains(&SubscribeReasonCode::Failure);
         if !granted {
             tracing::info!("the broker does not let us hear the platform's time");
@@ -51,7 +65,7 @@ impl<S: Store> Desk<'_, S> {
         }
     }
 
-    pub(super) fn time_answered(&mut self, publish: &Publish) {
+    fn time_answered(&mut self, publish: &Publish) {
         // One that the broker kept is an old one.
         if publish.retain || publish.topic != self.topics.print(&Topic::Time) {
             return;
