@@ -1,28 +1,23 @@
 //! `linli users`: the users file, from the console. It may be changed while the gateway runs, which
 //! notices within seconds.
 
-use std::io::{self, BufRead as _, IsTerminal as _, Write as _};
+mod password;
+
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
 
-use anyhow::{Context as _, bail};
-use rustix::termios::{LocalModes, OptionalActions, tcgetattr, tcsetattr};
+use anyhow::bail;
+use password::hashed;
 
 use super::page::page_of;
 use super::{BAD_CONFIGURATION, complain, runtime, say};
-use crate::access::{
-    self, LEAST_PASSWORD, Role, Secret, Token, User, Users, UsersFault, check_name, digest,
-    looks_like_hash, new_token,
-};
+use crate::access::{Role, Token, User, Users, UsersFault, check_name, digest, new_token};
 use crate::app::users_file;
 use crate::config::{self, Settings};
-use crate::selftest::weakness;
 use crate::settings::parse_duration;
 use crate::status;
 
-/// Longest line that is read as a password, bytes.
-const MOST: u64 = 4096;
 /// Longest life of a token.
 const LONGEST: Duration = Duration::from_secs(3660 * 86_400);
 
@@ -335,72 +330,4 @@ fn list(file: &Path, settings: Option<&Settings>, json: bool) -> anyhow::Result<
         ));
     }
     Ok(())
-}
-
-/// The hash: given, else of a password that is asked for.
-fn hashed(name: &str, hash: Option<&str>) -> anyhow::Result<String> {
-    if let Some(hash) = hash {
-        if !looks_like_hash(hash) {
-            bail!("--hash: {}", access::PasswordFault::NoHash);
-        }
-        return Ok(hash.to_owned());
-    }
-    let password = ask()?;
-    if let Some((en, zh)) = weakness(password.expose(), Some(name)) {
-        bail!("the password is weak: {en} / 口令过弱：{zh}");
-    }
-    access::hash(&password).map_err(Into::into)
-}
-
-/// Asks twice on a terminal, without showing what is typed; else reads one line.
-fn ask() -> anyhow::Result<Secret> {
-    if !io::stdin().is_terminal() {
-        return line();
-    }
-    let first = ask_once(&format!(
-        "password, {LEAST_PASSWORD} characters or more / 口令（至少 {LEAST_PASSWORD} 位）: "
-    ))?;
-    if first != ask_once("once more / 再输入一次: ")? {
-        bail!("the two are not the same / 两次输入不一致");
-    }
-    Ok(first)
-}
-
-fn ask_once(prompt: &str) -> anyhow::Result<Secret> {
-    let mut out = io::stderr().lock();
-    write!(out, "{prompt}").and_then(|()| out.flush()).context("the terminal")?;
-    let silent = Silent::begin()?;
-    let password = line();
-    drop(silent);
-    writeln!(out).context("the terminal")?;
-    password
-}
-
-/// The terminal shows nothing of what is typed as long as this lives.
-struct Silent(rustix::termios::Termios);
-
-impl Silent {
-    fn begin() -> anyhow::Result<Self> {
-        let before = tcgetattr(io::stdin()).context("the terminal")?;
-        let mut silent = before.clone();
-        silent.local_modes.remove(LocalModes::ECHO);
-        tcsetattr(io::stdin(), OptionalActions::Flush, &silent).context("the terminal")?;
-        Ok(Self(before))
-    }
-}
-
-impl Drop for Silent {
-    fn drop(&mut self) {
-        if let Err(error) = tcsetattr(io::stdin(), OptionalActions::Flush, &self.0) {
-            tracing::debug!(%error, "the terminal stays silent");
-        }
-    }
-}
-
-fn line() -> anyhow::Result<Secret> {
-    let mut text = String::new();
-    let mut input = io::Read::take(io::stdin().lock(), MOST);
-    input.read_line(&mut text).context("reading the password / 读取口令")?;
-    let text = text.strip_suffix('\n').unwrap_or(&text);
-    Ok(text.strip_suffix('\r').unwrap_or(text).to_owned().into())
 }

@@ -193,7 +193,7 @@ fn people_and_scripts_come_in_by_what_the_console_gave_them_and_no_secret_shows_
     assert_eq!(site.page("/"), 303, "sessions end with the daemon");
     assert_eq!(site.curl("/metrics", &["-H", &bearer]).0, 401);
     let (_, trail) = site.linli(&["audit"], "", &[]);
-    assert!(trail.contains("API token revoked 吊销接口令牌 done, 成功: prometheus"), "{trail}");
+    assert!(trail.contains("API token revoked 吊销接口令牌, done 成功: prometheus"), "{trail}");
     assert!(site.linli(&["audit", "--verify"], "", &[]).0);
     assert_eq!(daemon.terminate(), 0);
 

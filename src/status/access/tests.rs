@@ -3,9 +3,9 @@
 mod lock;
 mod routes;
 mod trail;
+mod users;
 
 use std::net::{IpAddr, SocketAddr};
-use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 use std::time::Duration;
@@ -293,6 +293,7 @@ async fn every_form_of_a_maintainer_carries_the_token_and_a_viewer_sees_none() {
 #[tokio::test]
 async fn tokens_work_until_they_end_or_are_revoked_and_a_bad_one_is_not_helped_by_a_cookie() {
     let site = site().await;
+    let now = site.view.clock.wall(site.view.clock.now()).unwrap().unix_ms;
     let ask = async |token: &str, more: &str| {
         site.get("/api/v1/gateway", &format!("Authorization: Bearer {token}\r\n{more}"))
             .await
@@ -310,10 +311,9 @@ async fn tokens_work_until_they_end_or_are_revoked_and_a_bad_one_is_not_helped_b
     );
     let cookie = format!("Cookie: {}\r\n", site.session("wang"));
     assert_eq!(ask("linli_wrong", &cookie).await, 401);
-    let now = site.view.clock.wall(site.view.clock.now()).unwrap().unix_ms;
-    edit(&site.file, |users| users.tokens[0].ends_ms = Some(now + 60_000));
+    edit(&site.file, |users| users.tokens[0].ends_ms = Some(now + 600_000));
     assert_eq!(ask(&token, "").await, 200);
-    pass(Duration::from_secs(61)).await;
+    pass(Duration::from_secs(600)).await;
     assert_eq!(ask(&token, "").await, 401);
     edit(&site.file, |users| users.tokens[0].ends_ms = None);
     assert_eq!(ask(&token, "").await, 200);
@@ -337,66 +337,6 @@ async fn the_console_asks_with_the_token_of_this_start() {
     let view = View { access: next, ..site.view.clone() };
     let site = Site { view, ..site };
     assert_eq!(site.get("/api/v1/session", &headers).await.status, 401);
-}
-
-#[tokio::test]
-async fn a_user_who_is_removed_or_changed_is_out_with_the_next_request() {
-    let site = site().await;
-    for change in [
-        (|users: &mut Users| users.users.retain(|user| user.name != "wang")) as fn(&mut Users),
-        |users| users.users.push(user("wang", Role::Maintainer)),
-        |users| users.users.iter_mut().for_each(|user| user.role = Role::Viewer),
-        |users| {
-            let other = hash(&Secret::from("another-password".to_owned())).unwrap();
-            users.users.iter_mut().for_each(|user| user.hash.clone_from(&other));
-        },
-    ] {
-        let cookie = site.view.access.users().user("wang").is_some().then(|| site.session("wang"));
-        edit(&site.file, change);
-        if let Some(cookie) = cookie {
-            assert_eq!(site.get("/", &format!("Cookie: {cookie}\r\n")).await.status, 303);
-        }
-    }
-    site.view.access.look(false);
-    let told = site.trail().join("\n");
-    for entry in [
-        "user_removed|done|wang",
-        "user_added|done|wang|maintainer",
-        "role_changed|done|wang|maintainer → viewer",
-        "password_changed|done|wang",
-    ] {
-        assert!(told.contains(entry), "{entry}: {told}");
-    }
-}
-
-#[tokio::test]
-async fn a_users_file_that_is_gone_or_spoiled_lets_nobody_in_and_is_told() {
-    let site = site().await;
-    let cookie = format!("Cookie: {}\r\n", site.session("wang"));
-    let bearer = format!("Authorization: Bearer {}\r\n", site.tokens[1]);
-    let good = std::fs::read(&site.file).unwrap();
-    std::fs::write(&site.file, &good[..good.len() / 2]).unwrap();
-    for headers in [&cookie, &bearer] {
-        assert!(site.get("/devices", headers).await.is_refused());
-    }
-    let login = site.get("/login?lang=en", "").await;
-    assert!(login.body.contains("users file cannot be used"));
-    assert_eq!(site.log_in("wang", PASSWORD).await.status, 403);
-    assert!(site.trail().iter().any(|entry| entry.contains("users_unreadable|failed")));
-    assert_eq!(site.trail().iter().filter(|entry| entry.contains("unreadable")).count(), 1);
-    std::fs::remove_file(&site.file).unwrap();
-    let first = site.get("/?lang=en", "").await;
-    assert_eq!(first.status, 403);
-    assert!(first.body.contains("linli users add") && !first.body.contains("海景花园"));
-    assert!(site.get("/api/v1/gateway", &bearer).await.body.contains("linli users add"));
-    // It comes back as it was: everybody comes in again.
-    let new = site.file.with_extension("restored");
-    std::fs::write(&new, &good).unwrap();
-    let mode = std::fs::Permissions::from_mode(0o600);
-    std::fs::set_permissions(&new, mode).unwrap();
-    std::fs::rename(&new, &site.file).unwrap();
-    assert_eq!(site.get("/devices", &bearer).await.status, 200);
-    assert_eq!(site.log_in("wang", PASSWORD).await.status, 303);
 }
 
 #[tokio::test]
