@@ -40,11 +40,12 @@ use crate::buffer::{self, BufferStatus};
 use crate::clock::Clock;
 use crate::config::Settings;
 use crate::driver::bus::LessonBook;
-use crate::model::{Estate, Event, EventKind, Fact, FieldMessage, Moment, Record, Snapshot};
-use crate::pipeline::{Baselines, Pipeline, Progress};
+use crate::model::{Estate, Fact, FieldMessage, Snapshot};
+use crate::pipeline::Progress;
 use crate::starlevel::report::{Reporter, SigningKey};
 use crate::starlevel::{Assessment, Bilingual, EvidenceChain, METER_CLOCK_S, RulePack};
 use crate::status::{self, ScanDesk, View};
+use crate::store::Tree;
 use crate::supervise::{Failure, Part, Supervisor};
 use crate::uplink::{Session, UplinkStatus};
 use crate::watchdog;
@@ -135,9 +136,10 @@ impl App {
 
         let (recorder, buffer) = buffer::open(&settings.buffer, Arc::clone(&estate), clock.clone())
             .context("the buffer")?;
-        clock.remember(buffer.store().tree("clock")).context("what is known about the time")?;
+        let known = buffer.store().tree("clock");
+        clock.remember(&known).context("what is known about the time")?;
         clock.judge();
-        joints.clock_watch(facts.clone());
+        joints.clock_watch(known, facts.clone());
         buffer.tell(facts);
 
         let lessons = LessonBook::load(buffer.store().tree("lessons"))
@@ -148,20 +150,11 @@ impl App {
             Arc::new(move || buffer.hurry())
         };
         let broker = joints.field_broker(&settings, hurry, None);
-        let (starts, applied) = (opening.starts, access::applied(&opening.news));
+        let applied = access::applied(&opening.news);
+        opening.tell_start(&records, started).await?;
         let (promises, keeper) = promises::pledges(opening, buffer.store())?;
-        if starts {
-            records.send(start_of(started)).await.ok().context("the recorder ended at once")?;
-        }
-        let counters = Baselines::load(buffer.store().tree("counters"), &estate)
-            .context("where the counters stood")?;
-        let (pipeline, progress) =
-            Pipeline::new(snapshot.clone(), clock.clone(), drivers, Some(counters));
-        joints.supervisor.spawn(
-            Part::Stage,
-            "pipeline",
-            pipeline.run(field_out, acts_out, records),
-        );
+        let ends = (field_out, acts_out, records);
+        let progress = joints.pipeline(drivers, buffer.store(), ends)?;
 
         let (assessment_in, assessment) = watch::channel(None);
         let pack = rule_pack(&settings)?;
@@ -219,12 +212,6 @@ impl App {
     }
 }
 
-/// Tells the platform that the daemon started.
-fn start_of(at: Moment) -> Record {
-    let kind = EventKind::GatewayStarted { version: env!("CARGO_PKG_VERSION").into() };
-    Record::Event(Event { at, device: None, kind })
-}
-
 impl Joints {
     /// Everything unknown, nothing running; the receiver is the pipeline's.
     fn new(settings: &Settings) -> (Self, mpsc::Receiver<FieldMessage>) {
@@ -266,9 +253,9 @@ impl Joints {
         status
     }
 
-    fn clock_watch(&mut self, facts: mpsc::Sender<Fact>) {
+    fn clock_watch(&mut self, known: Tree, facts: mpsc::Sender<Fact>) {
         let (clock, field) = (self.clock.clone(), self.field.clone());
-        let watch = ClockWatch::new(clock, field, facts, METER_CLOCK_S);
+        let watch = ClockWatch::new(clock, known, field, facts, METER_CLOCK_S);
         let stop = self.supervisor.token(Part::Source);
         self.supervisor.spawn(Part::Source, "clock", watch.run(stop));
     }

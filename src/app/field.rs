@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use anyhow::Context as _;
 use tokio::sync::{mpsc, watch};
 
 use super::{Joints, ORDERS, READ_AGAIN};
@@ -9,8 +10,10 @@ use crate::config::{Connection, Settings};
 use crate::driver::bus::{Bus, BusDevice, LessonBook, Ports};
 use crate::driver::mqtt::{BrokerStatus, Driver, MqttDevice, Tap};
 use crate::driver::record::FrameLog;
-use crate::model::{BusState, BusTable, DeviceIndex, FieldRequest};
+use crate::model::{BusState, BusTable, DeviceIndex, FieldMessage, FieldRequest, Record};
+use crate::pipeline::{Act, Baselines, Pipeline, Progress};
 use crate::status::BusLine;
+use crate::store::Store;
 use crate::supervise::Part;
 
 /// The buses, for those who look at them or ask them.
@@ -84,6 +87,27 @@ impl Joints {
             self.supervisor.spawn(Part::Source, format!("bus {}", bus.config.id), task.run(stop));
         }
         Buses { table, drivers, lines }
+    }
+
+    /// The pipeline, between the drivers and the recorder; `ends` are what comes from the field, from
+    /// the page, and what goes to the recorder. Returns its progress.
+    ///
+    /// # Errors
+    /// Where the counters stood cannot be read.
+    pub(super) fn pipeline(
+        &mut self,
+        drivers: Vec<Option<mpsc::Sender<FieldRequest>>>,
+        store: &Store,
+        ends: (mpsc::Receiver<FieldMessage>, mpsc::Receiver<Act>, mpsc::Sender<Record>),
+    ) -> anyhow::Result<Progress> {
+        let counters = Baselines::load(store.tree("counters"), &self.estate)
+            .context("where the counters stood")?;
+        let (snapshot, clock) = (self.snapshot.clone(), self.clock.clone());
+        let (pipeline, progress) = Pipeline::new(snapshot, clock, drivers, Some(counters));
+        let (field, acts, records) = ends;
+        let task = pipeline.run(field, acts, records);
+        self.supervisor.spawn(Part::Stage, "pipeline", task);
+        Ok(progress)
     }
 
     /// The task at the field broker, if devices publish; `tap` hears every message too.

@@ -10,13 +10,13 @@ mod rehearsal;
 use std::path::Path;
 
 use anyhow::Context as _;
-use tokio::sync::watch;
+use tokio::sync::{mpsc, watch};
 
 use super::App;
 use super::promises::refused;
 use crate::clock::Clock;
 use crate::config::{self, LogConfig, Settings};
-use crate::model::{EventKind, Moment, Words};
+use crate::model::{Event, EventKind, Moment, Record, Words};
 use crate::settings::Fault;
 use crate::status::promises::Refusal;
 use crate::watchdog;
@@ -48,6 +48,20 @@ impl Opening {
     /// The daemon starts.
     pub fn start() -> Self {
         Self { starts: true, news: Vec::new(), configuration: watch::channel(None).1 }
+    }
+
+    /// Tells the platform that the daemon started, when it did: the first record.
+    pub(super) async fn tell_start(
+        &self,
+        records: &mpsc::Sender<Record>,
+        at: Moment,
+    ) -> anyhow::Result<()> {
+        if !self.starts {
+            return Ok(());
+        }
+        let kind = EventKind::GatewayStarted { version: env!("CARGO_PKG_VERSION").into() };
+        let start = Record::Event(Event { at, device: None, kind });
+        records.send(start).await.ok().context("the recorder ended at once")
     }
 }
 

@@ -9,6 +9,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::clock::{Clock, Effect, STEP_MS, Source, TrustState};
 use crate::model::{DeviceId, Event, EventKind, Fact, FactKind, FieldMessage, Moment};
+use crate::store::Tree;
 
 /// How often the system's clock is looked at.
 const LOOK_EVERY: Duration = Duration::from_secs(5);
@@ -22,6 +23,8 @@ const OFF_EVERY: Duration = Duration::from_secs(86_000);
 /// The watch.
 pub(super) struct ClockWatch {
     clock: Clock,
+    /// Where what is known about the time is kept.
+    tree: Tree,
     field: mpsc::Sender<FieldMessage>,
     facts: mpsc::Sender<Fact>,
     /// A meter's clock may be off by so many seconds.
@@ -41,6 +44,7 @@ struct Closed;
 impl ClockWatch {
     pub fn new(
         clock: Clock,
+        tree: Tree,
         field: mpsc::Sender<FieldMessage>,
         facts: mpsc::Sender<Fact>,
         meter_limit_s: u64,
@@ -48,6 +52,7 @@ impl ClockWatch {
         Self {
             kept: clock.now(),
             clock,
+            tree,
             field,
             facts,
             meter_limit_s,
@@ -83,7 +88,7 @@ impl ClockWatch {
 
     fn keep(&mut self) {
         self.kept = self.clock.now();
-        match self.clock.keep() {
+        match self.clock.keep(&self.tree) {
             Ok(()) => self.keep_fails = false,
             Err(error) => {
                 if !std::mem::replace(&mut self.keep_fails, true) {

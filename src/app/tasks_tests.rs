@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::clock::{Config, Sample};
+use crate::store::{Limits, Store};
 use tokio::task::JoinSet;
 
 /// 2026-12-01T00:00:00Z.
@@ -12,6 +13,7 @@ struct Rig {
     field: mpsc::Receiver<FieldMessage>,
     facts: mpsc::Receiver<Fact>,
     _task: JoinSet<()>,
+    _folder: tempfile::TempDir,
 }
 
 fn rig(facts: usize) -> Rig {
@@ -20,10 +22,13 @@ fn rig(facts: usize) -> Rig {
     clock.judge();
     let (field_in, field) = mpsc::channel(256);
     let (facts_in, facts) = mpsc::channel(facts);
-    let watch = ClockWatch::new(clock.clone(), field_in, facts_in, 300);
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::open(&folder.path().join("store"), Limits::default()).unwrap();
+    let tree = store.tree("clock");
+    let watch = ClockWatch::new(clock.clone(), tree, field_in, facts_in, 300);
     let mut task = JoinSet::new();
     task.spawn(watch.run(CancellationToken::new()));
-    Rig { clock, field, facts, _task: task }
+    Rig { clock, field, facts, _task: task, _folder: folder }
 }
 
 impl Rig {

@@ -12,6 +12,7 @@ macro_rules! actions {
     ($($name:ident => $word:literal, $en:literal, $zh:literal;)*) => {
         /// What was done.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+        #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
         #[allow(missing_docs, reason = "the texts stand beside the names")]
         pub enum Action { $(#[serde(rename = $word)] $name,)* }
 
@@ -55,6 +56,7 @@ actions! {
 
 /// What became of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Outcome {
     /// It was done.
@@ -125,6 +127,7 @@ impl Deed {
 
 /// An entry as it is kept.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Entry {
     /// Its number, from 1; never used again.
     pub number: u64,

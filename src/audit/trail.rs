@@ -34,6 +34,8 @@ pub struct Filter {
 
 /// Some entries, the newest first.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schema", schemars(rename = "AuditPage"))]
 pub struct Page {
     /// The entries.
     pub entries: Vec<Entry>,
@@ -46,6 +48,8 @@ pub struct Page {
 
 /// What a look at the whole chain found.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schema", schemars(rename = "AuditVerified"))]
 pub struct Verified {
     /// Entries that were looked at.
     pub entries: u64,

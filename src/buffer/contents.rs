@@ -15,8 +15,8 @@ use super::block::{Lane, boot_tag, parse, parse_key};
 use super::sealer::unpack;
 
 const HOUR_MS: i64 = 3_600_000;
-/// No block is filled for longer.
-const LONGEST_FILL_MS: u64 = 600_000;
+/// No block is filled for longer: a power cut may not lose more.
+const LONGEST_FILL_MS: u64 = 60_000;
 /// Last part of the name of a point that tells a connector's status.
 pub(super) const CONNECTOR_STATUS: &str = "connectorStatus";
 

@@ -6,8 +6,10 @@ use crate::model::{Epoch, Seq};
 
 /// Present state of the buffer, published after every commit.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct BufferStatus {
     /// The life of the buffer.
+    #[cfg_attr(feature = "schema", schemars(with = "String"))]
     pub epoch: Epoch,
     /// The next block gets this position; every block below it is durable.
     pub next_seq: Seq,
@@ -55,6 +57,7 @@ pub struct BufferStatus {
 
 /// How the medium wears.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct WearStatus {
     /// Time between two group commits now, milliseconds.
     pub tick_ms: u64,

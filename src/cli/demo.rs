@@ -108,7 +108,7 @@ async fn play(arguments: &Arguments, dir: &Path, log: &Path) -> anyhow::Result<E
         );
     }
     if let Some(page) = &mut settings.status {
-        *page = status::Config::at(arguments.listen);
+        *page = status::Config { access: page.access, ..status::Config::at(arguments.listen) };
     }
     let note = Bilingual {
         zh: "演示：以下设备均为模拟".into(),

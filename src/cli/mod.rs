@@ -2,6 +2,7 @@
 
 mod audit;
 mod buffer;
+mod certificate;
 mod check;
 mod decode;
 #[cfg(feature = "demo")]
@@ -57,6 +58,8 @@ enum Command {
     Run(ConfigFile),
     /// Check the configuration; opens nothing, reports all faults at once (检查配置).
     Check(check::Arguments),
+    /// Show where the local page is, and the fingerprint of its certificate (本地页面与证书指纹).
+    Certificate(certificate::Arguments),
     /// Find what hangs on a line or in a network, as entries of the configuration (扫描设备).
     Scan(Box<scan::Arguments>),
     /// Show the whole main job on this machine: simulated estate, gateway, platform (演示).
@@ -91,6 +94,7 @@ pub fn execute(arguments: Arguments) -> ExitCode {
     let outcome = match arguments.command {
         Command::Run(file) => run::execute(&file.config),
         Command::Check(arguments) => check::execute(&arguments),
+        Command::Certificate(arguments) => certificate::execute(&arguments),
         Command::Scan(arguments) => scan::execute(&arguments),
         #[cfg(feature = "demo")]
         Command::Demo(arguments) => demo::execute(arguments),

@@ -58,6 +58,7 @@ fn documents() -> Vec<(&'static str, Value)> {
         ("time-request.schema.json", schemars::schema_for!(TimeRequest).to_value()),
         ("time.schema.json", schemars::schema_for!(TimeAnswer).to_value()),
         ("asyncapi.json", asyncapi()),
+        ("openapi.json", crate::status::openapi()),
     ]
 }
 

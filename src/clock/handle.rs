@@ -49,7 +49,6 @@ struct Inner {
     judge: Judge,
     effects: VecDeque<Effect>,
     boots: Boots,
-    tree: Option<Tree>,
     /// The clock did not step since.
     steady: Option<Moment>,
     looked: bool,
@@ -82,7 +81,6 @@ impl Clock {
             judge: Judge::new(config.holdover, WRITTEN_MS),
             effects: VecDeque::new(),
             boots: Boots::default(),
-            tree: None,
             steady: None,
             looked: false,
             meters: BTreeMap::new(),
@@ -174,14 +172,14 @@ impl Clock {
         }
     }
 
-    /// Takes up what earlier runs kept in `tree`, and keeps it there from now on.
+    /// Takes up what earlier runs kept in `tree`. The tree is not held: a clock outlives its store.
     ///
     /// # Errors
     /// The store cannot be read or written.
-    pub fn remember(&self, tree: Tree) -> Result<(), StoreError> {
-        let mut boots = Boots::load(&tree)?;
+    pub fn remember(&self, tree: &Tree) -> Result<(), StoreError> {
+        let mut boots = Boots::load(tree)?;
         let known = boots.begin(&self.0.boot.0);
-        boots.save(&tree)?;
+        boots.save(tree)?;
         let now = self.now();
         let mut inner = self.inner();
         if let Some(trusted) = boots.trusted_ms {
@@ -195,22 +193,18 @@ impl Clock {
             inner.file(effects, now);
         }
         inner.boots = boots;
-        inner.tree = Some(tree);
         Ok(())
     }
 
-    /// Keeps what is known about the time now.
+    /// Keeps in `tree` what is known about the time now.
     ///
     /// # Errors
     /// The store cannot be written; to be tried again.
-    pub fn keep(&self) -> Result<(), StoreError> {
+    pub fn keep(&self, tree: &Tree) -> Result<(), StoreError> {
         let now = self.now();
         let mut inner = self.inner();
         inner.note(&self.0.boot, now);
-        match &inner.tree {
-            Some(tree) => inner.boots.save(tree),
-            None => Ok(()),
-        }
+        inner.boots.save(tree)
     }
 
     /// Looks at the system's clock, and lets time pass for the other sources.

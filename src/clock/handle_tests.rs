@@ -67,11 +67,11 @@ async fn a_daemon_started_again_in_the_same_boot_knows_the_time_from_before() {
     let folder = tempfile::tempdir().unwrap();
     let store = store(&folder);
     let first = Clock::of_boot(alone(), "boot-1", 10_000);
-    first.remember(store.tree("clock")).unwrap();
+    first.remember(&store.tree("clock")).unwrap();
     first.hear(&platform(RIGHT));
-    first.keep().unwrap();
+    first.keep(&store.tree("clock")).unwrap();
     let second = Clock::of_boot(alone(), "boot-1", 70_000);
-    second.remember(store.tree("clock")).unwrap();
+    second.remember(&store.tree("clock")).unwrap();
     second.judge();
     assert_eq!(second.status().state, TrustState::Holdover);
     let moment = Moment { boot_ms: 5_000 };
@@ -84,9 +84,9 @@ async fn a_moment_of_an_earlier_boot_is_stamped_if_that_boot_knew_the_time_else_
     let store = store(&folder);
     let boot = |id: &str, offset_ms: Option<i64>| {
         let clock = Clock::of_boot(alone(), id, 10_000);
-        clock.remember(store.tree("clock")).unwrap();
+        clock.remember(&store.tree("clock")).unwrap();
         offset_ms.iter().for_each(|offset| clock.hear(&platform(*offset)));
-        clock.keep().unwrap();
+        clock.keep(&store.tree("clock")).unwrap();
         clock
     };
     boot("knew", Some(RIGHT));
@@ -116,19 +116,19 @@ async fn the_last_trusted_time_is_the_floor_of_the_next_boot_once_it_settled() {
     let far = RIGHT + 365 * 86_400_000;
     let boot = |id: &str| {
         let clock = Clock::of_boot(alone(), id, 10_000);
-        clock.remember(store.tree("clock")).unwrap();
+        clock.remember(&store.tree("clock")).unwrap();
         clock
     };
     let first = boot("a");
     first.hear(&platform(far));
     // Right after a step it is no floor: the step may have been wrong.
-    first.keep().unwrap();
+    first.keep(&store.tree("clock")).unwrap();
     let second = boot("b");
     second.hear(&platform(RIGHT));
     assert!(second.trusted());
     tokio::time::advance(Duration::from_secs(601)).await;
     second.hear(&platform(RIGHT));
-    second.keep().unwrap();
+    second.keep(&store.tree("clock")).unwrap();
     let third = boot("c");
     third.hear(&platform(RIGHT - 3_600_000));
     assert!(!third.trusted(), "an hour before what was known");
@@ -143,7 +143,7 @@ async fn what_was_kept_and_cannot_be_read_is_begun_anew() {
     rubbish.insert(b"boots", b"{\"boots\":7");
     store.tree("clock").apply(rubbish).unwrap();
     let clock = Clock::of_boot(alone(), "boot-1", 0);
-    clock.remember(store.tree("clock")).unwrap();
+    clock.remember(&store.tree("clock")).unwrap();
     assert_eq!(clock.afterwards("boot-0", Moment::default()), None);
 }
 

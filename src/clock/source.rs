@@ -70,6 +70,7 @@ pub struct Sample {
 /// How far the clock is trusted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "snake_case")]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub enum TrustState {
     /// No source was heard, or too long ago.
     Untrusted,

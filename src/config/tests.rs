@@ -2,6 +2,7 @@
 
 mod chinese;
 mod model;
+mod page;
 mod wired;
 
 use std::collections::BTreeMap;
@@ -358,7 +359,7 @@ fn shown() -> BTreeMap<String, Vec<String>> {
 #[test]
 fn the_example_shows_every_key_and_every_default() {
     let everything = format!(
-        "{}\n[uplink.tls]\n[mqtt.tls]\n",
+        "{}\n[uplink.tls]\n[mqtt.tls]\n[status.tls]\n",
         EXAMPLE.replace("unit = 1\n# period", "unit = 1\nparams = {}\ngroups = {}\n# period")
     );
     let documents = [Document::parse("t", &everything, Path::new("")).unwrap()];

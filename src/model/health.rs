@@ -8,6 +8,7 @@ use super::{Batch, DeviceIndex, Event, Moment, Words};
 
 /// Whether a device can be reached.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Health {
     /// Not heard of since the daemon started.
@@ -45,6 +46,7 @@ impl Health {
 
 /// Why a device is not online: a word for machines, texts for people.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(tag = "code", content = "detail", rename_all = "snake_case")]
 pub enum Cause {
     /// The line is there, the device says nothing.
@@ -60,7 +62,7 @@ pub enum Cause {
     /// No message for longer than expected.
     Silent,
     /// The field broker cannot be reached; the client's words.
-    BrokerDown(Words),
+    BrokerDown(#[cfg_attr(feature = "schema", schemars(with = "String"))] Words),
 }
 
 impl Cause {

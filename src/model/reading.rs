@@ -9,6 +9,7 @@ use super::{DeviceIndex, Moment, PointIndex, WallTime};
 
 /// What was read, in the point's unit.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(untagged)]
 pub enum Value {
     /// A switch, a contact, an alarm bit.

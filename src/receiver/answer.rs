@@ -2,18 +2,16 @@
 
 use std::time::SystemTime;
 
-use rumqttc::{AsyncClient, Publish, QoS};
+use rumqttc::{AsyncClient, Publish, QoS, SubscribeFilter};
 
 use crate::model::{TimeAnswer, TimeRequest};
 
 /// Ends the topic of a question; the answer goes to the topic without `/request`.
 const REQUEST: &str = "/time/request";
 
-/// Subscribes to the questions. A broker that refuses leaves them unanswered.
-pub(super) fn subscribe(client: &AsyncClient, prefix: &str) {
-    if client.try_subscribe(format!("{prefix}{REQUEST}"), QoS::AtMostOnce).is_err() {
-        tracing::debug!("subscription not queued");
-    }
+/// Where the questions come in. A broker that refuses it leaves them unanswered.
+pub(super) fn filter(prefix: &str) -> SubscribeFilter {
+    SubscribeFilter::new(format!("{prefix}{REQUEST}"), QoS::AtMostOnce)
 }
 
 pub(super) fn is_request(publish: &Publish) -> bool {

@@ -251,22 +251,19 @@ impl<S: FnMut(&str, &Document) -> io::Result<()>> Session<S> {
                 self.last_block = Instant::now();
                 let filters =
                     self.topics().map(|topic| SubscribeFilter::new(topic, QoS::AtLeastOnce));
-                if self.config.answer_time {
-                    answer::subscribe(client, &self.config.prefix);
-                }
+                let asked = self.config.answer_time.then(|| answer::filter(&self.config.prefix));
+                let filters = filters.into_iter().chain(asked);
                 if client.try_subscribe_many(filters).is_err() {
                     // The channel of a new client is empty; only a closed one refuses, and then
                     // the next poll tells why.
                     tracing::debug!("subscription not queued");
                 }
             }
-            // That of the questions for the time: without them there is nothing to answer.
-            Packet::SubAck(answer) if answer.return_codes.len() == 1 => {
-                tracing::debug!(?answer, "subscribed to the questions for the time");
-            }
             Packet::SubAck(answer) => {
                 let refused = |code: &SubscribeReasonCode| *code == SubscribeReasonCode::Failure;
-                if let Some(slot) = answer.return_codes.iter().position(refused) {
+                // The questions for the time come last; unheard they stay unanswered.
+                let mut blocks = answer.return_codes.iter().take(self.topics().len());
+                if let Some(slot) = blocks.position(refused) {
                     let topic = self.topics().into_iter().nth(slot).unwrap_or_default();
                     return Err(ReceiverError::Refused(topic));
                 }

@@ -8,8 +8,14 @@ mod risk;
 
 use serde::Serialize;
 
+#[cfg(feature = "schema")]
+pub(super) use buses::BusRow;
 pub(super) use buses::buses;
+#[cfg(feature = "schema")]
+pub(super) use ready::Ready;
 pub(super) use ready::ready;
+#[cfg(feature = "schema")]
+pub(super) use risk::Risk;
 pub(super) use risk::risk;
 
 use super::text::Lang;
@@ -20,8 +26,10 @@ use crate::model::{
     Cause, DeviceIndex, DeviceState, Group, Health, Moment, PointIndex, RiskGrade, Value,
 };
 use crate::starlevel::Bilingual;
+use crate::uplink::UplinkStatus;
 
 #[derive(Debug, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub(super) struct Gateway {
     id: String,
     name: String,
@@ -36,6 +44,7 @@ pub(super) struct Gateway {
 }
 
 #[derive(Debug, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 struct Devices {
     total: u64,
     online: u64,
@@ -45,6 +54,7 @@ struct Devices {
 }
 
 #[derive(Debug, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 struct TroubleRow {
     severity: Severity,
     title: Bilingual,
@@ -56,10 +66,23 @@ struct TroubleRow {
 }
 
 #[derive(Debug, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 struct BrokerRow {
     for_s: u64,
     #[serde(flatten)]
+    #[cfg_attr(feature = "schema", schemars(with = "BrokerStatus"))]
     status: Plain,
+}
+
+#[derive(Debug, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub(super) struct UplinkRow {
+    #[serde(flatten)]
+    #[cfg_attr(feature = "schema", schemars(with = "UplinkStatus"))]
+    status: Plain,
+    for_s: u64,
+    acknowledged_age_s: Option<u64>,
+    acknowledged_ms: Option<i64>,
 }
 
 /// A status with its moments left out; the row around it carries ages instead.
@@ -68,6 +91,7 @@ struct BrokerRow {
 struct Plain(serde_json::Value);
 
 #[derive(Debug, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub(super) struct DeviceRow {
     id: String,
     name: String,
@@ -89,6 +113,7 @@ pub(super) struct DeviceRow {
 }
 
 #[derive(Debug, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub(super) struct DeviceDetail {
     #[serde(flatten)]
     device: DeviceRow,
@@ -102,6 +127,7 @@ pub(super) struct DeviceDetail {
 }
 
 #[derive(Debug, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 struct PointRow {
     name: String,
     zh: String,
@@ -120,6 +146,7 @@ struct PointRow {
 
 /// Like things that a device has several of.
 #[derive(Debug, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 struct GroupRow {
     name: String,
     zh: String,
@@ -249,12 +276,13 @@ pub(super) fn device(view: &View, index: DeviceIndex) -> DeviceDetail {
 }
 
 /// The uplink's status with ages in place of moments.
-pub(super) fn uplink(view: &View) -> serde_json::Value {
+pub(super) fn uplink(view: &View) -> UplinkRow {
     let now = view.now();
-    let status = view.uplink.borrow().clone();
-    let Plain(mut value) = plain(&status, &["since", "acknowledged_at"]);
-    value["for_s"] = now.since(status.since).as_secs().into();
-    value["acknowledged_age_s"] = status.acknowledged_at.map(|at| now.since(at).as_secs()).into();
-    value["acknowledged_ms"] = status.acknowledged_at.and_then(|at| wall(view, at)).into();
-    value
+    let status: UplinkStatus = view.uplink.borrow().clone();
+    UplinkRow {
+        status: plain(&status, &["since", "acknowledged_at"]),
+        for_s: now.since(status.since).as_secs(),
+        acknowledged_age_s: status.acknowledged_at.map(|at| now.since(at).as_secs()),
+        acknowledged_ms: status.acknowledged_at.and_then(|at| wall(view, at)),
+    }
 }

@@ -69,7 +69,18 @@ impl Page {
         let Some(file) = &self.certificate else { return Ok(Box::new(stream)) };
         let connector = pinned::connector(file).map_err(io::Error::other)?;
         let name = ServerName::IpAddress(self.address.ip().into());
-        Ok(Box::new(connector.connect(name, stream).await?))
+        let shaken = connector.connect(name, stream).await.map_err(|error| {
+            let inner = error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>());
+            match inner {
+                Some(rustls::Error::InvalidCertificate(_)) => io::Error::other(format!(
+                    "who answers at {} does not show the certificate in {}",
+                    self.address,
+                    file.display()
+                )),
+                _ => error,
+            }
+        });
+        Ok(Box::new(shaken?))
     }
 }
 

@@ -4,7 +4,7 @@
 //!
 //! | what | limit | beyond it |
 //! | --- | --- | --- |
-//! | connections, all / of one address | 64 / 16 | 503 and closed at once (under TLS: closed) |
+//! | connections, all / of one address / of this machine | 64 / 16 / 48 | 503 and closed at once (under TLS: closed) |
 //! | requests of one address | 50 a second, 200 at once | 429; not for this machine itself |
 //! | head of a request | 16 KiB, 64 fields, 10 s | 431, closed |
 //! | address line | 4 KiB | 414 |
@@ -35,6 +35,8 @@ use super::listener::Peer;
 pub(super) const CONNECTIONS: usize = 64;
 /// Of these, from one address. A browser opens six.
 pub(super) const OF_ONE_ADDRESS: usize = 16;
+/// From an address of this machine: scripts and a proxy in front speak for many.
+pub(super) const OF_THIS_MACHINE: usize = 48;
 /// Requests of one address, per second in the long run.
 const RATE: f64 = 50.0;
 /// Requests of one address at once.
@@ -91,6 +93,8 @@ impl Guest {
 impl Guests {
     /// A place for a connection from there; `None` when there are too many.
     pub(super) fn enter(&self, address: IpAddr) -> Option<Place> {
+        let most =
+            if address.to_canonical().is_loopback() { OF_THIS_MACHINE } else { OF_ONE_ADDRESS };
         let (address, now) = (whose(address), Instant::now());
         let mut book = self.lock();
         if book.connections >= CONNECTIONS {
@@ -107,7 +111,7 @@ impl Guests {
             book.by_address.retain(|_, guest| guest.connections > 0);
         }
         let guest = book.by_address.entry(address).or_insert_with(|| Guest::new(now));
-        if guest.connections >= OF_ONE_ADDRESS {
+        if guest.connections >= most {
             return None;
         }
         guest.connections += 1;
@@ -117,7 +121,7 @@ impl Guests {
 
     /// Whether one more request from there is answered. This machine's own are always: who is on
     /// it needs no page to take its time.
-    fn may_ask(&self, address: IpAddr) -> bool {
+    pub(super) fn may_ask(&self, address: IpAddr) -> bool {
         if address.to_canonical().is_loopback() {
             return true;
         }

@@ -38,6 +38,7 @@ const LOOK: Duration = Duration::from_secs(10);
 const BREATH: Duration = Duration::from_millis(500);
 /// Said to who comes while all places are taken.
 const FULL: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\nRetry-After: 5\r\n\
+    Content-Type: text/plain; charset=utf-8\r\n\
     Content-Length: 21\r\nConnection: close\r\n\r\ntoo many connections\n";
 /// First byte of a TLS handshake.
 const HANDSHAKE: u8 = 0x16;
@@ -54,6 +55,13 @@ pub(super) struct Peer {
 }
 
 impl Peer {
+    /// Somebody on this machine, in plain.
+    #[cfg(test)]
+    pub(super) fn here() -> Self {
+        let address = SocketAddr::from(([127, 0, 0, 1], 1));
+        Self { address, secure: false, outlives: Arc::default() }
+    }
+
     /// Somebody on this machine.
     #[cfg(feature = "fuzzing")]
     pub(super) fn local() -> Self {

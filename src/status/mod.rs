@@ -21,6 +21,8 @@ mod layout;
 mod limits;
 mod listener;
 mod metrics;
+#[cfg(feature = "schema")]
+mod openapi;
 mod page;
 pub mod promises;
 mod report;
@@ -41,6 +43,8 @@ mod view;
 pub use access::Access;
 pub use config::{AccessBy, Config, Protection};
 pub use fetch::{Lines, Page, fetch, fetch_within};
+#[cfg(feature = "schema")]
+pub use openapi::document as openapi;
 pub use scan::ScanDesk;
 pub use server::serve;
 pub use text::Lang;

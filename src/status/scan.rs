@@ -10,6 +10,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use axum::body::Body;
+use axum::extract::rejection::JsonRejection;
 use axum::extract::{ConnectInfo, Json, Path, State};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
@@ -107,12 +108,16 @@ pub(super) async fn start(
     State(view): State<Arc<View>>,
     ConnectInfo(peer): ConnectInfo<Peer>,
     Path(id): Path<String>,
-    Json(options): Json<ScanOptions>,
+    options: Result<Json<ScanOptions>, JsonRejection>,
 ) -> Response {
     if !peer.address.ip().is_loopback() {
         let why = "a scan is started on the gateway itself, with `linli scan`";
         return refuse(StatusCode::FORBIDDEN, why);
     }
+    let Json(options) = match options {
+        Ok(options) => options,
+        Err(bad) => return refuse(bad.status(), bad.body_text()),
+    };
     let line = view.lines.iter().find(|line| line.id.as_str() == id);
     let state = view.buses.all().into_iter().find(|state| state.id.as_str() == id);
     let (Some(line), Some(state)) = (line, state) else {

@@ -183,7 +183,8 @@ async fn bus(State(view): Shared, Path(id): Path<String>, Asked(ask): Asked) -> 
 }
 
 #[derive(Serialize)]
-struct Fault<'a> {
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub(super) struct Fault<'a> {
     error: &'a str,
 }
 

@@ -8,13 +8,23 @@ mod risk;
 
 use std::time::Duration;
 
+use axum::Router;
+use axum::body::Body;
+use axum::extract::ConnectInfo;
+use axum::http::Request;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio_util::sync::CancellationToken;
+use tower_service::Service as _;
 
+use super::config::{Config, Protection};
+use super::limits::Guests;
+use super::listener::Peer;
 use super::sample::buses::findings;
 use super::sample::{Sample, sample};
+use super::server::outside;
 use super::text::Text;
+use super::tls::PageTls;
 use super::{View, serve};
 use crate::model::{Cause, DeviceIndex, Health, Quality, Reason};
 
@@ -138,12 +148,69 @@ async fn every_answer_forbids_framing_foreign_content_and_caching_and_only_readi
     for path in ["/", "/metrics", "/api/v1/buses", "/nothing"] {
         let (head, _) = get(&view, path).await;
         let head = head.to_lowercase();
-        for part in ["default-src 'self'", "x-frame-options: deny", "no-store", "nosniff"] {
+        for part in ["default-src 'none'", "x-frame-options: deny", "no-store", "nosniff"] {
             assert!(head.contains(part), "{path} lacks {part}: {head}");
         }
     }
     let (head, _) = request(&view, "POST /devices", "Content-Length: 0\r\n").await;
     assert!(head.starts_with("HTTP/1.1 405"), "{head}");
+}
+
+#[tokio::test]
+async fn no_page_holds_a_script_or_a_style_and_the_files_that_it_names_are_kept_by_browsers() {
+    let view = sample(1, 0).await.view;
+    let pages = [
+        "/",
+        "/devices",
+        "/devices/heat_meter-0-3",
+        "/buses",
+        "/buses/line-1",
+        "/delivery",
+        "/stars",
+        "/nothing",
+    ];
+    for path in pages {
+        let (head, body) = get(&view, path).await;
+        for forbidden in ["unsafe-inline", "unsafe-hashes", "unsafe-eval"] {
+            assert!(!head.contains(forbidden), "{path}: {head}");
+        }
+        assert!(!body.contains(" style=") && !body.contains("<style"), "{path} holds a style");
+        assert!(!body.contains("<script>") && !body.contains(" onclick"), "{path} holds a script");
+        let of = |start: &str| {
+            let (_, rest) = body.split_once(start).unwrap_or_else(|| panic!("{path}: {start}"));
+            rest.split_once('"').unwrap().0.to_owned()
+        };
+        for (file, kind) in
+            [(of("stylesheet\" href=\""), "text/css"), (of("src=\""), "text/javascript")]
+        {
+            let (head, body) = get(&view, &file).await;
+            let head = head.to_lowercase();
+            assert!(head.starts_with("http/1.1 200") && head.contains(kind), "{file}: {head}");
+            assert!(head.contains("immutable") && !head.contains("no-store"), "{file}: {head}");
+            assert!(!body.is_empty());
+        }
+    }
+}
+
+#[tokio::test]
+async fn browsers_are_bound_to_tls_only_by_a_certificate_that_somebody_keeps() {
+    let folder = tempfile::tempdir().unwrap();
+    let listen = "127.0.0.1:0".parse().unwrap();
+    let own = Config { protection: Protection::OwnCertificate, ..Config::at(listen) };
+    let store = folder.path().join("buffer");
+    let made = PageTls::open(&own, "weihai-0631", &store).unwrap().unwrap();
+    let cert_file = made.certificate().file;
+    let key_file = cert_file.with_file_name("page-key.pem");
+    let files = Config { protection: Protection::Files { cert_file, key_file }, ..own };
+    let kept = PageTls::open(&files, "weihai-0631", &store).unwrap().unwrap();
+    for (tls, strict) in [(None, false), (Some(made), false), (Some(kept), true)] {
+        let mut router = outside(Router::new(), &Guests::default(), tls.as_ref());
+        let request =
+            Request::builder().extension(ConnectInfo(Peer::here())).body(Body::empty()).unwrap();
+        let answer = router.call(request).await.unwrap();
+        let told = answer.headers().contains_key("strict-transport-security");
+        assert_eq!(told, strict, "{tls:?}");
+    }
 }
 
 #[tokio::test]

@@ -217,6 +217,10 @@ texts! {
     Unacked => "待落盘确认", "Waiting for the disk";
     Encrypted => "TLS 加密", "TLS";
     Plain => "未加密", "Not encrypted";
+    PageCertificate => "本页面的连接", "Connection to this page";
+    NotRenewed => "新证书未启用", "New certificate not taken";
+    OwnCertificate => "网关自行生成的证书；请与浏览器所示、以及在网关上执行 linli certificate 所得的指纹比对", "A certificate that the gateway made itself. Compare its fingerprint with what the browser shows and what `linli certificate` prints on the gateway";
+    CertificateOfFiles => "配置文件中指定的证书", "The certificate that the configuration names";
     LastAck => "平台最近确认", "Last acknowledged";
     InFlight => "在途数据块", "Blocks in flight";
     Acknowledged => "已确认读数", "Readings acknowledged";

@@ -4,6 +4,7 @@
 //! beside the store. The files are looked at every few seconds; new ones are taken without a
 //! restart, and what is wrong with them is told while the old ones go on.
 
+mod form;
 mod make;
 pub(super) mod pinned;
 #[cfg(test)]

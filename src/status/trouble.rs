@@ -22,6 +22,7 @@ const LITTLE_ROOM: f64 = 6.0;
 
 /// How bad it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub(super) enum Severity {
     /// Data are being lost, or much is dead.

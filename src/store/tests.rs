@@ -148,9 +148,10 @@ fn a_kill_in_the_middle_of_rebuilding_loses_nothing_that_was_confirmed() {
             .spawn()
             .unwrap();
         let mut confirmed = 0;
-        let lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        // Open to the end: a child that cannot print ends by itself.
+        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
         let mut until = random.u32(4..12);
-        for line in lines.map_while(Result::ok) {
+        for line in lines.by_ref().map_while(Result::ok) {
             if let Some(number) = line.strip_prefix("confirmed ") {
                 confirmed = number.parse().unwrap();
                 until -= 1;

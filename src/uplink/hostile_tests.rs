@@ -134,6 +134,7 @@ async fn a_broker_that_stops_reading_is_left_and_memory_stays_within_the_window(
     let mut rig = rig(&broker, |config| {
         config.ack_timeout = Duration::from_millis(500);
         config.window = 8;
+        config.late_rate = 1 << 30;
     });
     broker.until("birth", |state| state.received.len() >= 2).await;
     broker.set(|state| state.deaf = true);
@@ -196,7 +197,7 @@ async fn a_renewed_password_is_used_without_a_restart_and_a_wrong_file_is_told_m
     broker.until("another session", |state| state.connects.len() == 2).await;
     let login = broker.see(|state| state.connects[1].login.clone().unwrap());
     assert_eq!(login.password, "new");
-    assert_eq!(broker.see(|state| state.disconnects), 1, "the first ended in order");
+    broker.until("the first ended in order", |state| state.disconnects == 1).await;
     let told = rig.status.wait_for(|status| status.connected && status.credentials.is_none());
     tokio::time::timeout(Duration::from_secs(10), wait_done(told)).await.unwrap();
     fill(&rig.store, 11..=20);

@@ -5,6 +5,7 @@
 //! because a packet half written would be lost without a word.
 
 mod documents;
+mod renewal;
 mod time;
 
 use std::future::Future;
@@ -25,7 +26,7 @@ use super::store::Store;
 use super::time::Asker;
 use super::window::{Item, Window, item};
 use super::{Topic, Topics};
-use crate::broker::{BrokerError, LOOK_AT_FILES_EVERY, Renewal, Watched};
+use crate::broker::{BrokerError, LOOK_AT_FILES_EVERY, Watched};
 use crate::buffer::Lane;
 use crate::model::{Moment, Seq, Words};
 
@@ -221,21 +222,6 @@ impl<S: Store> Desk<'_, S> {
                 return end;
             }
         }
-    }
-
-    /// Looks at the files of the connection when it is time; whether it is to be made again.
-    fn renewed(&mut self) -> bool {
-        let now = self.context.clock.now();
-        if now < self.files_at {
-            return false;
-        }
-        self.files_at = now.plus(LOOK_AT_FILES_EVERY);
-        match self.files.look() {
-            Renewal::Good => return true,
-            Renewal::Same => self.context.credentials(None),
-            Renewal::Wrong(fault) => self.context.credentials(Some(fault)),
-        }
-        false
     }
 
     /// Hands what the platform acknowledged to the buffer, one list at a time.

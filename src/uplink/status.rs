@@ -6,16 +6,20 @@ use crate::model::{Moment, Seq, Words};
 
 /// Present state of the uplink.
 #[derive(Debug, Clone, PartialEq, Default, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct UplinkStatus {
     /// Whether an uplink is configured.
     pub configured: bool,
     /// Whether the platform's broker accepted the session.
     pub connected: bool,
     /// Since when it is (not) connected.
+    #[cfg_attr(feature = "schema", schemars(skip))]
     pub since: Moment,
     /// Why not connected.
+    #[cfg_attr(feature = "schema", schemars(with = "Option<String>"))]
     pub fault: Option<Words>,
     /// Files of the connection changed and are wrong; it goes on with those before.
+    #[cfg_attr(feature = "schema", schemars(with = "Option<String>"))]
     pub credentials: Option<Words>,
     /// Blocks below this position were stored before the present session began.
     pub late_below: Option<Seq>,
@@ -24,6 +28,7 @@ pub struct UplinkStatus {
     /// Whether the session is encrypted and the broker authenticated.
     pub tls: bool,
     /// When a block was last acknowledged.
+    #[cfg_attr(feature = "schema", schemars(skip))]
     pub acknowledged_at: Option<Moment>,
     /// Blocks published since start, repeats included.
     pub published_blocks: u64,

@@ -75,6 +75,8 @@ const CRATES: &[(&str, &[&str])] = &[
     ("tokio_modbus", &["driver", "sim"]),
     ("tokio_serial", &["driver"]),
     ("axum", &["status"]),
+    ("hyper", &["status"]),
+    ("tokio_rustls", &["status"]),
     ("maud", &["status", "starlevel"]),
     ("anyhow", &["main", "app", "cli", "bin"]),
 ];

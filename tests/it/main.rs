@@ -5,6 +5,7 @@ mod access;
 mod air_quality;
 #[cfg(feature = "fuzzing")]
 mod allocation;
+mod api;
 mod buffer_faults;
 mod certificates;
 mod charge_orders;
@@ -23,6 +24,7 @@ mod discovery;
 mod driver;
 mod end_to_end;
 mod evidence;
+mod hostile;
 mod layout;
 mod line;
 mod normal_run;

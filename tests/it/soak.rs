@@ -13,6 +13,7 @@ use linli::model::{
 };
 use linli::pipeline::Pipeline;
 use tokio::sync::mpsc;
+use tokio::task::JoinSet;
 
 use crate::parts::{device, point};
 
@@ -73,8 +74,9 @@ async fn a_day_with_an_outage_loses_nothing_and_leaves_everything_as_small_as_it
     let (_acts, acts_out) = mpsc::channel(4);
     let (pipeline, _progress) =
         Pipeline::new(snapshot.clone(), clock.clone(), vec![None; DEVICES], None);
-    let recorder = tokio::spawn(recorder.run(records_out));
-    let pipeline = tokio::spawn(pipeline.run(field_out, acts_out, records));
+    let mut tasks = JoinSet::new();
+    tasks.spawn(async move { recorder.run(records_out).await.unwrap() });
+    tasks.spawn(pipeline.run(field_out, acts_out, records));
 
     let (mut sent, mut taken) = (0u64, 0u64);
     let mut hours = Vec::new();
@@ -101,8 +103,9 @@ async fn a_day_with_an_outage_loses_nothing_and_leaves_everything_as_small_as_it
         }
     }
     drop(field);
-    pipeline.await.unwrap();
-    recorder.await.unwrap().unwrap();
+    while let Some(ended) = tasks.join_next().await {
+        ended.unwrap();
+    }
     drop(buffer);
     taken += take_closed(&folder.path().join("buffer"), &estate, &clock).await;
     println!("kB of memory, kB of files, blocks at each hour: {hours:?}");
@@ -120,9 +123,12 @@ async fn take_closed(path: &std::path::Path, estate: &Arc<Estate>, clock: &Clock
     let config = buffer::Config { path: path.into(), keep_free: 0, ..buffer::Config::default() };
     let (recorder, buffer) = buffer::open(&config, Arc::clone(estate), clock.clone()).unwrap();
     let (records, records_out) = mpsc::channel(1);
-    let recorder = tokio::spawn(recorder.run(records_out));
-    let readings = take(&buffer).await;
-    drop(records);
-    recorder.await.unwrap().unwrap();
+    let look = async {
+        let readings = take(&buffer).await;
+        drop(records);
+        readings
+    };
+    let (ended, readings) = tokio::join!(recorder.run(records_out), look);
+    ended.unwrap();
     readings
 }

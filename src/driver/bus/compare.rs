@@ -35,7 +35,7 @@ const NEEDED: Duration = Duration::from_secs(60);
 /// One that does not tell is asked this rarely.
 const RARELY: Duration = Duration::from_secs(7 * 86_400);
 /// A clock waits so long for a gap between the polls; then a poll waits for it.
-const PATIENCE: Duration = Duration::from_secs(3600);
+const PATIENCE: Duration = Duration::from_secs(600);
 /// What a meter thinks, at the most of those that answer.
 const THINKS: Duration = Duration::from_millis(500);
 /// A meter shows whole seconds: on average it is half a second further.

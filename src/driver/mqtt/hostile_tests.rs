@@ -88,7 +88,7 @@ async fn answers_to_what_was_never_asked_lose_nothing() {
     let broker = FakeBroker::start().await;
     let mut rig = rig(&broker).await;
     broker.until("subscription", |state| state.filters.len() == 4).await;
-    // PUBACK, PUBREC, SUBACK and UNSUBACK of ids that nobody used.
+    // PUBACK, PUBREC and SUBACK of ids that nobody used.
     for raw in [[0x40, 2, 0x7f, 0xff], [0x50, 2, 0x7f, 0xff], [0xb0, 2, 0x7f, 0xff]] {
         broker.set(|state| state.raw = Some(raw.to_vec()));
         broker.until("it was written", |state| state.raw.is_none()).await;

@@ -6,14 +6,18 @@ use crate::model::{Moment, Words};
 
 /// Present state of the field broker's session.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct BrokerStatus {
     /// Whether the broker accepted the session.
     pub connected: bool,
     /// Since when it is (not) connected.
+    #[cfg_attr(feature = "schema", schemars(skip))]
     pub since: Moment,
     /// Why not connected, or which topics the broker refuses.
+    #[cfg_attr(feature = "schema", schemars(with = "Option<String>"))]
     pub fault: Option<Words>,
     /// Files of the connection changed and are wrong; it goes on with those before.
+    #[cfg_attr(feature = "schema", schemars(with = "Option<String>"))]
     pub credentials: Option<Words>,
     /// Broker, for people.
     pub broker: String,

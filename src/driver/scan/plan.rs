@@ -58,6 +58,7 @@ pub struct Protocols {
 
 /// What the user asked for; empty means the usual. Also what the daemon is sent.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, default)]
 pub struct ScanOptions {
     /// Baud rates.

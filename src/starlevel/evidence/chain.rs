@@ -91,6 +91,7 @@ pub(super) fn day_of(key: &[u8]) -> Option<u32> {
 
 /// The first day that does not hold, and why.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct ChainFault {
     /// The day, `2026-01-31`.
     pub day: String,
@@ -102,6 +103,7 @@ pub struct ChainFault {
 
 /// What a look at the whole chain found.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct ChainReport {
     /// Closed days.
     pub days: u32,

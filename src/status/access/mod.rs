@@ -31,6 +31,8 @@ use tokio_util::sync::CancellationToken;
 
 pub(super) use gate::gate;
 pub(super) use login::{login, login_page, logout};
+#[cfg(feature = "schema")]
+pub(super) use trail::{SessionRow, UserRows};
 pub(super) use trail::{api_audit, api_session, api_users, api_verify, audit_page};
 pub(super) use who::{Via, Who};
 

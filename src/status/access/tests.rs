@@ -389,7 +389,7 @@ async fn a_users_file_that_is_gone_or_spoiled_lets_nobody_in_and_is_told() {
     assert_eq!(first.status, 403);
     assert!(first.body.contains("linli users add") && !first.body.contains("海景花园"));
     assert!(site.get("/api/v1/gateway", &bearer).await.body.contains("linli users add"));
-    // It comes back as it was: nobody was removed, sessions of before are over.
+    // It comes back as it was: everybody comes in again.
     let new = site.file.with_extension("restored");
     std::fs::write(&new, &good).unwrap();
     let mode = std::fs::Permissions::from_mode(0o600);

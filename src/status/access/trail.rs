@@ -85,7 +85,8 @@ fn wrong(error: &str) -> Response {
 }
 
 #[derive(Serialize)]
-struct SessionRow<'a> {
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub(in crate::status) struct SessionRow<'a> {
     name: &'a str,
     role: &'a str,
     via: &'a str,
@@ -102,12 +103,14 @@ pub(in crate::status) async fn api_session(who: Who) -> Response {
 }
 
 #[derive(Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 struct UserRow<'a> {
     name: &'a str,
     role: &'a str,
 }
 
 #[derive(Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 struct TokenRow<'a> {
     name: &'a str,
     role: &'a str,
@@ -119,29 +122,31 @@ struct TokenRow<'a> {
     used_ms: Option<i64>,
 }
 
+/// Users and tokens.
+#[derive(Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schema", schemars(rename = "Users"))]
+pub(in crate::status) struct UserRows<'a> {
+    users: Vec<UserRow<'a>>,
+    tokens: Vec<TokenRow<'a>>,
+}
+
 /// `GET /api/v1/users`: users and tokens, without anything that opens something.
 pub(in crate::status) async fn api_users(State(view): Shared) -> Response {
     let users = view.access.users();
     let last_use = |digest: &str| {
         view.access.0.guard.as_ref().and_then(|guard| lock(&guard.known).seen.last_use(digest))
     };
-    let people: Vec<UserRow<'_>> = users
-        .users
-        .iter()
-        .map(|user| UserRow { name: &user.name, role: user.role.word() })
-        .collect();
-    let tokens: Vec<TokenRow<'_>> = users
-        .tokens
-        .iter()
-        .map(|token| TokenRow {
-            name: &token.name,
-            role: token.role.word(),
-            made_ms: token.made_ms,
-            ends_ms: token.ends_ms,
-            used_ms: last_use(&token.sha256),
-        })
-        .collect();
-    Json(serde_json::json!({ "users": people, "tokens": tokens })).into_response()
+    let people = users.users.iter();
+    let people = people.map(|user| UserRow { name: &user.name, role: user.role.word() });
+    let tokens = users.tokens.iter().map(|token| TokenRow {
+        name: &token.name,
+        role: token.role.word(),
+        made_ms: token.made_ms,
+        ends_ms: token.ends_ms,
+        used_ms: last_use(&token.sha256),
+    });
+    Json(UserRows { users: people.collect(), tokens: tokens.collect() }).into_response()
 }
 
 /// `GET /audit`

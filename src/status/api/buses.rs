@@ -8,6 +8,7 @@ use crate::status::finding;
 use crate::status::view::View;
 
 #[derive(Debug, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub(in crate::status) struct BusRow {
     id: String,
     line: String,
@@ -38,6 +39,7 @@ pub(in crate::status) struct BusRow {
 }
 
 #[derive(Debug, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 struct BudgetRow {
     sweep_s: f64,
     sweep_with_dead_s: f64,
@@ -47,6 +49,7 @@ struct BudgetRow {
 }
 
 #[derive(Debug, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 struct UnitRow {
     device: String,
     address: String,
@@ -61,6 +64,7 @@ struct UnitRow {
 }
 
 #[derive(Debug, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 struct FindingRow {
     diagnosis: &'static str,
     /// The devices that it concerns; none for the whole line.

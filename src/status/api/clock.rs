@@ -8,6 +8,7 @@ use crate::status::view::View;
 
 /// How good the time is.
 #[derive(Debug, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub(in crate::status) struct ClockRow {
     /// `untrusted`, `synchronised`, `holdover`.
     state: TrustState,
@@ -23,6 +24,7 @@ pub(in crate::status) struct ClockRow {
 }
 
 #[derive(Debug, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 struct DisagreementRow {
     source: String,
     follows: String,
@@ -32,6 +34,7 @@ struct DisagreementRow {
 
 /// What the clock of a meter said when it was last read.
 #[derive(Debug, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub(in crate::status) struct MeterClockRow {
     /// Its clock less the gateway's; absent when the meter does not tell.
     offset_s: Option<i64>,

@@ -11,6 +11,7 @@ use crate::status::view::View;
 
 /// Whether the gateway does its work, and why not.
 #[derive(Debug, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub(in crate::status) struct Ready {
     pub ready: bool,
     /// Why it is not ready.
@@ -22,6 +23,7 @@ pub(in crate::status) struct Ready {
 }
 
 #[derive(Debug, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub(in crate::status) struct PromiseRow {
     promise: &'static str,
     kept: bool,

@@ -7,6 +7,7 @@ use crate::starlevel::Bilingual;
 use crate::status::view::View;
 
 #[derive(Debug, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub(in crate::status) struct Risk {
     grade: Option<RiskGrade>,
     counts: RiskCounts,
@@ -15,6 +16,7 @@ pub(in crate::status) struct Risk {
 }
 
 #[derive(Debug, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 struct Visit {
     device: String,
     name: String,
@@ -25,6 +27,8 @@ struct Visit {
 
 /// The risk of one device.
 #[derive(Debug, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schema", schemars(rename = "DeviceRisk"))]
 pub(super) struct DeviceRow {
     grade: Option<RiskGrade>,
     since_ms: Option<i64>,

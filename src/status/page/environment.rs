@@ -262,7 +262,7 @@ mod tests {
             for word in words {
                 assert!(page.contains(word), "{word}: {page}");
             }
-            assert!(page.contains("background:#FF7E00") && page.contains("AQI <b"));
+            assert!(page.contains("fill=\"#FF7E00\"") && page.contains("AQI <b"));
         }
     }
 

@@ -8,6 +8,7 @@ async fn a_wrong_time_zone_and_who_gives_the_time_are_shown_everywhere() {
     let sample = sample(1, 0).await;
     let view = &sample.view;
     assert_eq!(json(view, "/api/v1/gateway").await["clock"]["source"], "system");
+    view.clock.judge();
     let now = view.now();
     let offset = view.clock.best_wall(now).unix_ms - i64::try_from(now.boot_ms).unwrap();
     view.clock.hear(&TimeSample {

@@ -7,6 +7,9 @@
 //! fingerprint, compared once at the console, and a new certificate would ask for that again: so it
 //! lasts as long as the box, to the last year that a certificate writes with two digits. A site
 //! that wants shorter ones puts its own into files.
+//!
+//! The form (RFC 5280) is fixed but for names, serial number and key, so it is written here
+//! ([`form`](super::form)) instead of by a crate that brings twenty others.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write as _};
@@ -16,15 +19,13 @@ use std::path::{Path, PathBuf};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use rcgen::{
-    CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, KeyPair, KeyUsagePurpose,
-    PKCS_ECDSA_P256_SHA256, date_time_ymd,
-};
+use ring::rand::{SecureRandom as _, SystemRandom};
+use ring::signature::{ECDSA_P256_SHA256_ASN1_SIGNING, EcdsaKeyPair, KeyPair as _};
 use rustls::client::verify_server_name;
 use rustls::pki_types::{CertificateDer, ServerName};
 use rustls::server::ParsedCertificate;
 
-use super::TlsFault;
+use super::{TlsFault, form};
 
 /// Where the system keeps the name of this machine.
 const HOST_NAME: &str = "/proc/sys/kernel/hostname";
@@ -65,23 +66,24 @@ pub(super) fn pair(
     gateway: &str,
     names: &[String],
 ) -> Result<(), TlsFault> {
-    let refused = |error: rcgen::Error| {
-        let en = format!("no certificate can be made: {error}");
-        TlsFault::new(cert_file, (en, format!("无法生成证书：{error}")))
+    let refused = |_| {
+        TlsFault::new(
+            cert_file,
+            ("no random numbers for a key", "系统无法提供生成密钥所需的随机数"),
+        )
     };
-    let key = KeyPair::generate_for(&PKCS_ECDSA_P256_SHA256).map_err(refused)?;
-    let mut form = CertificateParams::new(names.to_vec()).map_err(refused)?;
-    form.not_before = date_time_ymd(2024, 1, 1);
-    form.not_after = date_time_ymd(2049, 12, 31);
-    form.distinguished_name.remove(DnType::CommonName);
-    form.distinguished_name.push(DnType::CommonName, gateway);
-    form.is_ca = IsCa::ExplicitNoCa;
-    form.key_usages = vec![KeyUsagePurpose::DigitalSignature];
-    form.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
-    let certificate = form.self_signed(&key).map_err(refused)?;
-    let secret = pem("PRIVATE KEY", &key.serialize_der());
+    let (random, kind) = (SystemRandom::new(), &ECDSA_P256_SHA256_ASN1_SIGNING);
+    let secret = EcdsaKeyPair::generate_pkcs8(kind, &random).map_err(refused)?;
+    let key = EcdsaKeyPair::from_pkcs8(kind, secret.as_ref(), &random)
+        .expect("ring reads the keys that it makes");
+    let mut serial = [0; 16];
+    random.fill(&mut serial).map_err(refused)?;
+    let body = form::body(&serial, gateway, names, key.public_key().as_ref());
+    let signature = key.sign(&random, &body).map_err(refused)?;
+    let certificate = form::signed(&body, signature.as_ref());
+    let secret = pem("PRIVATE KEY", secret.as_ref());
     place(key_file, &secret, 0o600).map_err(|error| TlsFault::io(key_file, &error))?;
-    let public = pem("CERTIFICATE", certificate.der());
+    let public = pem("CERTIFICATE", &certificate);
     place(cert_file, &public, 0o644).map_err(|error| TlsFault::io(cert_file, &error))
 }
 

@@ -45,13 +45,6 @@ impl<S: Store> Desk<'_, S> {
         }
     }
 
-    /// Takes the last acknowledgements and says good-bye, to come back at once.
-    pub(super) async fn change_over(&mut self, events: &mut EventLoop) {
-        if self.flow.take().is_some() {
-            self.part(events).await;
-        }
-    }
-
     /// Tells the platform that the stop is meant, and takes the last acknowledgements.
     pub(super) async fn farewell(&mut self, events: &mut EventLoop) {
         if self.flow.take().is_none() {
@@ -67,7 +60,8 @@ impl<S: Store> Desk<'_, S> {
         self.part(events).await;
     }
 
-    async fn part(&mut self, events: &mut EventLoop) {
+    /// Takes the last acknowledgements and says good-bye to the broker.
+    pub(super) async fn part(&mut self, events: &mut EventLoop) {
         let until = Instant::now() + FAREWELL;
         while self.window.open() > 0 {
             match tokio::time::timeout_at(until, events.poll()).await {

@@ -13,6 +13,8 @@ pub struct Oracle {
     /// Every block below this position was said to be durable.
     next_seq: u64,
     days: u64,
+    /// Positions that never were a block, as the gateway says at the end.
+    pub skipped: u64,
     /// Blocks that were promised and are nowhere.
     pub lost: BTreeSet<u64>,
     /// Blocks that had a promise at some cut and were not at the platform then.
@@ -44,7 +46,7 @@ impl Oracle {
 
     /// Blocks that were promised so far.
     pub fn acknowledged(&self) -> u64 {
-        self.next_seq.saturating_sub(1)
+        self.next_seq.saturating_sub(1 + self.skipped)
     }
 
     /// Holds what a cut left against what was promised before.

@@ -159,10 +159,10 @@ period = "1s"
         let mut lines = process.input();
         let mut noise = fastrand::Rng::with_seed(1);
         for _ in 0..messages {
-            let mut value = |most: f64| noise.f64() * most;
-            let (volts, watts, amperes) = (value(400.0), value(9000.0), value(90.0));
+            let mut value = |most: f64| (noise.f64() * most * 1000.0).round() / 1000.0;
+            let (volts, amperes, watts) = (value(400.0), value(90.0), value(9e9));
             let energy =
-                format!("{{\"Voltage\":{volts:.1},\"Power\":{watts:.1},\"Current\":{amperes:.3}}}");
+                serde_json::json!({ "Voltage": volts, "Current": amperes, "Power": watts });
             writeln!(lines, "{{\"ENERGY\":{energy}}}").unwrap();
         }
         drop(lines);

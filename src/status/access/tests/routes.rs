@@ -57,7 +57,7 @@ fn routes_in(folder: &Path, found: &mut BTreeSet<(String, String)>) {
             routes_in(&path, found);
         } else if path.extension().is_some_and(|e| e == "rs") && !path.ends_with("routes.rs") {
             let text = fs::read_to_string(&path).unwrap();
-            for part in text.split(".route(").skip(1) {
+            for part in text.split(".route(").skip(1).filter(|p| p.trim_start().starts_with('"')) {
                 let mut quoted = part.splitn(3, '"').skip(1);
                 let route = quoted.next().unwrap().to_owned();
                 let rest = quoted.next().unwrap();

@@ -1,0 +1,285 @@
+//! The OpenAPI document of the page's API, generated from the types that it answers with. Feature
+//! `schema`; `linli schema` writes it, CI holds the written one against the types.
+
+#[cfg(test)]
+mod tests;
+
+use schemars::generate::{SchemaGenerator, SchemaSettings};
+use schemars::{JsonSchema, Schema};
+use serde_json::{Map, Value, json};
+
+use super::access::{SessionRow, UserRows};
+use super::api::{BusRow, DeviceDetail, DeviceRow, Gateway, Ready, Risk, UplinkRow};
+use super::server::Fault;
+use crate::audit::{Page, Verified};
+use crate::buffer::BufferStatus;
+use crate::driver::scan::ScanOptions;
+use crate::starlevel::report::Report;
+use crate::starlevel::{Assessment, ChainReport};
+
+/// Status and why.
+type Answer = (&'static str, &'static str);
+
+/// What every operation may answer, by the limits of the page.
+const LIMITS: [Answer; 5] = [
+    ("405", "This resource does not take the method."),
+    ("413", "The body is longer than 64 KiB."),
+    ("414", "The address is longer than 4 KiB."),
+    ("429", "Too many requests of this address; later."),
+    ("431", "The head is longer than 16 KiB, or has more than 64 fields."),
+];
+/// What those may answer that need a login.
+const GUARDED: [Answer; 2] = [
+    ("401", "Nobody is logged in, and no API token is shown."),
+    ("403", "The role does not allow it, or the request comes from another site's page."),
+];
+const NO_TEXT: Answer = ("400", "The identifier is no text.");
+const BAD_QUERY: Answer = ("400", "A value of the query is not allowed.");
+const UNKNOWN: Answer = ("404", "There is no such thing.");
+const NOT_YET: Answer = ("404", "There is nothing yet, or nothing is kept here.");
+const FAILED: Answer = ("503", "It cannot be made at present, or too many are connected; later.");
+
+const PLAIN: &str = "text/plain; charset=utf-8";
+
+/// One operation.
+struct Operation {
+    path: &'static str,
+    method: &'static str,
+    id: &'static str,
+    summary: &'static str,
+    /// What an answer of 200 holds, by media type.
+    content: Value,
+    /// Further answers. Their bodies are [`Fault`] unless said otherwise.
+    others: Vec<Answer>,
+    parameters: Vec<Value>,
+    open: bool,
+}
+
+impl Operation {
+    fn get(path: &'static str, id: &'static str, summary: &'static str, content: Value) -> Self {
+        let mut parameters = Vec::new();
+        if path.contains("{id}") {
+            parameters.push(json!({
+                "name": "id", "in": "path", "required": true,
+                "description": "Identifier of the configuration.",
+                "schema": { "type": "string", "minLength": 1, "maxLength": 64 },
+            }));
+        }
+        let (method, open, others) = ("get", false, vec![FAILED]);
+        Self { path, method, id, summary, content, others, parameters, open }
+    }
+
+    fn also(mut self, others: &[Answer]) -> Self {
+        self.others.extend(others);
+        self
+    }
+
+    fn asks(mut self, name: &str, schema: Value, about: &str) -> Self {
+        self.parameters.push(json!({
+            "name": name, "in": "query", "required": false, "description": about,
+            "schema": schema,
+        }));
+        self
+    }
+
+    /// Needs no login.
+    fn open(self) -> Self {
+        Self { open: true, ..self }
+    }
+}
+
+fn as_json(schema: Schema) -> Value {
+    json!({ "application/json": { "schema": schema.to_value() } })
+}
+
+fn of<T: JsonSchema>(types: &mut SchemaGenerator) -> Value {
+    as_json(types.subschema_for::<T>())
+}
+
+fn text(kind: &str) -> Value {
+    json!({ kind: { "schema": { "type": "string" } } })
+}
+
+fn estate(types: &mut SchemaGenerator) -> Vec<Operation> {
+    let get = Operation::get;
+    vec![
+        get("/api/v1/gateway", "gateway", "The gateway, and what is broken.", of::<Gateway>(types)),
+        get("/api/v1/devices", "devices", "Every device.", of::<Vec<DeviceRow>>(types)),
+        get("/api/v1/devices/{id}", "device", "A device, its points.", of::<DeviceDetail>(types))
+            .also(&[NO_TEXT, UNKNOWN]),
+        get("/api/v1/buses", "buses", "Every bus, its findings.", of::<Vec<BusRow>>(types)),
+        Operation {
+            method: "post",
+            ..get(
+                "/api/v1/buses/{id}/scan",
+                "scanBus",
+                "Scans a bus beside its polls: a JSON object a line, until the client goes away. \
+                 Only on the gateway itself.",
+                text("application/x-ndjson"),
+            )
+            .also(&[
+                ("400", "An option is not allowed, or the body is no JSON."),
+                UNKNOWN,
+                ("409", "The bus is being scanned already."),
+                ("415", "The body is not said to be JSON."),
+                ("422", "The body is JSON of another form."),
+                ("500", "The profiles cannot be read."),
+            ])
+        },
+        get("/api/v1/buffer", "buffer", "The outage buffer.", of::<BufferStatus>(types)),
+        get("/api/v1/uplink", "uplink", "The way to the platform.", of::<UplinkRow>(types)),
+        get("/api/v1/risk", "risk", "Equipment risk, and whom to visit.", of::<Risk>(types)),
+    ]
+}
+
+fn stars(types: &mut SchemaGenerator) -> Vec<Operation> {
+    let get = Operation::get;
+    let mut report = of::<Report>(types);
+    report["text/html; charset=utf-8"] = json!({ "schema": { "type": "string" } });
+    let words = |words: &[&str]| json!({ "type": "string", "enum": words });
+    vec![
+        get(
+            "/api/v1/stars",
+            "stars",
+            "Self-assessment of the star level.",
+            of::<Assessment>(types),
+        )
+        .also(&[NOT_YET]),
+        get(
+            "/api/v1/stars/verify",
+            "verifyEvidence",
+            "Looks at the whole chain of evidence.",
+            of::<ChainReport>(types),
+        )
+        .also(&[NOT_YET]),
+        get("/api/v1/stars/report", "starReport", "The signed report, as a file.", report)
+            .asks("format", words(&["html", "json"]), "Form of the file; `html` by default.")
+            .asks("lang", words(&["zh", "en"]), "Language of a refusal.")
+            .also(&[BAD_QUERY, NOT_YET]),
+    ]
+}
+
+fn people(types: &mut SchemaGenerator) -> Vec<Operation> {
+    let get = Operation::get;
+    let number = |most: u64| json!({ "type": "integer", "minimum": 1, "maximum": most });
+    vec![
+        get("/api/v1/session", "session", "Who asks.", of::<SessionRow<'_>>(types)),
+        get(
+            "/api/v1/users",
+            "users",
+            "Users and API tokens, no secrets.",
+            of::<UserRows<'_>>(types),
+        ),
+        get("/api/v1/audit", "audit", "What people did, newest first.", of::<Page>(types))
+            .asks("day", json!({ "type": "string", "format": "date" }), "A day, at +08:00.")
+            .asks("who", json!({ "type": "string" }), "One user.")
+            .asks("before", number(u64::from(u32::MAX)), "Entries older than this number.")
+            .asks("limit", number(500), "Most entries; 50 by default.")
+            .also(&[BAD_QUERY, NOT_YET]),
+        get(
+            "/api/v1/audit/verify",
+            "verifyAudit",
+            "Looks at the whole trail.",
+            of::<Verified>(types),
+        )
+        .also(&[NOT_YET]),
+    ]
+}
+
+fn machines(types: &mut SchemaGenerator) -> Vec<Operation> {
+    let get = Operation::get;
+    let metrics = text("text/plain; version=0.0.4; charset=utf-8");
+    vec![
+        get("/metrics", "metrics", "Prometheus text format.", metrics),
+        get("/healthz", "alive", "Answers while the process lives.", text(PLAIN)).open(),
+        get(
+            "/readyz",
+            "ready",
+            "Whether the gateway does its work; 503 when not.",
+            of::<Ready>(types),
+        )
+        .open(),
+    ]
+}
+
+/// The document, OpenAPI 3.1.
+pub fn document() -> Value {
+    let settings = SchemaSettings::draft2020_12().for_serialize().with(|settings| {
+        settings.definitions_path = "/components/schemas".into();
+        settings.meta_schema = None;
+    });
+    let mut types = settings.into_generator();
+    let fault = of::<Fault<'_>>(&mut types);
+    let options = of::<ScanOptions>(&mut types);
+    let mut paths = Map::new();
+    let all = [estate(&mut types), stars(&mut types), people(&mut types), machines(&mut types)];
+    for operation in all.into_iter().flatten() {
+        let path = paths.entry(operation.path).or_insert_with(|| json!({}));
+        path[operation.method] = describe(&operation, &fault, &options);
+    }
+    let schemas = types.take_definitions(true);
+    let limits = LIMITS.map(|(status, why)| (name_of(status), json!({ "description": why })));
+    json!({
+        "openapi": "3.1.0",
+        "info": {
+            "title": "linli",
+            "version": "1",
+            "license": { "name": "MIT", "identifier": "MIT" },
+            "description": "What the gateway's local page shows, as JSON. Times are milliseconds \
+                since 1970 (`…_ms`; null while the clock is not trusted) beside ages in seconds \
+                (`…_s`), which are always right. Fields may be added; none is taken away within \
+                one version of the path.",
+        },
+        "servers": [{ "url": "/" }],
+        "security": [{ "token": [] }, { "session": [] }],
+        "paths": paths,
+        "components": {
+            "schemas": schemas,
+            "responses": limits.into_iter().collect::<Map<_, _>>(),
+            "securitySchemes": {
+                "token": { "type": "http", "scheme": "bearer",
+                    "description": "An API token, made by `linli users` on the gateway." },
+                "session": { "type": "apiKey", "in": "cookie", "name": "linli_session",
+                    "description": "The session of the page's login; under TLS its name begins with `__Host-`." },
+            },
+        },
+    })
+}
+
+fn name_of(status: &str) -> String {
+    format!("limit{status}")
+}
+
+fn describe(operation: &Operation, fault: &Value, options: &Value) -> Value {
+    let mut answers = Map::new();
+    for (status, _) in LIMITS {
+        let limit = format!("#/components/responses/{}", name_of(status));
+        answers.insert(status.into(), json!({ "$ref": limit }));
+    }
+    let guarded: &[Answer] = if operation.open { &[] } else { &GUARDED };
+    for (status, why) in guarded.iter().chain(&operation.others) {
+        let mut body = fault.clone();
+        if matches!(*status, "400" | "403" | "503") {
+            body[PLAIN] = json!({ "schema": { "type": "string" } });
+        }
+        if operation.id == "ready" {
+            body = operation.content.clone();
+        }
+        answers.insert((*status).into(), json!({ "description": why, "content": body }));
+    }
+    let good = json!({ "description": operation.summary, "content": operation.content });
+    answers.insert("200".into(), good);
+    let mut one = json!({
+        "operationId": operation.id,
+        "summary": operation.summary,
+        "parameters": operation.parameters,
+        "responses": answers,
+    });
+    if operation.open {
+        one["security"] = json!([]);
+    }
+    if operation.method == "post" {
+        one["requestBody"] = json!({ "required": true, "content": options });
+    }
+    one
+}
