@@ -32,7 +32,9 @@ impl fmt::Display for ProfileFault {
         if let Some((line, column)) = self.place {
             write!(f, ":{line}:{column}")?;
         }
-        write!(f, ": {}", self.problem())
+        // What stands in a file may be anything; it must do nothing to a terminal.
+        let harmless = |c: char| if c.is_control() && c != '\n' { '\u{FFFD}' } else { c };
+        write!(f, ": {}", self.problem().chars().map(harmless).collect::<String>())
     }
 }
 

@@ -87,6 +87,17 @@ impl Fault {
 
 impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut told = String::new();
+        self.tell(&mut told)?;
+        // What stands in a file may be anything; it must do nothing to a terminal.
+        let harmless = |c: char| if c.is_control() && c != '\n' { '\u{FFFD}' } else { c };
+        f.write_str(&told.chars().map(harmless).collect::<String>())
+    }
+}
+
+impl Fault {
+    fn tell(&self, f: &mut String) -> fmt::Result {
+        use fmt::Write as _;
         write!(f, "{}: ", self.place)?;
         match (&self.place.value, self.place.path.as_str()) {
             (_, "") => {}

@@ -200,7 +200,9 @@ pub(super) fn presence(
     } else if is(&rule.offline) {
         Ok(false)
     } else {
-        let shown: String = word.chars().take(40).collect();
+        // A stranger's text must do nothing to the terminal that shows the log.
+        let harmless = |c: char| if c.is_control() { '\u{FFFD}' } else { c };
+        let shown: String = word.chars().map(harmless).take(40).collect();
         Err(format!("`{shown}` is neither online nor offline"))
     }
 }

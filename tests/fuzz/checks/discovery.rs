@@ -30,7 +30,8 @@ pub(super) fn judge(input: &[u8]) {
             for filter in book.take(topic, payload.get(1..).unwrap_or_default()) {
                 harmless(&filter);
                 // Everything below a device at the most, never below a name that is a pattern.
-                let below = filter.strip_suffix("/#").unwrap_or(&filter);
+                let below = filter.strip_suffix("/#").or_else(|| filter.strip_suffix("/+"));
+                let below = below.unwrap_or(&filter);
                 assert!(!below.contains(['+', '#']), "subscribes to a pattern: {filter}");
             }
         }
