@@ -1,3 +1,5 @@
+//! The handle: what is kept across restarts, and what others see.
+
 use super::super::{Trust, config::AskPlatform};
 use super::*;
 use crate::store::{Limits, Store};

@@ -1,3 +1,5 @@
+//! The judge: sources, steps, holdover, what is refused.
+
 use super::*;
 use crate::model::DeviceId;
 

@@ -135,6 +135,8 @@ fn estate(types: &mut SchemaGenerator) -> Vec<Operation> {
 fn stars(types: &mut SchemaGenerator) -> Vec<Operation> {
     let get = Operation::get;
     let mut report = of::<Report>(types);
+    let document = report["application/json"]["schema"].take();
+    report["application/json"]["schema"] = signed(document);
     report["text/html; charset=utf-8"] = json!({ "schema": { "type": "string" } });
     let words = |words: &[&str]| json!({ "type": "string", "enum": words });
     vec![
@@ -154,9 +156,31 @@ fn stars(types: &mut SchemaGenerator) -> Vec<Operation> {
         .also(&[NOT_YET]),
         get("/api/v1/stars/report", "starReport", "The signed report, as a file.", report)
             .asks("format", words(&["html", "json"]), "Form of the file; `html` by default.")
-            .asks("lang", words(&["zh", "en"]), "Language of a refusal.")
+            .asks("lang", json!({ "type": "string" }), "Language of a refusal: zh or en.")
             .also(&[BAD_QUERY, NOT_YET]),
     ]
+}
+
+/// The file around a document that is signed, as `starlevel::report` writes it.
+fn signed(document: Value) -> Value {
+    let digits =
+        |count: u32| json!({ "type": "string", "pattern": format!("^[0-9a-f]{{{count}}}$") });
+    json!({
+        "type": "object",
+        "required": ["report", "signature"],
+        "properties": {
+            "report": document,
+            "signature": {
+                "type": "object",
+                "required": ["algorithm", "public_key", "value"],
+                "properties": {
+                    "algorithm": { "const": "ed25519" },
+                    "public_key": digits(64),
+                    "value": digits(128),
+                },
+            },
+        },
+    })
 }
 
 fn people(types: &mut SchemaGenerator) -> Vec<Operation> {

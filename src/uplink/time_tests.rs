@@ -1,3 +1,5 @@
+//! The question for the time on the link, and what answers may do to the delivery.
+
 use super::*;
 use crate::clock::Config;
 use crate::model::{EstateKind, GatewayId};

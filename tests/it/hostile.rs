@@ -7,12 +7,12 @@ use std::path::Path;
 use std::process::Command;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpSocket, TcpStream};
 use tokio::task::JoinSet;
-use tokio::time::{sleep, timeout};
+use tokio::time::{Instant, sleep, timeout};
 
 use crate::parts::{Process, ask, free_port, linli, modbus_peer, wait_until};
 
@@ -208,6 +208,7 @@ async fn attack(page: SocketAddr) -> u64 {
 /// How the page is asked: the file of its certificate, its address, the resource.
 type Asker = fn(&Path, SocketAddr, &str) -> Option<serde_json::Value>;
 
+#[expect(clippy::print_stdout, reason = "speed is printed, not judged")]
 fn siege(tls: &str, asker: Asker) {
     let folder = tempfile::tempdir().unwrap();
     let certificate = folder.path().join("page-certificate.pem");

@@ -123,8 +123,8 @@ impl Victim {
         let at = unix_ms();
         let console = vm.cut();
         self.trial.cuts.push(Cut { started, at, kind });
-        let said = console.lines().filter_map(|line| line.strip_prefix("@@said "));
-        let said = said.last().map_or(0, |number| number.trim().parse().unwrap());
+        let mut said = console.lines().filter_map(|line| line.strip_prefix("@@said "));
+        let said = said.next_back().map_or(0, |number| number.trim().parse().unwrap());
         self.said = if std::mem::replace(&mut self.controlled, true) { said } else { 0 };
         let ended = console.lines().find(|line| line.starts_with("@@ended"));
         assert!(ended.is_none(), "the daemon ended by itself:\n{console}");

@@ -46,6 +46,7 @@ impl Folder {
 }
 
 impl Drop for Folder {
+    #[expect(clippy::print_stdout, reason = "for whoever looks why it failed")]
     fn drop(&mut self) {
         if std::thread::panicking()
             && let Some(folder) = self.0.take()

@@ -189,7 +189,7 @@ impl Vm {
     pub fn order(&self, command: &str) -> String {
         let mut stream = TcpStream::connect(("127.0.0.1", self.shell)).unwrap();
         stream.set_read_timeout(Some(Duration::from_secs(60))).unwrap();
-        write!(stream, "( {command} ) 2>&1; echo; echo '@@'done; exit\n").unwrap();
+        writeln!(stream, "( {command} ) 2>&1; echo; echo '@@'done; exit").unwrap();
         let mut answer = String::new();
         stream.read_to_string(&mut answer).unwrap();
         assert!(answer.trim_end().ends_with("@@done"), "`{command}` in the box: {answer}");
