@@ -145,11 +145,7 @@ impl App {
         let lessons = LessonBook::load(buffer.store().tree("lessons"))
             .context("what was learned about the models")?;
         let Buses { table: buses, drivers, lines } = joints.buses(&settings, &lessons);
-        let hurry = {
-            let buffer = buffer.clone();
-            Arc::new(move || buffer.hurry())
-        };
-        let broker = joints.field_broker(&settings, hurry, None);
+        let broker = joints.field_broker(&settings, hurry(buffer.clone()), None);
         let applied = access::applied(&opening.news);
         opening.tell_start(&records, started).await?;
         let (promises, keeper) = promises::pledges(opening, buffer.store())?;
@@ -173,15 +169,14 @@ impl App {
         // Not before all have read what they keep in the store: the first commit may rebuild its
         // files, and until that is done there is nothing to read.
         joints.supervisor.spawn_fallible(Part::Stage, "recorder", recorder.run(records_out));
-        let buffer_status = buffer.status();
-        joints.watchdog(progress, buffer_status.clone());
+        joints.watchdog(progress, buffer.status());
         let view = View {
             estate,
             snapshot,
             buses,
             lines,
             broker,
-            buffer: buffer_status,
+            buffer: buffer.status(),
             uplink,
             assessment,
             risk,
@@ -210,6 +205,11 @@ impl App {
     pub async fn run(self, stop: impl Future<Output = ()>) -> Result<(), Failure> {
         self.supervisor.run(stop, GRACE).await
     }
+}
+
+/// Lets the field side ask for an early commit.
+fn hurry(buffer: buffer::Buffer) -> Arc<dyn Fn() + Send + Sync> {
+    Arc::new(move || buffer.hurry())
 }
 
 impl Joints {

@@ -95,18 +95,24 @@ async fn tell_past(
     Ok(())
 }
 
-async fn play(arguments: &Arguments, dir: &Path, log: &Path) -> anyhow::Result<ExitCode> {
-    let demo = Demo::start(dir, arguments.seed).await.context("the simulated estate")?;
-    let mut settings = match config::parse("demo", &demo.config_text, &Library::built_in()) {
-        Ok(settings) => settings,
-        Err(faults) => bail!("the demo's own configuration is wrong:\n{faults}"),
-    };
-    if !arguments.listen.ip().is_loopback() {
+/// The demo's page has no login: nobody else may reach it.
+fn only_here(listen: SocketAddr) -> anyhow::Result<()> {
+    if !listen.ip().is_loopback() {
         bail!(
             "the demo's page has no login: --listen allows this machine's own addresses only, \
              e.g. 127.0.0.1:8080 / 演示页面无需登录，--listen 只允许本机地址，如 127.0.0.1:8080"
         );
     }
+    Ok(())
+}
+
+async fn play(arguments: &Arguments, dir: &Path, log: &Path) -> anyhow::Result<ExitCode> {
+    only_here(arguments.listen)?;
+    let demo = Demo::start(dir, arguments.seed).await.context("the simulated estate")?;
+    let mut settings = match config::parse("demo", &demo.config_text, &Library::built_in()) {
+        Ok(settings) => settings,
+        Err(faults) => bail!("the demo's own configuration is wrong:\n{faults}"),
+    };
     if let Some(page) = &mut settings.status {
         *page = status::Config { access: page.access, ..status::Config::at(arguments.listen) };
     }

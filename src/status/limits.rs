@@ -192,7 +192,7 @@ pub(super) async fn check(
     if length > LONGEST_URI {
         return (StatusCode::URI_TOO_LONG, "the address is too long\n").into_response();
     }
-    if request.headers().get(header::CONTENT_LENGTH).is_some_and(|length| too_long(length)) {
+    if request.headers().get(header::CONTENT_LENGTH).is_some_and(too_long) {
         return (StatusCode::PAYLOAD_TOO_LARGE, "the body is too long\n").into_response();
     }
     next.run(request.map(|body| Body::new(Timely::new(body)))).await

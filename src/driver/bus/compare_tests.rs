@@ -59,7 +59,7 @@ fn meter(off_s: i64) -> Responder {
 }
 
 fn bcd(number: u8) -> u8 {
-    number / 10 << 4 | number % 10
+    ((number / 10) << 4) | (number % 10)
 }
 
 fn id() -> DeviceId {
