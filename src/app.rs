@@ -169,15 +169,14 @@ impl App {
         // Not before all have read what they keep in the store: the first commit may rebuild its
         // files, and until that is done there is nothing to read.
         joints.supervisor.spawn_fallible(Part::Stage, "recorder", recorder.run(records_out));
-        let buffer_status = buffer.status();
-        joints.watchdog(progress, buffer_status.clone());
+        joints.watchdog(progress, buffer.status());
         let view = View {
             estate,
             snapshot,
             buses,
             lines,
             broker,
-            buffer: buffer_status,
+            buffer: buffer.status(),
             uplink,
             assessment,
             risk,
