@@ -12,7 +12,7 @@ fn configuration(folder: &Path, name: &str, page: u16) -> PathBuf {
     let text = format!(
         "[gateway]\nid = \"g\"\n[clock]\ntrust = \"system\"\n\
          [buffer]\npath = \"{}/buffer\"\nkeep_free = \"1MiB\"\n\
-         [status]\nlisten = \"127.0.0.1:{page}\"\n",
+         [status]\nlisten = \"127.0.0.1:{page}\"\naccess = \"open\"\n",
         folder.display()
     );
     fs::write(&file, text).unwrap();
