@@ -84,7 +84,7 @@ fn a_broker_that_is_not_who_it_should_be_gets_nothing_and_a_client_nobody_knows_
     let text = fs::read_to_string(&config).unwrap();
     let uplink = format!(
         "[uplink]\nhost = \"127.0.0.1\"\nport = {port}\nclient_id = \"site\"\n\
-         reconnect_cap = \"1s\"\nca_file = \"ca.pem\"\ncert_file = \"gateway.pem\"\n\
+         reconnect_cap = \"1s\"\n[uplink.tls]\nca_file = \"ca.pem\"\ncert_file = \"gateway.pem\"\n\
          key_file = \"gateway.key\"\n[status]"
     );
     fs::write(&config, text.replace("[status]", &uplink)).unwrap();
@@ -137,7 +137,7 @@ fn a_certificate_that_is_renewed_is_used_and_its_end_is_watched() {
     let text = fs::read_to_string(&config).unwrap();
     let uplink = format!(
         "[uplink]\nhost = \"127.0.0.1\"\nport = {port}\nclient_id = \"site\"\n\
-         reconnect_cap = \"1s\"\nca_file = \"ca.pem\"\ncert_file = \"gateway.pem\"\n\
+         reconnect_cap = \"1s\"\n[uplink.tls]\nca_file = \"ca.pem\"\ncert_file = \"gateway.pem\"\n\
          key_file = \"gateway.key\"\n[status]"
     );
     fs::write(&config, text.replace("[status]", &uplink)).unwrap();
