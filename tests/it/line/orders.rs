@@ -149,12 +149,13 @@ fn the_clocks_of_simulated_meters_are_read_between_their_polls() {
     let wrong = MeterTime { year: 2020, month: 2, day: 29, hour: 12, minute: 0, second: 0 };
     handle(&site, meters[1]).with_dlt645(|meter| meter.set_clock(wrong));
     wait_until("all devices are read", || site.all_read_since(&[0; SLAVES as usize], 1));
-    site.leap(Duration::from_secs(400));
+    // Behind the first look of a start, and a busy line's patience.
+    site.leap(Duration::from_secs(1000));
     let seen = |device: &BusDevice| site.clock().meter(&device.id).and_then(|seen| seen.offset_s);
     wait_until("both clocks are read", || meters.iter().all(|meter| seen(meter).is_some()));
     // The bus's own clock was put forward, the meters' were not.
     let right = seen(meters[0]).unwrap();
-    assert!((-410..=-390).contains(&right), "{right}");
+    assert!((-1015..=-985).contains(&right), "{right}");
     assert!(seen(meters[1]).unwrap() < -365 * 86_400);
     assert!(devices.iter().all(|d| meters.iter().any(|m| m.id == d.id) || seen(d).is_none()));
     let before = site.batches();
