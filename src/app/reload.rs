@@ -98,6 +98,8 @@ impl<'a, L: Fn(&LogConfig) -> anyhow::Result<()>> Daemon<'a, L> {
                     next = self.until_told(&mut orders, &clock, audit.as_ref()).await;
                 })
                 .await;
+            // The trail lies in the store, and whoever holds the store keeps the next from opening it.
+            drop(audit);
             let Some(settings) = next else { return Ok(ended?) };
             if let Err(failure) = ended {
                 // Who did not stop in time was cut off; the new parts begin all the same.
