@@ -248,5 +248,7 @@ fn milliseconds(stamp: u64, resolution: u8) -> u64 {
         power @ 0x80.. => 1u128 << (power & 0x7f).min(100),
         power => 10u128.pow(u32::from(power.min(30))),
     };
-    u64::try_from(u128::from(stamp) * 1000 / units).unwrap_or(u64::MAX)
+    // What is beyond every calendar stays one that other forms of the file can say.
+    let most = i64::MAX.unsigned_abs();
+    u64::try_from(u128::from(stamp) * 1000 / units).map_or(most, |ms| ms.min(most))
 }

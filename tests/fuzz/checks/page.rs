@@ -41,7 +41,9 @@ fn judge_answer(answer: &Answer) {
         assert!(to.starts_with('/') && !to.starts_with("//"), "leads elsewhere: {to}");
     }
     let kind = field("content-type").unwrap_or_default();
-    if kind.starts_with("application/json") {
+    // The answer to HEAD has the length of a body and none.
+    let head = answer.body.is_empty() && field("content-length").is_none_or(|length| length != "0");
+    if kind.starts_with("application/json") && !head {
         let read: Result<serde_json::Value, _> = serde_json::from_slice(&answer.body);
         assert!(read.is_ok(), "{:?}", String::from_utf8_lossy(&answer.body));
     }
