@@ -208,7 +208,8 @@ fn pdu_parts(pdu: &Pdu, parts: &mut Parts) {
             let count = objects.len();
             parts.add(1, format!("{count} objects"), format!("{count} 个对象"));
             for (number, text) in objects {
-                let name = String::from_utf8_lossy(text);
+                // A device's own words, on their way to a terminal.
+                let name = String::from_utf8_lossy(text).replace(char::is_control, "\u{fffd}");
                 parts.add(
                     2 + text.len(),
                     format!("object {number}: {name}"),
