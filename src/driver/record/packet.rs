@@ -129,10 +129,11 @@ fn modbus_of_ip(packet: &[u8]) -> Option<(Way, &[u8])> {
     let total = usize::from(u16::from_be_bytes([*packet.get(2)?, *packet.get(3)?]));
     // Ethernet pads short packets.
     let packet = packet.get(..total)?;
-    if packet[0] >> 4 != 4 || *packet.get(9)? != TCP {
+    let first = *packet.first()?;
+    if first >> 4 != 4 || *packet.get(9)? != TCP {
         return None;
     }
-    let tcp = packet.get(usize::from(packet[0] & 0x0f) * 4..)?;
+    let tcp = packet.get(usize::from(first & 0x0f) * 4..)?;
     let (ports, _) = tcp.split_first_chunk::<4>()?;
     let frame = tcp.get(usize::from(tcp.get(12)? >> 4) * 4..)?;
     let from = u16::from_be_bytes([ports[0], ports[1]]);
