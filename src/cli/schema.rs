@@ -113,8 +113,7 @@ const TIME: [(&str, &str, &str, &str, &str); 2] = [
 fn asyncapi() -> Value {
     let mut channels = serde_json::Map::new();
     let mut operations = serde_json::Map::new();
-    for (id, topic, kind, about) in CHANNELS {
-        let retain = kind != "block";
+    let mut add = |id: &str, topic, kind, about, name: String, action, bindings: Value| {
         channels.insert(
             id.into(),
             json!({
@@ -125,32 +124,21 @@ fn asyncapi() -> Value {
             }),
         );
         operations.insert(
-            format!("publish_{id}"),
-            json!({
-                "action": "send",
-                "channel": { "$ref": format!("#/channels/{id}") },
-                "bindings": { "mqtt": { "qos": 1, "retain": retain } },
-            }),
-        );
-    }
-    for (id, topic, action, kind, about) in TIME {
-        channels.insert(
-            id.into(),
-            json!({
-                "address": format!("{{prefix}}/{topic}"),
-                "description": about,
-                "parameters": { "prefix": { "$ref": "#/components/parameters/prefix" } },
-                "messages": { id: { "$ref": format!("#/components/messages/{kind}") } },
-            }),
-        );
-        operations.insert(
-            format!("{action}_{id}"),
+            name,
             json!({
                 "action": action,
                 "channel": { "$ref": format!("#/channels/{id}") },
-                "bindings": { "mqtt": { "qos": 0, "retain": false } },
+                "bindings": { "mqtt": bindings },
             }),
         );
+    };
+    for (id, topic, kind, about) in CHANNELS {
+        let bindings = json!({ "qos": 1, "retain": kind != "block" });
+        add(id, topic, kind, about, format!("publish_{id}"), "send", bindings);
+    }
+    for (id, topic, action, kind, about) in TIME {
+        let bindings = json!({ "qos": 0, "retain": false });
+        add(id, topic, kind, about, format!("{action}_{id}"), action, bindings);
     }
     json!({
         "asyncapi": "3.0.0",
