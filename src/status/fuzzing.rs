@@ -79,7 +79,7 @@ fn request(text: &[u8]) -> Option<Request<Body>> {
         let (name, value) = line.split_once(':')?;
         request = request.header(name, value.trim());
     }
-    let peer = Peer::local();
+    let peer = Peer::here();
     let body = body[..body.len().min(BODY + 1)].to_vec();
     request.extension(ConnectInfo(peer)).body(Body::from(body)).ok()
 }

@@ -48,25 +48,14 @@ const HANDSHAKE: u8 = 0x16;
 pub(super) struct Peer {
     /// From where.
     pub(super) address: SocketAddr,
-    /// Whether the connection is under TLS: only then may a cookie be `Secure`.
-    #[expect(dead_code, reason = "read by the login's cookies")]
-    pub(super) secure: bool,
     outlives: Arc<AtomicBool>,
 }
 
 impl Peer {
-    /// Somebody on this machine, in plain.
-    #[cfg(test)]
-    pub(super) fn here() -> Self {
-        let address = SocketAddr::from(([127, 0, 0, 1], 1));
-        Self { address, secure: false, outlives: Arc::default() }
-    }
-
     /// Somebody on this machine.
-    #[cfg(feature = "fuzzing")]
-    pub(super) fn local() -> Self {
-        let address = SocketAddr::from(([127, 0, 0, 1], 50_000));
-        Self { address, secure: false, outlives: Arc::default() }
+    #[cfg(any(test, feature = "fuzzing"))]
+    pub(super) fn here() -> Self {
+        Self { address: SocketAddr::from(([127, 0, 0, 1], 50_000)), outlives: Arc::default() }
     }
 
     /// Its connection is not ended by time: an answer goes on for long.
@@ -159,7 +148,7 @@ impl House {
             tracing::debug!(%error, "small answers may wait");
         }
         let Some(tls) = &self.tls else {
-            let peer = Peer { address, secure: false, outlives: Arc::clone(&outlives) };
+            let peer = Peer { address, outlives: Arc::clone(&outlives) };
             return self.answer(Connection::new(Stream::Plain(stream), outlives), peer).await;
         };
         let handshake = async {
@@ -176,7 +165,7 @@ impl House {
         };
         match shaken {
             Ok(Ok(stream @ Stream::Tls(_))) => {
-                let peer = Peer { address, secure: true, outlives: Arc::clone(&outlives) };
+                let peer = Peer { address, outlives: Arc::clone(&outlives) };
                 self.answer(Connection::new(stream, outlives), peer).await;
             }
             Ok(Ok(stream)) => self.redirect(Connection::new(stream, outlives)).await,
