@@ -3,7 +3,7 @@
 
 use std::fs;
 use std::net::SocketAddr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use rcgen::{
     BasicConstraints, CertificateParams, CertifiedIssuer, ExtendedKeyUsagePurpose, IsCa, KeyPair,
@@ -51,6 +51,19 @@ fn platform(at: &Path, port: u16, certificate: &str) -> Process {
     )
 }
 
+/// A site that reaches its platform on `port` with the certificate in `gateway.pem`.
+fn certified_site(at: &Path, page: u16, port: u16) -> PathBuf {
+    let config = lonely_site(at, page, "site");
+    let text = fs::read_to_string(&config).unwrap();
+    let uplink = format!(
+        "[uplink]\nhost = \"127.0.0.1\"\nport = {port}\nclient_id = \"site\"\n\
+         reconnect_cap = \"1s\"\n[uplink.tls]\nca_file = \"ca.pem\"\ncert_file = \"gateway.pem\"\n\
+         key_file = \"gateway.key\"\n[status]"
+    );
+    fs::write(&config, text.replace("[status]", &uplink)).unwrap();
+    config
+}
+
 fn until_told(page: SocketAddr, word: &str) {
     let mut told = String::new();
     wait_until(&format!("the fault says `{word}`"), || {
@@ -80,14 +93,7 @@ fn a_broker_that_is_not_who_it_should_be_gets_nothing_and_a_client_nobody_knows_
     other.sign(at, "foreign", "127.0.0.1", 2098);
     other.sign(at, "stranger", "stranger.test", 2098);
     let (port, page) = (free_port(), free_port());
-    let config = lonely_site(at, page, "site");
-    let text = fs::read_to_string(&config).unwrap();
-    let uplink = format!(
-        "[uplink]\nhost = \"127.0.0.1\"\nport = {port}\nclient_id = \"site\"\n\
-         reconnect_cap = \"1s\"\n[uplink.tls]\nca_file = \"ca.pem\"\ncert_file = \"gateway.pem\"\n\
-         key_file = \"gateway.key\"\n[status]"
-    );
-    fs::write(&config, text.replace("[status]", &uplink)).unwrap();
+    let config = certified_site(at, page, port);
     let (log, page) = (at.join("log"), SocketAddr::from(([127, 0, 0, 1], page)));
     let broker = platform(at, port, "good");
     let daemon = linli(&config, &log);
@@ -133,14 +139,7 @@ fn a_certificate_that_is_renewed_is_used_and_its_end_is_watched() {
     // Expired for everybody who looks at it; Mosquitto refuses it, too.
     ours.sign(at, "gateway", "gateway.test", 2021);
     let (port, page) = (free_port(), free_port());
-    let config = lonely_site(at, page, "site");
-    let text = fs::read_to_string(&config).unwrap();
-    let uplink = format!(
-        "[uplink]\nhost = \"127.0.0.1\"\nport = {port}\nclient_id = \"site\"\n\
-         reconnect_cap = \"1s\"\n[uplink.tls]\nca_file = \"ca.pem\"\ncert_file = \"gateway.pem\"\n\
-         key_file = \"gateway.key\"\n[status]"
-    );
-    fs::write(&config, text.replace("[status]", &uplink)).unwrap();
+    let config = certified_site(at, page, port);
     let (log, page) = (at.join("log"), SocketAddr::from(([127, 0, 0, 1], page)));
     let _broker = platform(at, port, "good");
     let daemon = linli(&config, &log);
