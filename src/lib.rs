@@ -30,7 +30,7 @@
 //! | [`status`] | the local page, its API, metrics |
 //! | [`access`], [`audit`] | who may do what on the page: users, sessions, tokens, lock-out; who did what |
 //! | [`selftest`] | the gateway looks at itself: its safety, its logs |
-//! | [`clock`], [`backoff`], [`supervise`], [`watchdog`] | time, patience, tasks, progress |
+//! | [`clock`], [`backoff`], [`supervise`], [`watchdog`], [`whole_file`] | time, patience, tasks, progress, files that appear whole |
 //! | [`sim`], [`receiver`] | simulated devices, on their own or on one serial line; the platform's side of the stream |
 //!
 //! `rumqttc` stands only in `broker`, `driver::mqtt`, `driver::discover`, `uplink`, and on the
@@ -67,3 +67,4 @@ pub mod store;
 pub mod supervise;
 pub mod uplink;
 pub mod watchdog;
+pub mod whole_file;

@@ -2,9 +2,8 @@
 //!
 //! A token is 32 random bytes, so its SHA-256 is as good a hash as any, and nobody can guess it.
 
-use std::fs::{self, OpenOptions};
+use std::fs;
 use std::io::{self, Read as _, Write as _};
-use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 
 use base64::Engine as _;
@@ -12,6 +11,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use ring::rand::{SecureRandom as _, SystemRandom};
 
 use super::Secret;
+use crate::whole_file;
 
 /// Name of the file with the console's token, beside the users file.
 pub const CONSOLE_FILE: &str = "console.token";
@@ -51,12 +51,8 @@ impl ConsoleToken {
     pub fn make(folder: &Path) -> io::Result<Self> {
         let token = new_token()?;
         fs::create_dir_all(folder)?;
-        let (path, new) = (folder.join(CONSOLE_FILE), folder.join(format!("{CONSOLE_FILE}.new")));
-        match fs::remove_file(&new) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-            _ => {}
-        }
-        let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&new)?;
+        let path = folder.join(CONSOLE_FILE);
+        let (new, mut file) = whole_file::begin(&path, 0o600)?;
         file.write_all(token.expose().as_bytes())?;
         // Not synced: after a power cut the next start makes another.
         fs::rename(&new, path)?;

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use super::password::Password;
 use crate::model::Words;
+use crate::whole_file;
 
 /// Usual name of the file, beside the store.
 pub const USERS_FILE: &str = "users.json";
@@ -295,14 +296,7 @@ impl Users {
 /// Writes beside and renames. The file belongs to whom the folder belongs: the daemon's user must
 /// read what root wrote.
 fn write(path: &Path, folder: &File, text: &[u8]) -> io::Result<()> {
-    let mut name = path.as_os_str().to_owned();
-    name.push(".new");
-    let new = PathBuf::from(name);
-    match fs::remove_file(&new) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-        _ => {}
-    }
-    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&new)?;
+    let (new, mut file) = whole_file::begin(path, 0o600)?;
     let (owner, own) = (folder.metadata()?, file.metadata()?);
     if (owner.uid(), owner.gid()) != (own.uid(), own.gid()) && own.uid() == 0 {
         std::os::unix::fs::fchown(&file, Some(owner.uid()), Some(owner.gid()))?;

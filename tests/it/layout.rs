@@ -6,13 +6,14 @@ use std::path::{Path, PathBuf};
 
 /// Which modules a module may name, beside itself. Leaves name nothing of ours.
 const EDGES: &[(&str, &[&str])] = &[
-    ("access", &["model"]),
+    ("access", &["model", "whole_file"]),
     ("audit", &["model", "clock", "store"]),
     ("backoff", &[]),
     ("broker", &["model"]),
     ("clock", &["model", "settings", "store"]),
     ("settings", &["model"]),
     ("store", &[]),
+    ("whole_file", &[]),
     ("supervise", &[]),
     ("model", &[]),
     ("protocol", &[]),
@@ -23,7 +24,7 @@ const EDGES: &[(&str, &[&str])] = &[
     ),
     ("pipeline", &["model", "clock", "store"]),
     ("selftest", &["model"]),
-    ("starlevel", &["model", "settings", "store", "selftest"]),
+    ("starlevel", &["model", "settings", "store", "selftest", "whole_file"]),
     ("buffer", &["model", "clock", "store", "settings"]),
     ("uplink", &["buffer", "model", "clock", "backoff", "broker", "settings"]),
     (
@@ -41,6 +42,7 @@ const EDGES: &[(&str, &[&str])] = &[
             "access",
             "audit",
             "store",
+            "whole_file",
         ],
     ),
     (

@@ -6,7 +6,7 @@
 //! not as it must be is an error that names it and is never replaced: reports that were signed with
 //! it would become strangers'.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, OpenOptions};
 use std::io::{self, Read as _, Write as _};
 use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
@@ -17,6 +17,7 @@ use ring::signature::{Ed25519KeyPair, KeyPair as _};
 use super::chain::{hex, unhex};
 use crate::model::Words;
 use crate::starlevel::Bilingual;
+use crate::whole_file;
 
 /// Name of the key's file.
 pub const KEY_FILE: &str = "signing-key.pk8";
@@ -188,25 +189,13 @@ fn is_missing(path: &Path) -> bool {
 fn make(path: &Path) -> io::Result<()> {
     let refused = |_| io::Error::other("no random numbers");
     let document = Ed25519KeyPair::generate_pkcs8(&SystemRandom::new()).map_err(refused)?;
-    let mut name = path.as_os_str().to_owned();
-    name.push(".new");
-    let beside = PathBuf::from(name);
-    // The rest of a start that was cut short: nobody signed with it.
-    match fs::remove_file(&beside) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-        _ => {}
-    }
-    let written = write(&beside, document.as_ref()).and_then(|()| fs::hard_link(&beside, path));
+    // The rest of a start that was cut short goes: nobody signed with it.
+    let (beside, mut file) = whole_file::begin(path, 0o600)?;
+    let written = file
+        .write_all(document.as_ref())
+        .and_then(|()| file.sync_all())
+        .and_then(|()| fs::hard_link(&beside, path));
     let removed = fs::remove_file(&beside);
     written.and(removed)?;
-    match path.parent() {
-        Some(folder) if !folder.as_os_str().is_empty() => File::open(folder)?.sync_all(),
-        _ => Ok(()),
-    }
-}
-
-fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
-    file.write_all(bytes)?;
-    file.sync_all()
+    whole_file::sync_folder(path)
 }

@@ -11,11 +11,9 @@
 //! The form (RFC 5280) is fixed but for names, serial number and key, so it is written here
 //! ([`form`](super::form)) instead of by a crate that brings twenty others.
 
-use std::fs::{self, File, OpenOptions};
-use std::io::{self, Write as _};
+use std::fs;
 use std::net::SocketAddr;
-use std::os::unix::fs::OpenOptionsExt as _;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -26,6 +24,7 @@ use rustls::pki_types::{CertificateDer, ServerName};
 use rustls::server::ParsedCertificate;
 
 use super::{TlsFault, form};
+use crate::whole_file;
 
 /// Where the system keeps the name of this machine.
 const HOST_NAME: &str = "/proc/sys/kernel/hostname";
@@ -82,9 +81,11 @@ pub(super) fn pair(
     let signature = key.sign(&random, &body).map_err(refused)?;
     let certificate = form::signed(&body, signature.as_ref());
     let secret = pem("PRIVATE KEY", secret.as_ref());
-    place(key_file, &secret, 0o600).map_err(|error| TlsFault::io(key_file, &error))?;
+    whole_file::replace(key_file, secret.as_bytes(), 0o600)
+        .map_err(|error| TlsFault::io(key_file, &error))?;
     let public = pem("CERTIFICATE", &certificate);
-    place(cert_file, &public, 0o644).map_err(|error| TlsFault::io(cert_file, &error))
+    whole_file::replace(cert_file, public.as_bytes(), 0o644)
+        .map_err(|error| TlsFault::io(cert_file, &error))
 }
 
 fn pem(kind: &str, der: &[u8]) -> String {
@@ -98,23 +99,4 @@ fn pem(kind: &str, der: &[u8]) -> String {
     }
     pem.push_str(&format!("\n-----END {kind}-----\n"));
     pem
-}
-
-/// Puts a file there whole: written under another name, synced, renamed.
-fn place(path: &Path, text: &str, mode: u32) -> io::Result<()> {
-    let mut name = path.as_os_str().to_owned();
-    name.push(".new");
-    let beside = PathBuf::from(name);
-    match fs::remove_file(&beside) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-        _ => {}
-    }
-    let mut file = OpenOptions::new().write(true).create_new(true).mode(mode).open(&beside)?;
-    file.write_all(text.as_bytes())?;
-    file.sync_all()?;
-    fs::rename(&beside, path)?;
-    match path.parent() {
-        Some(folder) if !folder.as_os_str().is_empty() => File::open(folder)?.sync_all(),
-        _ => Ok(()),
-    }
 }
