@@ -1,12 +1,14 @@
 //! Real parts for the tests: brokers, peers, serial pairs, the daemon, the receiver. Each ends
 //! with the test that started it.
 
+use std::cell::RefCell;
 use std::fs;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use linli::model::{
@@ -83,15 +85,40 @@ impl Drop for Process {
 }
 
 /// Polls a condition of another process: there is no event to wait for.
+pub fn wait_until(what: &str, condition: impl FnMut() -> bool) {
+    wait_looking_every(Duration::from_millis(50), what, condition);
+}
+
+/// The same for what may last only some milliseconds.
+pub fn wait_closely_until(what: &str, condition: impl FnMut() -> bool) {
+    wait_looking_every(Duration::from_millis(1), what, condition);
+}
+
 #[expect(clippy::disallowed_methods, reason = "waits for other processes, outside any runtime")]
-pub fn wait_until(what: &str, mut condition: impl FnMut() -> bool) {
-    for _ in 0..PATIENCE.as_millis() / 50 {
+fn wait_looking_every(pause: Duration, what: &str, mut condition: impl FnMut() -> bool) {
+    for _ in 0..PATIENCE.as_millis() / pause.as_millis() {
         if condition() {
             return;
         }
-        std::thread::sleep(Duration::from_millis(50));
+        std::thread::sleep(pause);
     }
-    panic!("waited too long until {what}");
+    panic!("waited too long until {what}{}", logs());
+}
+
+thread_local! {
+    /// Logs of the daemons that this test started: a test that waited in vain shows their ends.
+    static LOGS: RefCell<Vec<PathBuf>> = const { RefCell::new(Vec::new()) };
+}
+
+fn logs() -> String {
+    let mut text = String::new();
+    for path in LOGS.take() {
+        let log = fs::read_to_string(&path).unwrap_or_default();
+        let lines: Vec<&str> = log.lines().collect();
+        let end = lines[lines.len().saturating_sub(30)..].join("\n");
+        text.push_str(&format!("\n--- the end of {}:\n{end}", path.display()));
+    }
+    text
 }
 
 /// Lets the estate run for a while.
@@ -100,9 +127,21 @@ pub fn let_run(span: Duration) {
     std::thread::sleep(span);
 }
 
-/// A port that was free a moment ago.
+/// A port that nothing listens on and that no other test gets. It lies below the ports that the
+/// system gives to outgoing connections, so that none of those takes it in between.
 pub fn free_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+    const FIRST: u32 = 12_000;
+    const COUNT: u32 = 20_000;
+    static GIVEN: AtomicU32 = AtomicU32::new(0);
+    // Runs beside one another begin at different places.
+    let begin = std::process::id().wrapping_mul(997);
+    loop {
+        let number = begin.wrapping_add(GIVEN.fetch_add(1, Ordering::Relaxed)) % COUNT;
+        let port = u16::try_from(FIRST + number).unwrap();
+        if TcpListener::bind(("127.0.0.1", port)).is_ok() {
+            return port;
+        }
+    }
 }
 
 /// A Mosquitto that keeps its sessions in `folder` across restarts.
@@ -180,6 +219,11 @@ pub fn serial_pair(folder: &Path) -> (Process, PathBuf, PathBuf) {
 
 /// The daemon; its log goes to a file that the test can read.
 pub fn linli(config: &Path, log: &Path) -> Process {
+    LOGS.with_borrow_mut(|logs| {
+        if !logs.iter().any(|known| known == log) {
+            logs.push(log.to_owned());
+        }
+    });
     let log = fs::OpenOptions::new().create(true).append(true).open(log).unwrap();
     Process::start(
         Command::new(env!("CARGO_BIN_EXE_linli"))

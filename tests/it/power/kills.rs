@@ -9,7 +9,7 @@ use std::time::Duration;
 use linli::buffer;
 use linli::starlevel::EvidenceChain;
 
-use crate::parts::{Process, free_port, let_run, linli, wait_until};
+use crate::parts::{Process, free_port, let_run, linli, wait_closely_until};
 
 use super::oracle::Left;
 use super::trial::{Cut, Trial};
@@ -79,6 +79,8 @@ impl Victim {
         if rebuild {
             bloat(&self.folder.join("buffer"));
         }
+        let db = self.folder.join("buffer/db");
+        let before = fs::metadata(&db).unwrap().len();
         let daemon = self.start(chance.bool());
         let started = unix_ms();
         if chance.u8(..10) < 4 {
@@ -87,9 +89,12 @@ impl Victim {
         let kind = match chance.u8(..4) {
             _ if rebuild => {
                 let aside = self.folder.join("buffer.rebuild");
-                wait_until("the files are rebuilt", || aside.exists());
+                // A quick one may begin and end between two looks.
+                wait_closely_until("the files are rebuilt", || {
+                    aside.exists() || fs::metadata(&db).is_ok_and(|db| db.len() < before / 2)
+                });
                 let_run(Duration::from_millis(chance.u64(..80)));
-                "in a rebuild"
+                "about a rebuild"
             }
             0 => {
                 let_run(Duration::from_millis(chance.u64(..400)));
