@@ -14,7 +14,7 @@ mod credentials;
 mod expiry;
 mod words;
 
-pub use credentials::{EVERY as LOOK_AT_FILES_EVERY, Renewal, Watched};
+pub use credentials::{EVERY as LOOK_AT_FILES_EVERY, Renewal, Watched, note_credentials};
 use expiry::Noting;
 pub use expiry::{Held, Presented, Role, Unreadable, expiry_of};
 

@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use ring::digest::{Context, SHA256};
+use tokio::sync::watch;
 
 use super::BrokerConfig;
 use crate::model::Words;
@@ -23,6 +24,25 @@ pub enum Renewal {
     Good,
     /// Changed, and wrong, at two looks in a row: the running connection is better.
     Wrong(Words),
+}
+
+/// Notes in a status what is wrong with changed files of the connection to `broker`, or that nothing
+/// is; the log is told of news.
+pub fn note_credentials<S>(
+    status: &watch::Sender<S>,
+    place: impl FnOnce(&mut S) -> &mut Option<Words>,
+    fault: Option<Words>,
+    broker: &str,
+) {
+    let news = status.send_if_modified(|status| {
+        let noted = place(status);
+        let news = *noted != fault;
+        noted.clone_from(&fault);
+        news
+    });
+    if news && let Some(fault) = fault {
+        tracing::warn!(broker, %fault, "changed files are wrong; the connection goes on");
+    }
 }
 
 /// The files of one connection, as they were when it was made.

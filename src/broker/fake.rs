@@ -15,9 +15,26 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 use crate::broker::BrokerConfig;
+use crate::model::Words;
 
 /// Longest wait for what a test expects.
 const PATIENCE: Duration = Duration::from_secs(10);
+
+/// Waits until a status tells a fault with these words.
+pub async fn told<S>(
+    status: &mut watch::Receiver<S>,
+    fault: impl Fn(&S) -> Option<&Words>,
+    en: &str,
+    zh: &str,
+) {
+    let named = |status: &S| {
+        fault(status).is_some_and(|fault| fault.en.contains(en) && fault.zh.contains(zh))
+    };
+    let wait = tokio::time::timeout(Duration::from_secs(15), status.wait_for(named)).await;
+    let met = wait.is_ok();
+    drop(wait);
+    assert!(met, "wanted `{en}`, told {:?}", fault(&status.borrow()));
+}
 
 /// What the broker does, and what it saw.
 #[derive(Debug, Default)]

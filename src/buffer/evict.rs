@@ -2,17 +2,16 @@
 //! enough, the oldest of them are dropped; events go last. All of it is announced in the same
 //! batch.
 
-use std::collections::HashSet;
 use std::ops::ControlFlow;
 use std::time::Duration;
 
 use crate::clock::Clock;
 use crate::model::{Event, EventKind, Seq};
-use crate::store::{Changes, StoreError};
+use crate::store::StoreError;
 
 use super::block::{Lane, is_thinned, key, parse, parse_key};
 use super::contents::Contents;
-use super::ledger::{Desk, Job, Ledger, bytes, readings_of};
+use super::ledger::{Desk, Draft, Job, Ledger, bytes, readings_of};
 use super::sealer::{Sealer, unpack};
 use super::thin::Reading;
 
@@ -47,14 +46,12 @@ impl Ledger {
         job: &mut Job,
         sealer: &mut Sealer,
         desk: &dyn Desk,
-        changes: &mut Changes,
-        gone: &mut HashSet<(Lane, Seq)>,
-        events: &mut Vec<Event>,
+        draft: &mut Draft,
     ) -> Result<(), StoreError> {
         if std::mem::take(&mut job.freed) {
             self.thinner.look_again();
         }
-        self.thinner.forget_if_touched(gone);
+        self.thinner.forget_if_touched(&draft.gone);
         let limit = self.budget.limit();
         let wanted = self.counts.live_bytes + bytes(&job.blocks);
         if wanted < limit / 100 * FORGET_BELOW {
@@ -63,9 +60,9 @@ impl Ledger {
             self.gather(job, sealer, desk, job.blocks.len() * 2)?;
         }
         if let Some(excess) = self.budget.excess(wanted) {
-            self.thin(excess, job, sealer, desk, changes, gone, events)?;
-            self.evict(job, changes, gone, events)?;
-            self.thinner.forget_if_touched(gone);
+            self.thin(excess, job, sealer, desk, draft)?;
+            self.evict(job, draft)?;
+            self.thinner.forget_if_touched(&draft.gone);
         }
         Ok(())
     }
@@ -92,16 +89,13 @@ impl Ledger {
         self.thinner.gather(&from, room, most)
     }
 
-    #[expect(clippy::too_many_arguments, reason = "the parts of one batch")]
     fn thin(
         &mut self,
         excess: u64,
         job: &mut Job,
         sealer: &mut Sealer,
         desk: &dyn Desk,
-        changes: &mut Changes,
-        gone: &mut HashSet<(Lane, Seq)>,
-        events: &mut Vec<Event>,
+        draft: &mut Draft,
     ) -> Result<(), StoreError> {
         let (folded, complete) = self.thinner.ready();
         if !complete && folded < excess {
@@ -131,18 +125,12 @@ impl Ledger {
         self.totals.left_out += thin.left_out;
         self.log_thinning(replaced.len(), thin.blocks.len(), thin.left_out);
         job.blocks.extend(thin.blocks);
-        events.push(Event { at: self.clock.now(), device: None, kind: thin.event });
-        self.remove(&replaced, changes, gone)
+        draft.events.push(Event { at: self.clock.now(), device: None, kind: thin.event });
+        self.remove(&replaced, draft)
     }
 
     /// Drops the oldest blocks until the job's blocks fit.
-    fn evict(
-        &mut self,
-        job: &mut Job,
-        changes: &mut Changes,
-        gone: &mut HashSet<(Lane, Seq)>,
-        events: &mut Vec<Event>,
-    ) -> Result<(), StoreError> {
+    fn evict(&mut self, job: &mut Job, draft: &mut Draft) -> Result<(), StoreError> {
         let wanted = self.counts.live_bytes + bytes(&job.blocks);
         let Some(mut excess) = self.budget.excess(wanted) else { return Ok(()) };
         let mut gap = Gap::default();
@@ -159,7 +147,7 @@ impl Ledger {
                         return ControlFlow::Continue(());
                     }
                     if let Some((lane, seq)) = parse_key(key)
-                        && gone.insert((lane, seq))
+                        && draft.gone.insert((lane, seq))
                     {
                         excess = excess.saturating_sub(value.len() as u64);
                         found.push((seq, value.to_vec()));
@@ -169,7 +157,7 @@ impl Ledger {
             for (seq, value) in found {
                 let key = key(lane, seq);
                 self.counts.remove(lane, &value);
-                changes.remove(&key);
+                draft.changes.remove(&key);
                 job.evicted.push((lane, seq));
                 let contents = Contents::counts(&key, &value, self.clock.boot());
                 let contents =
@@ -188,7 +176,7 @@ impl Ledger {
         // What was found before the store failed is decided, and announced.
         if gap.blocks > 0 {
             self.log_eviction(&gap);
-            events.push(gap.event(&self.clock, "budget"));
+            draft.events.push(gap.event(&self.clock, "budget"));
         }
         scanned
     }

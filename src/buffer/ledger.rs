@@ -119,6 +119,16 @@ pub(super) enum Applied {
     DeletionsOnly { free: u64 },
 }
 
+/// What becomes one batch, while it is decided.
+#[derive(Default)]
+pub(super) struct Draft {
+    pub changes: Changes,
+    /// Blocks that it deletes.
+    pub gone: HashSet<(Lane, Seq)>,
+    /// What is announced with it.
+    pub events: Vec<Event>,
+}
+
 /// Owner of the queue's content.
 pub(super) struct Ledger {
     pub store: Store,
@@ -183,21 +193,20 @@ impl Ledger {
         // sled reuses the room of what was deleted before it lets the file grow.
         let reuse = (self.counts.live_bytes + fresh) * REUSE <= file;
         let may_write = free >= self.keep_free || reuse;
-        let mut changes = Changes::default();
-        let mut gone = HashSet::new();
-        self.remove(&job.removals, &mut changes, &mut gone)?;
+        let mut draft = Draft::default();
+        self.remove(&job.removals, &mut draft)?;
         if !may_write {
-            if !changes.is_empty() {
-                self.queue.apply(changes)?;
+            if !draft.changes.is_empty() {
+                self.queue.apply(draft.changes)?;
             }
             return Ok(Applied::DeletionsOnly { free });
         }
-        self.remove(&job.evicted, &mut changes, &mut gone)?;
-        let mut events = Vec::new();
+        self.remove(&job.evicted, &mut draft)?;
         let decided = self
-            .look_at_wear(&mut events)
-            .and_then(|()| self.take_damaged(job, &mut gone, &mut events))
-            .and_then(|()| self.make_room(job, sealer, desk, &mut changes, &mut gone, &mut events));
+            .look_at_wear(&mut draft.events)
+            .and_then(|()| self.take_damaged(job, &mut draft))
+            .and_then(|()| self.make_room(job, sealer, desk, &mut draft));
+        let Draft { mut changes, mut events, .. } = draft;
         // Also when the store failed half-way: what was decided stands, and must be announced.
         sealer.seal_events(&mut events, &mut job.blocks);
         decided?;
@@ -247,33 +256,27 @@ impl Ledger {
     pub(super) fn remove(
         &mut self,
         list: &[(Lane, Seq)],
-        changes: &mut Changes,
-        gone: &mut HashSet<(Lane, Seq)>,
+        draft: &mut Draft,
     ) -> Result<(), StoreError> {
         for (lane, seq) in list {
             let key = key(*lane, *seq);
             if let Some(stored) = self.queue.get(&key)?
-                && gone.insert((*lane, *seq))
+                && draft.gone.insert((*lane, *seq))
             {
                 self.counts.remove(*lane, &stored);
-                changes.remove(&key);
+                draft.changes.remove(&key);
             }
         }
         Ok(())
     }
 
-    fn take_damaged(
-        &mut self,
-        job: &mut Job,
-        gone: &mut HashSet<(Lane, Seq)>,
-        events: &mut Vec<Event>,
-    ) -> Result<(), StoreError> {
+    fn take_damaged(&mut self, job: &mut Job, draft: &mut Draft) -> Result<(), StoreError> {
         let mut gap: Option<Gap> = None;
         job.damaged.append(&mut self.thinner.take_damaged());
         for (lane, seq) in std::mem::take(&mut job.damaged) {
             let key = key(lane, seq);
             let Some(stored) = self.queue.get(&key)? else { continue };
-            if parse(&key, &stored).is_ok() || !gone.insert((lane, seq)) {
+            if parse(&key, &stored).is_ok() || !draft.gone.insert((lane, seq)) {
                 continue;
             }
             self.counts.remove(lane, &stored);
@@ -284,7 +287,7 @@ impl Ledger {
             job.set_aside.push((lane, seq, stored));
         }
         if let Some(gap) = gap {
-            events.push(gap.event(&self.clock, "damaged"));
+            draft.events.push(gap.event(&self.clock, "damaged"));
             self.trim_damaged()?;
         }
         Ok(())

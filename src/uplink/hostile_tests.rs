@@ -2,6 +2,7 @@
 //! languages, and a healthy broker is served at once.
 
 use super::*;
+use crate::broker::fake::told;
 
 /// Waits until everything is delivered and acknowledged.
 async fn drained(rig: Rig) {
@@ -15,14 +16,7 @@ async fn drained(rig: Rig) {
 impl Rig {
     /// Waits for a fault with these words.
     async fn told(&mut self, en: &str, zh: &str) {
-        let named = |status: &UplinkStatus| {
-            let fault = status.fault.as_ref();
-            fault.is_some_and(|fault| fault.en.contains(en) && fault.zh.contains(zh))
-        };
-        let wait = tokio::time::timeout(Duration::from_secs(15), self.status.wait_for(named)).await;
-        let met = wait.is_ok();
-        drop(wait);
-        assert!(met, "wanted `{en}`, told {:?}", self.status.borrow().fault);
+        told(&mut self.status, |status| status.fault.as_ref(), en, zh).await;
     }
 }
 

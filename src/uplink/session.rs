@@ -10,7 +10,7 @@ use super::link::{End, Link};
 use super::store::Store;
 use super::{Config, Topics, UplinkStatus};
 use crate::backoff::Backoff;
-use crate::broker::Presented;
+use crate::broker::{Presented, note_credentials};
 use crate::buffer::Buffer;
 use crate::clock::Clock;
 use crate::model::{Estate, Seq, Words};
@@ -170,15 +170,8 @@ impl<S: Store> Context<S> {
 
     /// Notes what is wrong with changed files of the connection, or that nothing is.
     pub fn credentials(&self, fault: Option<Words>) {
-        let news = self.status.send_if_modified(|status| {
-            let news = status.credentials != fault;
-            status.credentials.clone_from(&fault);
-            news
-        });
-        if news && let Some(fault) = fault {
-            let broker = self.config.broker.title();
-            tracing::warn!(broker, %fault, "changed files are wrong; the connection goes on");
-        }
+        let broker = self.config.broker.title();
+        note_credentials(&self.status, |status| &mut status.credentials, fault, &broker);
     }
 
     /// Notes that the platform's broker took the session; blocks below `next` are late.

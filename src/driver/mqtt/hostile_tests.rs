@@ -1,18 +1,12 @@
 //! Field brokers that break every rule: what they hold comes again, once, and people are told.
 
 use super::*;
+use crate::broker::fake::told;
 
 impl Rig {
     /// Waits for a fault with these words.
     async fn told(&mut self, en: &str, zh: &str) {
-        let named = |status: &BrokerStatus| {
-            let fault = status.fault.as_ref();
-            fault.is_some_and(|fault| fault.en.contains(en) && fault.zh.contains(zh))
-        };
-        let wait = tokio::time::timeout(Duration::from_secs(15), self.status.wait_for(named)).await;
-        let met = wait.is_ok();
-        drop(wait);
-        assert!(met, "wanted `{en}`, told {:?}", self.status.borrow().fault);
+        told(&mut self.status, |status| status.fault.as_ref(), en, zh).await;
     }
 
     /// The next value of a device's first point, confirmed.

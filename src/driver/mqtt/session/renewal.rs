@@ -5,7 +5,9 @@ use tokio::time::Instant;
 
 use super::super::desk::{Desk, push_acks};
 use super::Driver;
-use crate::broker::{BrokerConfig, LOOK_AT_FILES_EVERY, Presented, Renewal, Watched};
+use crate::broker::{
+    BrokerConfig, LOOK_AT_FILES_EVERY, Presented, Renewal, Watched, note_credentials,
+};
 use crate::model::Words;
 
 /// The files of the connection, and when they are looked at again.
@@ -47,15 +49,8 @@ impl Driver {
 
     /// Notes what is wrong with changed files of the connection, or that nothing is.
     pub(super) fn credentials(&self, fault: Option<Words>) {
-        let news = self.status.send_if_modified(|status| {
-            let news = status.credentials != fault;
-            status.credentials.clone_from(&fault);
-            news
-        });
-        if news && let Some(fault) = fault {
-            let broker = self.config.broker.title();
-            tracing::warn!(broker, %fault, "changed files are wrong; the connection goes on");
-        }
+        let broker = self.config.broker.title();
+        note_credentials(&self.status, |status| &mut status.credentials, fault, &broker);
     }
 
     /// Hands over the acknowledgements that are due and says good-bye, to come back at once. What
