@@ -30,7 +30,7 @@
 //! | [`status`] | the local page, its API, metrics |
 //! | [`access`], [`audit`] | who may do what on the page: users, sessions, tokens, lock-out; who did what |
 //! | [`selftest`] | the gateway looks at itself: its safety, its logs |
-//! | [`clock`], [`backoff`], [`supervise`], [`watchdog`], [`whole_file`] | time, patience, tasks, progress, files that appear whole |
+//! | [`clock`], [`backoff`], [`supervise`], [`watchdog`], [`whole_file`], [`format`] | time, patience, tasks, progress, files that appear whole, formats across versions |
 //! | [`sim`], [`receiver`] | simulated devices, on their own or on one serial line; the platform's side of the stream |
 //!
 //! `rumqttc` stands only in `broker`, `driver::mqtt`, `driver::discover`, `uplink`, and on the
@@ -52,6 +52,7 @@ pub mod cli;
 pub mod clock;
 pub mod config;
 pub mod driver;
+pub mod format;
 pub mod model;
 pub mod pipeline;
 pub mod profile;

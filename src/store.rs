@@ -16,6 +16,7 @@
 
 mod error;
 mod files;
+mod formats;
 #[cfg(test)]
 mod tests;
 
@@ -30,6 +31,7 @@ use std::time::Duration;
 use error::io_error;
 pub use error::{SetAside, StoreError};
 pub use files::is_store;
+pub use formats::is_readable;
 use files::{beside, lock_beside, remove_folder, set_aside, sync_names};
 
 /// Most bytes of one value.
@@ -228,6 +230,7 @@ impl Store {
         };
         remove_folder(&aside).map_err(|source| io_error(&aside, source))?;
         copy_all(&old.db, &aside, self.0.limits)?;
+        formats::copy(path, &aside)?;
         // Both must be closed: sled keeps the names of its files.
         let closed = slot.take();
         drop(closed);
@@ -339,6 +342,8 @@ fn copy_all(from: &sled::Db, to: &Path, limits: Limits) -> Result<(), StoreError
 }
 
 fn open_sled(path: &Path, limits: Limits) -> Result<Opened, StoreError> {
+    // Before anything is opened: what a later version wrote is not damaged.
+    let noted = formats::check(path)?;
     fs::create_dir_all(path).map_err(|source| io_error(path, source))?;
     let config = sled::Config::new()
         .path(path)
@@ -368,6 +373,7 @@ fn open_sled(path: &Path, limits: Limits) -> Result<Opened, StoreError> {
     let file = File::open(path.join("db")).map_err(|source| io_error(path, source))?;
     // The names of new files must survive a power cut too.
     sync_names(path).map_err(|source| io_error(path, source))?;
+    formats::note(path, noted)?;
     Ok(Opened { db, file })
 }
 
@@ -379,6 +385,9 @@ fn guarded<R>(path: &Path, work: impl FnOnce() -> Result<R, sled::Error>) -> Res
             if !matches!(source.kind(), ErrorKind::InvalidData | ErrorKind::UnexpectedEof) =>
         {
             Err(io_error(path, source))
+        }
+        Ok(Err(sled::Error::Unsupported(detail))) => {
+            Err(StoreError::Foreign { path: path.to_owned(), detail })
         }
         Ok(Err(error)) => {
             Err(StoreError::Damaged { path: path.to_owned(), detail: error.to_string() })

@@ -6,13 +6,14 @@ use std::path::{Path, PathBuf};
 
 /// Which modules a module may name, beside itself. Leaves name nothing of ours.
 const EDGES: &[(&str, &[&str])] = &[
-    ("access", &["model", "whole_file"]),
+    ("access", &["format", "model", "whole_file"]),
     ("audit", &["model", "clock", "store"]),
     ("backoff", &[]),
     ("broker", &["model"]),
     ("clock", &["model", "settings", "store"]),
     ("settings", &["model"]),
-    ("store", &[]),
+    ("format", &[]),
+    ("store", &["format", "whole_file"]),
     ("whole_file", &[]),
     ("supervise", &[]),
     ("model", &[]),

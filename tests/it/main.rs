@@ -24,6 +24,7 @@ mod discovery;
 mod driver;
 mod end_to_end;
 mod evidence;
+mod formats;
 mod hostile;
 mod layout;
 mod line;
