@@ -29,6 +29,7 @@
 //! | [`starlevel`] | rule pack, evidence by day in a hash chain, what people attest, values of the environment, equipment risk, assessment, signed report; the scorecards of annex A |
 //! | [`status`] | the local page, its API, metrics |
 //! | [`access`], [`audit`] | who may do what on the page: users, sessions, tokens, lock-out; who did what |
+//! | [`doctor`], [`bundle`] | what is wrong with the box around the gateway, and what to do, worst first; what support gets of it, without secrets |
 //! | [`selftest`] | the gateway looks at itself: its safety, its logs |
 //! | [`clock`], [`backoff`], [`supervise`], [`watchdog`], [`whole_file`], [`format`] | time, patience, tasks, progress, files that appear whole, formats across versions |
 //! | [`sim`], [`receiver`] | simulated devices, on their own or on one serial line; the platform's side of the stream |
@@ -48,9 +49,11 @@ pub mod audit;
 pub mod backoff;
 pub mod broker;
 pub mod buffer;
+pub mod bundle;
 pub mod cli;
 pub mod clock;
 pub mod config;
+pub mod doctor;
 pub mod driver;
 pub mod format;
 pub mod model;

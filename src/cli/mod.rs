@@ -7,6 +7,7 @@ mod check;
 mod decode;
 #[cfg(feature = "demo")]
 mod demo;
+mod doctor;
 mod logging;
 mod page;
 mod profiles;
@@ -18,6 +19,7 @@ mod scorecard;
 #[cfg(feature = "demo")]
 mod simulate;
 mod stars;
+mod support;
 mod users;
 
 use std::path::PathBuf;
@@ -80,6 +82,10 @@ enum Command {
     Users(users::Arguments),
     /// Read a password, print its hash, for `linli users add --hash` (口令摘要).
     HashPassword,
+    /// Look at everything around the gateway, say what to do, worst first (诊断).
+    Doctor(doctor::Arguments),
+    /// Put what support needs into one file, without secrets (支持包).
+    SupportBundle(support::Arguments),
     /// Show who did what on the gateway (操作记录).
     Audit(audit::Arguments),
     /// Fill in an evaluation table of annex A from answers and evidence (红色物业评分表).
@@ -106,6 +112,8 @@ pub fn execute(arguments: Arguments) -> ExitCode {
         Command::Stars(arguments) => stars::execute(&arguments),
         Command::Users(arguments) => users::execute(&arguments),
         Command::HashPassword => users::hash_password(),
+        Command::Doctor(arguments) => doctor::execute(&arguments),
+        Command::SupportBundle(arguments) => support::execute(&arguments),
         Command::Audit(arguments) => audit::execute(&arguments),
         Command::Scorecard(arguments) => scorecard::execute(&arguments),
         #[cfg(feature = "schema")]

@@ -197,6 +197,19 @@ pub fn load(path: &Path) -> Result<Settings, Faults> {
 /// # Errors
 /// Everything that is wrong, all at once.
 pub fn examine(path: &Path) -> Result<Settings, Refused> {
+    examine_asking(path, read::Machine::Ask)
+}
+
+/// As [`examine`], without asking the machine about the paths: for users whose rights are not
+/// those of the service.
+///
+/// # Errors
+/// Everything that is wrong with the text, all at once.
+pub fn examine_text(path: &Path) -> Result<Settings, Refused> {
+    examine_asking(path, read::Machine::Ignore)
+}
+
+fn examine_asking(path: &Path, machine: read::Machine) -> Result<Settings, Refused> {
     let mut texts = vec![(path.to_owned(), read_file(path)?)];
     let mut faults = Vec::new();
     for drop_in in drop_ins(path)? {
@@ -218,7 +231,7 @@ pub fn examine(path: &Path) -> Result<Settings, Refused> {
         return Err(Faults::new(faults).into());
     }
     let mut library = Err(Vec::new());
-    read::settings(&documents, read::Machine::Ask, |dirs| {
+    read::settings(&documents, machine, |dirs| {
         library = Library::load(dirs);
         match &library {
             Ok(library) => Ok(library as &dyn Profiles),

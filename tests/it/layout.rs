@@ -28,6 +28,8 @@ const EDGES: &[(&str, &[&str])] = &[
     ("starlevel", &["model", "settings", "store", "selftest", "whole_file"]),
     ("buffer", &["model", "clock", "store", "settings"]),
     ("uplink", &["buffer", "model", "clock", "backoff", "broker", "settings"]),
+    ("bundle", &[]),
+    ("doctor", &["model", "clock", "buffer", "broker", "selftest", "status"]),
     (
         "status",
         &[
@@ -79,8 +81,9 @@ const CRATES: &[(&str, &[&str])] = &[
     ("tokio_serial", &["driver"]),
     ("axum", &["status"]),
     ("hyper", &["status"]),
-    ("tokio_rustls", &["status"]),
+    ("tokio_rustls", &["status", "broker"]),
     ("maud", &["status", "starlevel"]),
+    ("tar", &["bundle"]),
     ("anyhow", &["main", "app", "cli", "bin"]),
 ];
 

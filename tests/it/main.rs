@@ -19,6 +19,7 @@ mod corpus;
 mod decode;
 mod demo;
 mod discovery;
+mod doctor;
 #[cfg(feature = "fuzzing")]
 #[path = "../fuzz/checks/reply_finder.rs"]
 mod driver;
