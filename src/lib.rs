@@ -31,7 +31,8 @@
 //! | [`access`], [`audit`] | who may do what on the page: users, sessions, tokens, lock-out; who did what |
 //! | [`doctor`], [`bundle`] | what is wrong with the box around the gateway, and what to do, worst first; what support gets of it, without secrets |
 //! | [`selftest`] | the gateway looks at itself: its safety, its logs |
-//! | [`clock`], [`backoff`], [`supervise`], [`watchdog`], [`whole_file`], [`format`] | time, patience, tasks, progress, files that appear whole, formats across versions |
+//! | [`clock`], [`backoff`], [`supervise`], [`watchdog`], [`whole_file`], [`signed`], [`format`] | time, patience, tasks, progress, files that appear whole, files that somebody signed, formats across versions |
+//! | [`setup`] | a first start: answers and signed bundles become a configuration |
 //! | [`sim`], [`receiver`] | simulated devices, on their own or on one serial line; the platform's side of the stream |
 //!
 //! `rumqttc` stands only in `broker`, `driver::mqtt`, `driver::discover`, `uplink`, and on the
@@ -64,6 +65,8 @@ pub mod protocol;
 pub mod receiver;
 pub mod selftest;
 pub mod settings;
+pub mod setup;
+pub mod signed;
 pub mod sim;
 pub mod starlevel;
 pub mod status;

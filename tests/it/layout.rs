@@ -15,6 +15,7 @@ const EDGES: &[(&str, &[&str])] = &[
     ("format", &[]),
     ("store", &["format", "whole_file"]),
     ("whole_file", &[]),
+    ("signed", &["model"]),
     ("supervise", &[]),
     ("model", &[]),
     ("protocol", &[]),
@@ -64,6 +65,7 @@ const EDGES: &[(&str, &[&str])] = &[
             "broker",
         ],
     ),
+    ("setup", &["config", "settings", "broker", "model", "signed", "whole_file"]),
     ("watchdog", &["buffer", "pipeline"]),
     ("receiver", &["model", "broker", "backoff"]),
     ("sim", &["protocol", "model", "profile", "driver", "receiver", "backoff", "broker"]),
@@ -83,7 +85,9 @@ const CRATES: &[(&str, &[&str])] = &[
     ("hyper", &["status"]),
     ("tokio_rustls", &["status", "broker"]),
     ("maud", &["status", "starlevel"]),
-    ("tar", &["bundle"]),
+    ("minisign_verify", &["signed"]),
+    ("tar", &["setup", "bundle"]),
+    ("toml_edit", &["config", "setup"]),
     ("anyhow", &["main", "app", "cli", "bin"]),
 ];
 
