@@ -30,6 +30,7 @@
 //! | [`status`] | the local page, its API, metrics |
 //! | [`access`], [`audit`] | who may do what on the page: users, sessions, tokens, lock-out; who did what |
 //! | [`doctor`], [`bundle`] | what is wrong with the box around the gateway, and what to do, worst first; what support gets of it, without secrets |
+//! | [`upgrade`] | the next version on trial, with a way back |
 //! | [`selftest`] | the gateway looks at itself: its safety, its logs |
 //! | [`clock`], [`backoff`], [`supervise`], [`watchdog`], [`whole_file`], [`signed`], [`format`] | time, patience, tasks, progress, files that appear whole, files that somebody signed, formats across versions |
 //! | [`setup`] | a first start: answers and signed bundles become a configuration |
@@ -72,6 +73,7 @@ pub mod starlevel;
 pub mod status;
 pub mod store;
 pub mod supervise;
+pub mod upgrade;
 pub mod uplink;
 pub mod watchdog;
 pub mod whole_file;

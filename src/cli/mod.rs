@@ -22,6 +22,7 @@ mod setup;
 mod simulate;
 mod stars;
 mod support;
+mod upgrade;
 mod users;
 
 use std::path::PathBuf;
@@ -92,6 +93,8 @@ enum Command {
     Doctor(doctor::Arguments),
     /// Put what support needs into one file, without secrets (支持包).
     SupportBundle(support::Arguments),
+    /// Try the next version, install it when it delivers, else go on with this one (升级).
+    Upgrade(Box<upgrade::Arguments>),
     /// Show who did what on the gateway (操作记录).
     Audit(audit::Arguments),
     /// Fill in an evaluation table of annex A from answers and evidence (红色物业评分表).
@@ -122,6 +125,7 @@ pub fn execute(arguments: Arguments) -> ExitCode {
         Command::HashPassword => users::hash_password(),
         Command::Doctor(arguments) => doctor::execute(&arguments),
         Command::SupportBundle(arguments) => support::execute(&arguments),
+        Command::Upgrade(arguments) => upgrade::execute(&arguments),
         Command::Audit(arguments) => audit::execute(&arguments),
         Command::Scorecard(arguments) => scorecard::execute(&arguments),
         #[cfg(feature = "schema")]

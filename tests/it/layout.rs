@@ -30,6 +30,7 @@ const EDGES: &[(&str, &[&str])] = &[
     ("buffer", &["model", "clock", "store", "settings"]),
     ("uplink", &["buffer", "model", "clock", "backoff", "broker", "settings"]),
     ("bundle", &[]),
+    ("upgrade", &["model", "whole_file"]),
     ("doctor", &["model", "clock", "buffer", "broker", "selftest", "status"]),
     (
         "status",

@@ -76,6 +76,7 @@ pub(super) async fn examine(config: &Path, network: bool) -> Report {
         )),
     }
     items.extend(running.items());
+    items.extend(super::upgrade::doctor_items());
     machine(&known, running.buffer.as_ref().map(|buffer| buffer.file_bytes), &mut items);
     let account = account_of(service.as_ref());
     items.extend(serial::look(Path::new(ROOT), &known.lines(), account.as_ref()));
