@@ -77,7 +77,8 @@ mod tests {
         let found = Format { format: 3, readable_by: 2 };
         let fault = TooNew { file: "/x/buffer".into(), part: "queue".into(), found, known: 1 };
         let told = fault.to_string();
-        for part in ["/x/buffer", "queue", "format 3", "format 2", "up to 1", "未作任何改动"] {
+        for part in ["/x/buffer", "queue", "format 3", "format 2", "up to 1", "未作任何改动"]
+        {
             assert!(told.contains(part), "{part} in {told}");
         }
     }

@@ -31,8 +31,8 @@ use std::time::Duration;
 use error::io_error;
 pub use error::{SetAside, StoreError};
 pub use files::is_store;
-pub use formats::is_readable;
 use files::{beside, lock_beside, remove_folder, set_aside, sync_names};
+pub use formats::is_readable;
 
 /// Most bytes of one value.
 pub const MAX_VALUE: usize = 4096;

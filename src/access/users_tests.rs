@@ -96,7 +96,8 @@ fn two_at_once_lose_nothing() {
 
 #[test]
 fn the_stamp_of_a_user_follows_password_and_role_and_shows_neither() {
-    let user = User { name: "wang".into(), role: Role::Viewer, hash: HASH.into(), more: More::new() };
+    let user =
+        User { name: "wang".into(), role: Role::Viewer, hash: HASH.into(), more: More::new() };
     let other = User { role: Role::Maintainer, ..user.clone() };
     let another = User { hash: HASH.replace("CTFh", "CTFi"), ..user.clone() };
     assert_ne!(user.stamp(), other.stamp());

@@ -197,7 +197,8 @@ impl Scrubber {
         while let Some((before, after)) = rest.split_once("://") {
             clean += before;
             clean += "://";
-            let ends = |c: char| c.is_whitespace() || matches!(c, '/' | '"' | '\'' | '<' | '>' | '?');
+            let ends =
+                |c: char| c.is_whitespace() || matches!(c, '/' | '"' | '\'' | '<' | '>' | '?');
             let authority = after.split(ends).next().unwrap_or_default();
             // A password may hold a slash that should not be there; then the rest of the word counts.
             let word = after
@@ -299,7 +300,9 @@ fn value_length(name: &str, value: &str) -> usize {
             }
             line
         }
-        _ => value.find(|c: char| c.is_whitespace() || matches!(c, ',' | ';' | '&' | ')' | '}' | ']')).unwrap_or(line),
+        _ => value
+            .find(|c: char| c.is_whitespace() || matches!(c, ',' | ';' | '&' | ')' | '}' | ']'))
+            .unwrap_or(line),
     }
 }
 
@@ -319,7 +322,8 @@ fn is_secret(key: &str) -> bool {
 fn names_a_file(key: &str, value: &str) -> bool {
     let key = key.to_lowercase();
     let path = value.starts_with('/') || value.starts_with("credential:");
-    path && (key.ends_with("_file") || key.ends_with("_path")) && !value.contains(char::is_whitespace)
+    path && (key.ends_with("_file") || key.ends_with("_path"))
+        && !value.contains(char::is_whitespace)
 }
 
 /// In the PHC text form, or as crypt(3) writes it.

@@ -23,10 +23,7 @@ pub fn look(config: &Config, now: SystemTime) -> Item {
         return Item::wrong(
             Area::Clock,
             Level::Warning,
-            (
-                "the clock shows a date before this version was made",
-                "系统时间早于本版本的发布日期",
-            ),
+            ("the clock shows a date before this version was made", "系统时间早于本版本的发布日期"),
             TODO,
         );
     }
@@ -48,10 +45,7 @@ pub fn look(config: &Config, now: SystemTime) -> Item {
     Item::wrong(
         Area::Clock,
         Level::Warning,
-        (
-            "no time service says that the clock is synchronised",
-            "没有校时服务确认系统时间已同步",
-        ),
+        ("no time service says that the clock is synchronised", "没有校时服务确认系统时间已同步"),
         TODO,
     )
 }

@@ -16,7 +16,8 @@ pub fn broker(config: &BrokerConfig, field: bool, tried: &Result<Reached, Unreac
             let secure = tls.as_ref().map_or(String::new(), |tls| format!(", TLS {}", ms(tls)));
             let title = config.title();
             let (name, connection) = (ms(name), ms(connection));
-            let (en, zh) = if *session { (", session accepted", "，会话被接受") } else { ("", "") };
+            let (en, zh) =
+                if *session { (", session accepted", "，会话被接受") } else { ("", "") };
             Item::good(
                 area,
                 (

@@ -121,12 +121,7 @@ impl Item {
     }
 
     /// Something to be done.
-    pub fn wrong(
-        area: Area,
-        level: Level,
-        seen: impl Into<Words>,
-        todo: impl Into<Words>,
-    ) -> Self {
+    pub fn wrong(area: Area, level: Level, seen: impl Into<Words>, todo: impl Into<Words>) -> Self {
         Self { area, level, seen: seen.into(), todo: Some(todo.into()) }
     }
 

@@ -122,7 +122,10 @@ pub fn judge(service: &Service, answers: bool) -> Vec<Item> {
 fn state(service: &Service) -> Item {
     let (state, result) = (service.state(), service.result());
     if service.runs() {
-        return Item::good(Area::Service, (format!("it runs: {state}"), format!("运行中：{state}")));
+        return Item::good(
+            Area::Service,
+            (format!("it runs: {state}"), format!("运行中：{state}")),
+        );
     }
     let status = service.get("ExecMainStatus");
     let seen = (

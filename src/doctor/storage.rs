@@ -124,8 +124,7 @@ pub fn system(disk: &Disk) -> Vec<Item> {
     #[expect(clippy::cast_precision_loss, reason = "bytes of a disk fit 53 bits")]
     let share = disk.free as f64 / disk.total.max(1) as f64;
     let (at, free, total) = (disk.path.display(), size(disk.free), size(disk.total));
-    let seen =
-        (format!("{at}: {free} of {total} free"), format!("{at}：共 {total}，剩余 {free}"));
+    let seen = (format!("{at}: {free} of {total} free"), format!("{at}：共 {total}，剩余 {free}"));
     items.push(if share < ROOM {
         Item::wrong(
             Area::Storage,

@@ -31,8 +31,7 @@ fn the_worst_comes_first_and_decides_the_exit_code() {
     let critical = Item::wrong(Area::Page, Level::Critical, ("dead", "死"), ("revive", "救"));
     let report = Report::new(vec![good.clone(), unseen.clone(), critical, notice.clone(), warning]);
     let order: Vec<Level> = report.items().iter().map(|item| item.level).collect();
-    let all =
-        [Level::Critical, Level::Warning, Level::Unseen, Level::Notice, Level::Good];
+    let all = [Level::Critical, Level::Warning, Level::Unseen, Level::Notice, Level::Good];
     assert_eq!(order, all);
     assert_eq!(report.exit_code(), 3);
     assert_eq!(Report::new(vec![good.clone(), unseen]).exit_code(), 2);
@@ -207,7 +206,9 @@ fn the_service_is_judged_by_what_systemd_says() {
     assert_eq!(wrong[0].level, Level::Critical);
     assert!(wrong[0].todo.as_ref().unwrap().en.contains("linli check"));
     let again = service(&[("NRestarts", "5"), ("Result", "watchdog")]);
-    assert!(again[1].level == Level::Warning && again[1].seen.en.contains("5 times, last: watchdog"));
+    assert!(
+        again[1].level == Level::Warning && again[1].seen.en.contains("5 times, last: watchdog")
+    );
     let off = service(&[("UnitFileState", "disabled")]);
     assert!(off[1].todo.as_ref().unwrap().en.contains("systemctl enable"));
     assert_eq!(service(&[("MemoryCurrent", "99000000")])[1].level, Level::Warning);
@@ -216,7 +217,10 @@ fn the_service_is_judged_by_what_systemd_says() {
     let none = service::judge(&Service::parse("LoadState=not-found\n"), false);
     assert_eq!(levels(&none), [Level::Warning]);
     let unit = Service::parse("User=linli\nSupplementaryGroups=dialout tty\nMainPID=0\n");
-    assert_eq!((unit.user(), unit.groups(), unit.pid()), (Some("linli"), vec!["dialout", "tty"], None));
+    assert_eq!(
+        (unit.user(), unit.groups(), unit.pid()),
+        (Some("linli"), vec!["dialout", "tty"], None)
+    );
 }
 
 #[test]
@@ -266,7 +270,8 @@ fn what_the_running_gateway_says_is_passed_on_in_its_own_words() {
 async fn reach(config: &BrokerConfig, stage: Stage) {
     let tried = config.reach(false).await;
     assert_eq!(tried.as_ref().unwrap_err().stage, stage, "{tried:?}");
-    let (field, platform) = (links::broker(config, true, &tried), links::broker(config, false, &tried));
+    let (field, platform) =
+        (links::broker(config, true, &tried), links::broker(config, false, &tried));
     assert_eq!((field.level, platform.level), (Level::Critical, Level::Warning));
     assert!(!platform.todo.unwrap().zh.is_empty());
 }

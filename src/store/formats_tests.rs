@@ -141,7 +141,12 @@ fn trees() -> BTreeSet<String> {
             }
             let text = fs::read_to_string(&path).unwrap();
             let code = text.split("#[cfg(test)]\nmod tests {").next().unwrap();
-            for mark in [".tree(\"", "const TREE: &str = \"", "const TOLD: &str = \"", "const QUEUE: &str = \""] {
+            for mark in [
+                ".tree(\"",
+                "const TREE: &str = \"",
+                "const TOLD: &str = \"",
+                "const QUEUE: &str = \"",
+            ] {
                 let names = code.split(mark).skip(1).filter_map(|rest| rest.split('"').next());
                 found.extend(names.map(str::to_owned));
             }

@@ -62,7 +62,8 @@ impl Box_ {
     pub fn new(as_package: bool) -> Self {
         // Thousands of fsyncs: in memory, where there is such a folder.
         let memory = Path::new("/dev/shm");
-        let folder = if memory.is_dir() { tempfile::tempdir_in(memory) } else { tempfile::tempdir() };
+        let folder =
+            if memory.is_dir() { tempfile::tempdir_in(memory) } else { tempfile::tempdir() };
         let folder = folder.unwrap();
         let at = |name: &str| folder.path().join(name);
         let places = Places {
@@ -169,7 +170,12 @@ impl System for Box_ {
         1_800_000_000_000
     }
 
-    fn verify(&mut self, file: &Path, most: u64, out: &mut dyn std::io::Write) -> Result<(), Fault> {
+    fn verify(
+        &mut self,
+        file: &Path,
+        most: u64,
+        out: &mut dyn std::io::Write,
+    ) -> Result<(), Fault> {
         let bytes = fs::read(file).unwrap();
         assert!((bytes.len() as u64) < most);
         // A file that is not the signed one is noticed at its end only.

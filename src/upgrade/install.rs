@@ -143,12 +143,8 @@ impl Desk {
             system.about_to("keep the old package")?;
             copy(&places.package(), &new.join("linli.deb"), 0o644)?;
         }
-        let about = Previous {
-            format: FORMAT,
-            id: state.id.clone(),
-            version: state.from.clone(),
-            package,
-        };
+        let about =
+            Previous { format: FORMAT, id: state.id.clone(), version: state.from.clone(), package };
         system.about_to("say what is kept")?;
         write(&new.join(ABOUT), &about)
     }
@@ -235,5 +231,6 @@ impl Desk {
     }
 }
 
-const README: &[u8] = b"The version before the last upgrade, its configuration, and its package where it is known.\n\
+const README: &[u8] =
+    b"The version before the last upgrade, its configuration, and its package where it is known.\n\
 `linli upgrade --back` returns to it. Do not change anything here.\n";

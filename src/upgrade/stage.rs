@@ -235,10 +235,7 @@ fn same_machine(new: &Path, ours: &Path) -> Result<(), Fault> {
     if of(&new).is_some() && of(&new) == of(&ours) {
         return Ok(());
     }
-    Err(Fault::new(
-        "the program is for another processor",
-        "该程序不适用于本机处理器",
-    ))
+    Err(Fault::new("the program is for another processor", "该程序不适用于本机处理器"))
 }
 
 /// Versions of programs: three numbers, then perhaps `-rc.1`, which comes before the version.
@@ -248,9 +245,8 @@ fn compare(one: &str, other: &str) -> Result<Ordering, Fault> {
         let core = word.split('+').next().unwrap_or_default();
         let (core, rest) = core.split_once('-').map_or((core, None), |(a, b)| (a, Some(b)));
         let numbers: Option<Vec<u64>> = core.split('.').map(|n| n.parse().ok()).collect();
-        let wrong = || {
-            Fault::new(format!("`{text}` is no version"), format!("`{text}` 不是版本号"))
-        };
+        let wrong =
+            || Fault::new(format!("`{text}` is no version"), format!("`{text}` 不是版本号"));
         Ok((numbers.ok_or_else(wrong)?, rest.map(str::to_owned)))
     };
     let (a, b) = (parse(one)?, parse(other)?);

@@ -207,7 +207,13 @@ fn is_whole(made: &Box_, from: &str, to: &str, what: &str) {
 
 /// An upgrade whose power fails before change `first`, and again before change `second` of what
 /// takes it up. Returns whether the first cut came at all.
-fn cut_twice(bytes: &[u8], to: &str, as_package: bool, first: usize, second: Option<usize>) -> bool {
+fn cut_twice(
+    bytes: &[u8],
+    to: &str,
+    as_package: bool,
+    first: usize,
+    second: Option<usize>,
+) -> bool {
     let mut made = Box_::new(as_package);
     let file = signed(&made, bytes);
     made.cut_at = Some(first);

@@ -61,10 +61,7 @@ impl Judge {
         }
         if service.failed {
             return Look::Bad(
-                (
-                    format!("the new version ended: {result}"),
-                    format!("新版本已退出：{result}"),
-                )
+                (format!("the new version ended: {result}"), format!("新版本已退出：{result}"))
                     .into(),
             );
         }

@@ -65,11 +65,15 @@ impl Box_ {
              -----BEGIN PRIVATE KEY-----\n{}\n-----END PRIVATE KEY-----\n",
             PLANTED[6], PLANTED[7], PLANTED[0], PLANTED[10], PLANTED[9]
         );
-        let unit = format!("LoadState=loaded\nActiveState=failed\nExecMainStatus=64\n\
-                            Environment=API_TOKEN={}\n", PLANTED[8]);
+        let unit = format!(
+            "LoadState=loaded\nActiveState=failed\nExecMainStatus=64\n\
+                            Environment=API_TOKEN={}\n",
+            PLANTED[8]
+        );
         for (name, text) in [("journalctl", journal), ("systemctl", unit)] {
             self.write(&format!("bin/{name}.txt"), &text);
-            let script = format!("#!/bin/sh\ncat {}\n", self.path(&format!("bin/{name}.txt")).display());
+            let script =
+                format!("#!/bin/sh\ncat {}\n", self.path(&format!("bin/{name}.txt")).display());
             self.write(&format!("bin/{name}"), &script);
             let mode = fs::Permissions::from_mode(0o755);
             fs::set_permissions(self.path(&format!("bin/{name}")), mode).unwrap();
@@ -101,7 +105,8 @@ impl Box_ {
     /// The items of the doctor's report, and its exit code.
     fn doctor(&self, more: &[&str]) -> (i32, Vec<Value>) {
         let (code, said) = self.command(&[&["doctor", "--json"], more].concat());
-        let mut report: Value = serde_json::from_str(&said).unwrap_or_else(|e| panic!("{e}: {said}"));
+        let mut report: Value =
+            serde_json::from_str(&said).unwrap_or_else(|e| panic!("{e}: {said}"));
         let items = report["items"].take();
         (code, items.as_array().unwrap().clone())
     }
@@ -261,7 +266,10 @@ fn no_planted_secret_is_in_the_bundle_of_a_running_gateway() {
         let wanted = format!("linli-support/{name}");
         &files.iter().find(|(name, _)| *name == wanted).unwrap_or_else(|| panic!("{name}")).1
     };
-    assert!(get("config/linli.toml").contains("password_file = \"password\"") || get("config/linli.toml").contains("[removed]"));
+    assert!(
+        get("config/linli.toml").contains("password_file = \"password\"")
+            || get("config/linli.toml").contains("[removed]")
+    );
     assert!(get("journal.txt").contains("login password=[removed] failed"));
     assert!(get("service/unit.txt").contains("API_TOKEN=[removed]"));
     let gateway: Value = serde_json::from_str(get("api/gateway.json")).unwrap();

@@ -34,11 +34,19 @@ pub(in crate::cli) struct Known {
 
 /// How the configuration is.
 enum State {
-    Good { notes: Vec<Fault> },
-    Wrong { faults: Vec<Fault> },
+    Good {
+        notes: Vec<Fault>,
+    },
+    Wrong {
+        faults: Vec<Fault>,
+    },
     /// As far as this user can tell it is good.
-    Guessed { faults: Vec<Fault> },
-    Hidden { why: Words },
+    Guessed {
+        faults: Vec<Fault>,
+    },
+    Hidden {
+        why: Words,
+    },
 }
 
 impl Known {
@@ -78,9 +86,8 @@ impl Known {
     fn without(file: &Path, state: State) -> Self {
         let text = fs::read_to_string(file).unwrap_or_default();
         let table: toml::Table = text.parse().unwrap_or_default();
-        let text_of = |section: &str, key: &str| {
-            Some(table.get(section)?.get(key)?.as_str()?.to_owned())
-        };
+        let text_of =
+            |section: &str, key: &str| Some(table.get(section)?.get(key)?.as_str()?.to_owned());
         let folder = file.parent().unwrap_or(Path::new(""));
         let mut buffer = buffer::Config::default();
         if let Some(path) = text_of("buffer", "path") {
@@ -117,8 +124,12 @@ impl Known {
                     level,
                     told(faults),
                     (
-                        format!("linli check --config {at} shows all faults; mend them, then systemctl reload-or-restart linli"),
-                        format!("linli check --config {at} 显示全部错误；修正后 systemctl reload-or-restart linli"),
+                        format!(
+                            "linli check --config {at} shows all faults; mend them, then systemctl reload-or-restart linli"
+                        ),
+                        format!(
+                            "linli check --config {at} 显示全部错误；修正后 systemctl reload-or-restart linli"
+                        ),
                     ),
                 )]
             }
@@ -149,18 +160,14 @@ fn words(fault: &Fault) -> Words {
     let place = &fault.place;
     let path = if place.path.is_empty() { String::new() } else { format!("{}: ", place.path) };
     // No value: what stands there may be a secret.
-    (
-        format!("{place}: {path}{}", fault.problem),
-        format!("{place}：{path}{}", fault.problem_zh),
-    )
+    (format!("{place}: {path}{}", fault.problem), format!("{place}：{path}{}", fault.problem_zh))
         .into()
 }
 
 fn told(faults: &[Fault]) -> Words {
     let some: Vec<Words> = faults.iter().take(TOLD).map(words).collect();
-    let join = |pick: fn(&Words) -> &str, glue: &str| {
-        some.iter().map(pick).collect::<Vec<_>>().join(glue)
-    };
+    let join =
+        |pick: fn(&Words) -> &str, glue: &str| some.iter().map(pick).collect::<Vec<_>>().join(glue);
     let (mut en, mut zh) = (join(|w| &w.en, "; "), join(|w| &w.zh, "；"));
     let more = faults.len().saturating_sub(TOLD);
     if more > 0 {

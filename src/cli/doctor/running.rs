@@ -95,7 +95,10 @@ fn silent(page: &Page, error: &std::io::Error, heard: bool) -> Item {
     let why = Words::of_io(error);
     let seen = (format!("{page}: {}", why.en), format!("{page}：{}", why.zh));
     let todo = if heard {
-        ("journalctl -u linli -n 50; then systemctl restart linli", "journalctl -u linli -n 50；然后 systemctl restart linli")
+        (
+            "journalctl -u linli -n 50; then systemctl restart linli",
+            "journalctl -u linli -n 50；然后 systemctl restart linli",
+        )
     } else {
         ("the gateway does not run: systemctl start linli", "网关未运行：systemctl start linli")
     };

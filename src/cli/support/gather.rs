@@ -46,15 +46,45 @@ const FILES: [(&str, &str); 9] = [
 
 /// What is run.
 const COMMANDS: [(&str, &[&str], &str, &str); 9] = [
-    ("journalctl", &["-u", "linli", "-n", JOURNAL_LINES, "--no-pager", "-o", "short-iso-precise"], "journal.txt", "end of the log"),
-    ("journalctl", &["-k", "-n", "300", "--no-pager", "-o", "short-iso-precise"], "kernel.txt", "end of the kernel's log"),
-    ("systemctl", &["cat", "linli.service", "--no-pager"], "service/unit.txt", "service unit with drop-ins"),
-    ("systemctl", &["show", "linli.service", "--no-pager"], "service/state.txt", "state of the service"),
-    ("systemctl", &["--failed", "--no-pager", "--plain"], "service/failed.txt", "units that failed"),
+    (
+        "journalctl",
+        &["-u", "linli", "-n", JOURNAL_LINES, "--no-pager", "-o", "short-iso-precise"],
+        "journal.txt",
+        "end of the log",
+    ),
+    (
+        "journalctl",
+        &["-k", "-n", "300", "--no-pager", "-o", "short-iso-precise"],
+        "kernel.txt",
+        "end of the kernel's log",
+    ),
+    (
+        "systemctl",
+        &["cat", "linli.service", "--no-pager"],
+        "service/unit.txt",
+        "service unit with drop-ins",
+    ),
+    (
+        "systemctl",
+        &["show", "linli.service", "--no-pager"],
+        "service/state.txt",
+        "state of the service",
+    ),
+    (
+        "systemctl",
+        &["--failed", "--no-pager", "--plain"],
+        "service/failed.txt",
+        "units that failed",
+    ),
     ("timedatectl", &["show"], "system/time.txt", "time service"),
     ("df", &["-k"], "system/df.txt", "room on the disks"),
     ("ip", &["-brief", "address"], "system/addresses.txt", "addresses"),
-    ("dpkg-query", &["-W", "-f", "${Package} ${Version} ${Architecture} ${Status}\n", "linli", "mosquitto"], "system/packages.txt", "installed packages"),
+    (
+        "dpkg-query",
+        &["-W", "-f", "${Package} ${Version} ${Architecture} ${Status}\n", "linli", "mosquitto"],
+        "system/packages.txt",
+        "installed packages",
+    ),
 ];
 
 /// Gathers everything; `network` says whether the doctor may try brokers.
@@ -83,7 +113,8 @@ pub(super) async fn all(config: &Path, network: bool) -> Bundle {
 }
 
 fn version() -> String {
-    let program = std::env::current_exe().map_or_else(|e| e.to_string(), |p| p.display().to_string());
+    let program =
+        std::env::current_exe().map_or_else(|e| e.to_string(), |p| p.display().to_string());
     format!(
         "linli {} {}-{}\n{program}\n",
         env!("CARGO_PKG_VERSION"),
@@ -177,7 +208,8 @@ fn configuration(config: &Path, bundle: &mut Bundle) {
 async fn answers(page: &Page, bundle: &mut Bundle) {
     for (resource, name, what) in RESOURCES {
         let answer = fetch(page, resource).await;
-        let refused = answer.as_ref().is_err_and(|e| e.kind() == std::io::ErrorKind::ConnectionRefused);
+        let refused =
+            answer.as_ref().is_err_and(|e| e.kind() == std::io::ErrorKind::ConnectionRefused);
         bundle.add_result(name, what, answer.map_err(|error| error.to_string()));
         if refused {
             bundle.miss("api/", "the gateway does not run");

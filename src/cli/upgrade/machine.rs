@@ -79,9 +79,10 @@ impl Machine {
 /// Runs a program; its output, or its own complaint.
 fn run(command: &mut Command) -> Result<Output, Fault> {
     let name = command.get_program().to_string_lossy().into_owned();
-    let output = command.env("LC_ALL", "C.UTF-8").output().map_err(|error| {
-        Fault::new(format!("{name}: {error}"), format!("{name}：{error}"))
-    })?;
+    let output = command
+        .env("LC_ALL", "C.UTF-8")
+        .output()
+        .map_err(|error| Fault::new(format!("{name}: {error}"), format!("{name}：{error}")))?;
     if output.status.success() {
         return Ok(output);
     }
@@ -133,7 +134,8 @@ impl System for Machine {
     }
 
     fn installed(&mut self) -> Option<String> {
-        let asked = run(Command::new("dpkg-query").args(["-W", "-f", "${Status}\n${Version}", "linli"]));
+        let asked =
+            run(Command::new("dpkg-query").args(["-W", "-f", "${Status}\n${Version}", "linli"]));
         // Without dpkg there is no package.
         let told = text(&asked.ok()?);
         let (status, version) = told.split_once('\n')?;
@@ -142,7 +144,8 @@ impl System for Machine {
 
     fn compare(&mut self, one: &str, other: &str) -> Result<Ordering, Fault> {
         for (word, order) in [("lt", Ordering::Less), ("eq", Ordering::Equal)] {
-            let asked = Command::new("dpkg").args(["--compare-versions", one, word, other]).status();
+            let asked =
+                Command::new("dpkg").args(["--compare-versions", one, word, other]).status();
             let status = asked.map_err(|e| Fault::of_io(Path::new("dpkg"), &e))?;
             if status.success() {
                 return Ok(order);
@@ -196,9 +199,8 @@ impl System for Machine {
     }
 
     fn service(&mut self) -> Result<Service, Fault> {
-        let seen = doctor::service().ok_or_else(|| {
-            Fault::new("systemd does not answer", "systemd 无应答")
-        })?;
+        let seen = doctor::service()
+            .ok_or_else(|| Fault::new("systemd does not answer", "systemd 无应答"))?;
         let program = seen.pid().and_then(|pid| fs::read_link(format!("/proc/{pid}/exe")).ok());
         Ok(Service {
             active: seen.runs(),

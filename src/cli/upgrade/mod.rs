@@ -74,7 +74,10 @@ pub(super) fn execute(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     if arguments.status {
         return status(&places);
     }
-    anyhow::ensure!(machine::is_root(), "only root may upgrade: sudo linli upgrade / 须以 root 执行");
+    anyhow::ensure!(
+        machine::is_root(),
+        "only root may upgrade: sudo linli upgrade / 须以 root 执行"
+    );
     let mut machine = Machine::new(&arguments.config, &arguments.trust, runtime()?);
     if arguments.recover || arguments.drive {
         // Nobody reads a terminal: what is told goes to the journal.
@@ -132,7 +135,8 @@ fn watch_by_systemd(arguments: &Arguments) -> anyhow::Result<()> {
         let words = ["upgrade", action, "--config", &config, "--trust", &trust];
         std::iter::once(program.as_str()).chain(words).map(str::to_owned).collect::<Vec<_>>()
     };
-    let recover: Vec<String> = again("--recover").iter().map(|word| format!("\"{word}\"")).collect();
+    let recover: Vec<String> =
+        again("--recover").iter().map(|word| format!("\"{word}\"")).collect();
     let output = Command::new("systemd-run")
         .args(["--quiet", "--collect", "--unit", UNIT])
         .args(["--description", "linli upgrade: watch over the trial (升级监视)"])
@@ -142,7 +146,9 @@ fn watch_by_systemd(arguments: &Arguments) -> anyhow::Result<()> {
         .context("systemd-run")?;
     let why = String::from_utf8_lossy(&output.stderr);
     anyhow::ensure!(output.status.success(), "systemd-run: {}", why.trim());
-    say("the trial goes on without this terminal too: linli upgrade --status / 断开终端不影响试运行");
+    say(
+        "the trial goes on without this terminal too: linli upgrade --status / 断开终端不影响试运行",
+    );
     Ok(())
 }
 
@@ -186,7 +192,8 @@ fn told(ended: &Ended) -> ExitCode {
         Outcome::Withdrawn => false,
         Outcome::Returned => why.is_none(),
     };
-    let (en, zh) = why.map_or_else(Default::default, |w| (format!(": {}", w.en), format!("：{}", w.zh)));
+    let (en, zh) =
+        why.map_or_else(Default::default, |w| (format!(": {}", w.en), format!("：{}", w.zh)));
     if wanted {
         tracing::info!(%from, %to, outcome = %words.en, "the upgrade ended");
         say(&format!("{from} → {to}: {}{en} / {}{zh}", words.en, words.zh));
