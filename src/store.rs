@@ -156,6 +156,7 @@ impl Store {
     }
 
     fn open_locked(path: &Path, limits: Limits, lock: File) -> Result<Self, StoreError> {
+        formats::check(path)?;
         // A rebuilding that was cut short; the folder itself is whole, old or new.
         let rest = beside(path, REBUILD);
         remove_folder(&rest).map_err(|source| io_error(&rest, source))?;
@@ -232,8 +233,7 @@ impl Store {
         copy_all(&old.db, &aside, self.0.limits)?;
         formats::copy(path, &aside)?;
         // Both must be closed: sled keeps the names of its files.
-        let closed = slot.take();
-        drop(closed);
+        drop(slot.take());
         let here = rustix::fs::CWD;
         let swapped =
             rustix::fs::renameat_with(here, &aside, here, path, rustix::fs::RenameFlags::EXCHANGE);
@@ -342,8 +342,6 @@ fn copy_all(from: &sled::Db, to: &Path, limits: Limits) -> Result<(), StoreError
 }
 
 fn open_sled(path: &Path, limits: Limits) -> Result<Opened, StoreError> {
-    // Before anything is opened: what a later version wrote is not damaged.
-    let noted = formats::check(path)?;
     fs::create_dir_all(path).map_err(|source| io_error(path, source))?;
     let config = sled::Config::new()
         .path(path)
@@ -373,7 +371,7 @@ fn open_sled(path: &Path, limits: Limits) -> Result<Opened, StoreError> {
     let file = File::open(path.join("db")).map_err(|source| io_error(path, source))?;
     // The names of new files must survive a power cut too.
     sync_names(path).map_err(|source| io_error(path, source))?;
-    formats::note(path, noted)?;
+    formats::note(path)?;
     Ok(Opened { db, file })
 }
 

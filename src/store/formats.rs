@@ -87,7 +87,8 @@ pub(super) fn check(store: &Path) -> Result<Noted, StoreError> {
 
 /// Notes the formats in which this version writes, where they are not noted yet. What a later
 /// version wrote is still there, so its numbers stay.
-pub(super) fn note(store: &Path, mut noted: Noted) -> Result<(), StoreError> {
+pub(super) fn note(store: &Path) -> Result<(), StoreError> {
+    let mut noted = check(store)?;
     let before = noted.clone();
     for (part, ours) in PARTS {
         let found = noted.parts.entry(part.to_owned()).or_insert(ours);

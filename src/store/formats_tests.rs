@@ -82,6 +82,8 @@ fn what_only_a_later_version_reads_is_refused_by_name_and_neither_changed_nor_se
         rewrite(&path, |note| {
             note["parts"][part] = serde_json::json!({ "format": 3, "readable_by": 2 });
         });
+        // A rebuilding of the later version that was cut short.
+        fs::create_dir(beside(&path, "rebuild")).unwrap();
         let before = bytes(&path);
         let opened = Store::open(&path, Limits::default()).err().expect("it was opened");
         let replaced = Store::open_or_replace(&path, Limits::default(), |_| Ok(()));
@@ -93,6 +95,7 @@ fn what_only_a_later_version_reads_is_refused_by_name_and_neither_changed_nor_se
         }
         assert!(matches!(is_readable(&path), Err(StoreError::TooNew(_))));
         assert_eq!(bytes(&path), before, "nothing was changed");
+        assert!(beside(&path, "rebuild").exists());
         assert!(!beside(&path, "damaged-1").exists());
     }
 }
