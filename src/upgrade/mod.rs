@@ -101,6 +101,12 @@ impl Places {
         self.trial().join("linli")
     }
 
+    /// The same, as the kernel names it when it runs: without links on the way.
+    fn running_program(&self) -> PathBuf {
+        let program = self.new_program();
+        std::fs::canonicalize(&program).unwrap_or(program)
+    }
+
     fn new_package(&self) -> PathBuf {
         self.trial().join("linli.deb")
     }

@@ -153,7 +153,7 @@ impl Desk {
                 Service::default()
             });
             let seen = system.seen();
-            match judge.look(system.now(), &self.places.new_program(), &service, seen) {
+            match judge.look(system.now(), &self.places.running_program(), &service, seen) {
                 Look::Good => return Ok(None),
                 Look::Bad(why) => return Ok(Some(Fault(why))),
                 Look::Wait(missing) if missing != told => {
@@ -188,7 +188,7 @@ impl Desk {
         let was = self.places.drop_in().exists();
         self.remove_drop_in(system)?;
         let service = system.service()?;
-        let on_trial = service.program.as_deref() == Some(&*self.places.new_program());
+        let on_trial = service.program.as_deref() == Some(&*self.places.running_program());
         if was || on_trial || service.failed {
             system.about_to("start the old version")?;
             return Ok(system.restart().err());
