@@ -230,7 +230,12 @@ pub(super) fn first_user(file: &Path, name: &str, hash: String) -> anyhow::Resul
     edit(file, |users| {
         match users.users.iter_mut().find(|user| user.name == name) {
             Some(user) => user.hash = hash,
-            None => users.users.push(User { name: name.to_owned(), role: Role::Maintainer, hash }),
+            None => users.users.push(User {
+                name: name.to_owned(),
+                role: Role::Maintainer,
+                hash,
+                more: More::new(),
+            }),
         }
         Ok(())
     })
