@@ -20,7 +20,21 @@ pub struct Line {
 }
 
 /// Drivers whose devices the unit that comes with the program allows.
-const ALLOWED: [&str; 5] = ["ttyS", "ttyUSB", "ttyACM", "ttyAMA", "ttymxc"];
+const ALLOWED: [&str; 13] = [
+    "ttyS",
+    "ttyUSB",
+    "ttyACM",
+    "ttyAMA",
+    "ttymxc",
+    "ttySTM",
+    "ttyLP",
+    "ttyO",
+    "ttyAML",
+    "ttySC",
+    "ttyXRUSB",
+    "ttyCH343USB",
+    "ttyCH9344USB",
+];
 /// Where adapters have names that stay.
 const STAYING: &str = "/dev/serial/";
 
