@@ -50,7 +50,11 @@ impl Bundle {
 
     /// Adds a text; `what` says for people what it is.
     pub fn add(&mut self, name: &str, what: &'static str, text: &str) {
-        let text = self.scrubber.text(text);
+        let text = if name.ends_with(".json") {
+            self.scrubber.json(text)
+        } else {
+            self.scrubber.text(text)
+        };
         self.put(name, what, text);
     }
 

@@ -93,6 +93,34 @@ impl Scrubber {
         }
     }
 
+    /// An answer of the gateway: JSON stays JSON. What is none is any text.
+    pub fn json(&mut self, text: &str) -> String {
+        match serde_json::from_str::<serde_json::Value>(text) {
+            Ok(mut value) => {
+                self.field("", &mut value);
+                self.text(&format!("{value:#}\n"))
+            }
+            Err(_) => self.text(text),
+        }
+    }
+
+    fn field(&mut self, key: &str, value: &mut serde_json::Value) {
+        use serde_json::Value;
+        match value {
+            Value::Null | Value::Bool(_) => {}
+            Value::String(text) if names_a_file(key, text) => {}
+            _ if is_secret(key) => {
+                self.removed += 1;
+                *value = Value::String(REMOVED.to_owned());
+            }
+            Value::Array(list) => list.iter_mut().for_each(|value| self.field(key, value)),
+            Value::Object(fields) => {
+                fields.iter_mut().for_each(|(key, value)| self.field(key, value));
+            }
+            Value::Number(_) | Value::String(_) => {}
+        }
+    }
+
     fn value(&mut self, key: &str, value: &mut toml::Value) {
         match value {
             toml::Value::Table(table) if !is_secret(key) => {
@@ -256,14 +284,18 @@ impl Scrubber {
             clean += gap;
             let length = value_length(&name, value);
             let (shown, behind) = value.split_at(length);
-            if length == 0 || !is_secret(&name) || names_a_file(&name, &bare(shown)) {
+            let plain = length == 0 || ["null", "true", "false"].contains(&shown);
+            if plain || !is_secret(&name) || names_a_file(&name, &bare(shown)) {
                 rest = value;
                 continue;
             }
             if bare(shown) != REMOVED {
                 self.removed += 1;
             }
+            let quote = shown.chars().next().filter(|c| matches!(c, '"' | '\''));
+            clean.extend(quote);
             clean += REMOVED;
+            clean.extend(quote);
             rest = behind;
         }
     }

@@ -28,16 +28,32 @@ fn a_known_secret_goes_from_every_place_and_a_short_one_only_where_it_stands_alo
 fn values_of_names_that_say_secret_go_and_the_names_stay() {
     for (text, kept) in [
         ("password=hunter2 user=anna", "password=[removed] user=anna"),
-        ("{\"token\": \"hun\\\"ter2\", \"n\": 1}", "{\"token\": [removed], \"n\": 1}"),
+        ("{\"token\": \"hun\\\"ter2\", \"n\": 1}", "{\"token\": \"[removed]\", \"n\": 1}"),
         ("Authorization: Bearer hunter2 hunter3\nnext", "Authorization: [removed]\nnext"),
-        ("MQTT_PASSWORD='hunter2 x' y", "MQTT_PASSWORD=[removed] y"),
+        ("MQTT_PASSWORD='hunter2 x' y", "MQTT_PASSWORD='[removed]' y"),
         ("password_file = \"/etc/linli/p\"", "password_file = \"/etc/linli/p\""),
+        ("{\"credentials\": null, \"token\":true}", "{\"credentials\": null, \"token\":true}"),
         ("password_file = hunter2", "password_file = [removed]"),
         ("12:30:45 host linli[7]: ok", "12:30:45 host linli[7]: ok"),
         ("令牌 token：无；token=hunter2", "令牌 token：无；token=[removed]"),
     ] {
         assert_eq!(clean(text), kept);
     }
+}
+
+#[test]
+fn json_stays_json_and_loses_everything_below_a_secret_name() {
+    let text = "{\"a\":[{\"secrets\":{\"x\":\"hunter1\",\"y\":2},\"n\":1}],\"pin\":1234,\
+                \"token\":null,\"key_file\":\"/etc/k\",\"url\":\"mqtt://u:hunter2@box\"}";
+    let told = Scrubber::default().json(text);
+    let value: serde_json::Value = serde_json::from_str(&told).unwrap();
+    assert_eq!(value["a"][0], serde_json::json!({ "secrets": "[removed]", "n": 1 }));
+    assert_eq!((&value["pin"], &value["token"]), (&"[removed]".into(), &serde_json::Value::Null));
+    assert_eq!(
+        (&value["key_file"], &value["url"]),
+        (&"/etc/k".into(), &"mqtt://[removed]@box".into())
+    );
+    assert!(Scrubber::default().json("no json, token=hunter3").contains("token=[removed]"));
 }
 
 #[test]

@@ -141,7 +141,8 @@ fn the_doctor_looks_at_a_box_whose_gateway_does_not_run() {
     assert_eq!(of(&items, "field_broker")["level"], "critical");
     assert!(text(of(&items, "field_broker"), "seen").contains("nothing listens"));
     assert!(text(of(&items, "service"), "todo").contains("linli check"), "exit status 64");
-    assert_eq!(of(&items, "configuration")["level"], "good");
+    let good = |item: &Value| item["area"] == "configuration" && item["level"] == "good";
+    assert!(items.iter().any(good), "{items:#?}");
     for area in ["storage", "memory", "clock", "wear"] {
         of(&items, area);
     }
@@ -193,7 +194,9 @@ fn a_wrong_configuration_is_told_and_everything_else_is_looked_at_all_the_same()
     let told = of(&items, "configuration");
     assert_eq!(told["level"], "warning", "the gateway runs on with the one before");
     assert!(text(told, "seen").contains("hots"), "{told}");
-    assert!(text(of(&items, "page"), "seen").contains(&made.page.to_string()));
+    let port = made.page.to_string();
+    let answers = |item: &Value| item["level"] == "good" && text(item, "seen").contains(&port);
+    assert!(items.iter().any(answers), "{items:#?}");
     daemon.kill();
     let (code, items) = made.doctor(&["--offline"]);
     assert_eq!((code, &of(&items, "configuration")["level"]), (3, &"critical".into()));
