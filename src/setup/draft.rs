@@ -31,7 +31,7 @@ pub struct Draft {
 
 impl Draft {
     /// Begins with the present text of the file at `path`; with the head of the example when there is
-    /// none, or when it is the example itself.
+    /// none, when it holds comments alone, or when it is the example itself.
     ///
     /// # Errors
     /// The present text is no TOML.
@@ -149,6 +149,14 @@ impl Draft {
         }
     }
 
+    /// Names a folder with profiles, unless the configuration names some or `usual` is it.
+    pub fn use_profiles(&mut self, folder: &Path, usual: &Path) {
+        if folder != usual && !self.editor.has(&["gateway", "profiles"]) {
+            let folder = folder.display().to_string();
+            self.editor.set_list(&["gateway", "profiles"], [folder.as_str()]);
+        }
+    }
+
     /// Puts entries of buses and devices to the end of the file.
     pub fn add(&mut self, entries: &str) {
         if !entries.trim().is_empty() {
@@ -181,8 +189,9 @@ fn split(address: &str) -> (&str, Option<u16>) {
     }
 }
 
+/// A file that holds comments alone, as the package brings it, or the example.
 fn unfinished(editor: &Editor) -> bool {
-    UNFINISHED.iter().all(|(path, example)| editor.get(path) == Some(example))
+    editor.is_empty() || UNFINISHED.iter().all(|(path, example)| editor.get(path) == Some(example))
 }
 
 /// The sections of the example with all their comments, without its estate.

@@ -27,7 +27,7 @@ fn good(text: &str) {
 
 #[test]
 fn a_new_box_begins_with_the_comments_of_the_example_and_nothing_of_its_estate() {
-    for present in [None, Some(EXAMPLE)] {
+    for present in [None, Some(EXAMPLE), Some("# not set up yet\n\n# run `linli setup`\n")] {
         let mut draft = draft(present);
         assert!(draft.is_fresh());
         assert_eq!((draft.get(&["gateway", "id"]), draft.has(&["mqtt"])), (None, false));
@@ -215,7 +215,10 @@ fn what_was_prepared_goes_again_when_the_checker_refuses_or_nobody_commits() {
     let own = folder.path().join("etc/profiles/eastron-sdm120.toml");
     fs::write(&own, "# mine").unwrap();
     let prepared = with_files(SMALL).prepare().unwrap();
-    assert_eq!(tree(folder.path()).len(), 3, "{:?}", tree(folder.path()));
+    let files = tree(folder.path());
+    assert_eq!(files.len(), 3, "{files:?}");
+    let secret = files.iter().find(|file| file.contains("platform-password")).unwrap();
+    assert_eq!(fs::metadata(secret).unwrap().permissions().mode() & 0o777, 0o600);
     drop(prepared);
     assert_eq!(tree(folder.path()), [own.display().to_string()]);
     assert_eq!(fs::read_to_string(&own).unwrap(), "# mine");
