@@ -12,11 +12,13 @@ use rustls::{ClientConfig, RootCertStore};
 
 mod credentials;
 mod expiry;
+mod pair;
 mod words;
 
 pub use credentials::{EVERY as LOOK_AT_FILES_EVERY, Renewal, Watched, note_credentials};
 use expiry::Noting;
 pub use expiry::{Held, Presented, Role, Unreadable, expiry_of};
+pub use pair::check_credentials;
 
 /// A broker that misbehaves on demand.
 #[cfg(test)]

@@ -30,7 +30,8 @@
 //! | [`status`] | the local page, its API, metrics |
 //! | [`access`], [`audit`] | who may do what on the page: users, sessions, tokens, lock-out; who did what |
 //! | [`selftest`] | the gateway looks at itself: its safety, its logs |
-//! | [`clock`], [`backoff`], [`supervise`], [`watchdog`], [`whole_file`] | time, patience, tasks, progress, files that appear whole |
+//! | [`clock`], [`backoff`], [`supervise`], [`watchdog`], [`whole_file`], [`signed`] | time, patience, tasks, progress, files that appear whole, files that somebody signed |
+//! | [`setup`] | a first start: answers and signed bundles become a configuration |
 //! | [`sim`], [`receiver`] | simulated devices, on their own or on one serial line; the platform's side of the stream |
 //!
 //! `rumqttc` stands only in `broker`, `driver::mqtt`, `driver::discover`, `uplink`, and on the
@@ -60,6 +61,8 @@ pub mod protocol;
 pub mod receiver;
 pub mod selftest;
 pub mod settings;
+pub mod setup;
+pub mod signed;
 pub mod sim;
 pub mod starlevel;
 pub mod status;

@@ -4,6 +4,7 @@ mod audit;
 mod buffer;
 mod certificate;
 mod check;
+mod config;
 mod decode;
 #[cfg(feature = "demo")]
 mod demo;
@@ -15,6 +16,7 @@ mod scan;
 #[cfg(feature = "schema")]
 mod schema;
 mod scorecard;
+mod setup;
 #[cfg(feature = "demo")]
 mod simulate;
 mod stars;
@@ -54,10 +56,14 @@ struct ConfigFile {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Set a new box up: names, lines, broker, platform, first user, first block (首次安装向导).
+    Setup(Box<setup::Arguments>),
     /// Run the gateway (运行网关).
     Run(ConfigFile),
     /// Check the configuration; opens nothing, reports all faults at once (检查配置).
     Check(check::Arguments),
+    /// Carry the configuration across versions (配置迁移).
+    Config(config::Arguments),
     /// Show where the local page is, and the fingerprint of its certificate (本地页面与证书指纹).
     Certificate(certificate::Arguments),
     /// Find what hangs on a line or in a network, as entries of the configuration (扫描设备).
@@ -92,8 +98,10 @@ enum Command {
 /// Runs the command and says how the process ends.
 pub fn execute(arguments: Arguments) -> ExitCode {
     let outcome = match arguments.command {
+        Command::Setup(arguments) => setup::execute(&arguments),
         Command::Run(file) => run::execute(&file.config),
         Command::Check(arguments) => check::execute(&arguments),
+        Command::Config(arguments) => config::execute(&arguments),
         Command::Certificate(arguments) => certificate::execute(&arguments),
         Command::Scan(arguments) => scan::execute(&arguments),
         #[cfg(feature = "demo")]

@@ -14,6 +14,7 @@ const EDGES: &[(&str, &[&str])] = &[
     ("settings", &["model"]),
     ("store", &[]),
     ("whole_file", &[]),
+    ("signed", &["model"]),
     ("supervise", &[]),
     ("model", &[]),
     ("protocol", &[]),
@@ -61,6 +62,7 @@ const EDGES: &[(&str, &[&str])] = &[
             "broker",
         ],
     ),
+    ("setup", &["config", "settings", "broker", "model", "signed", "whole_file"]),
     ("watchdog", &["buffer", "pipeline"]),
     ("receiver", &["model", "broker", "backoff"]),
     ("sim", &["protocol", "model", "profile", "driver", "receiver", "backoff", "broker"]),
@@ -80,6 +82,9 @@ const CRATES: &[(&str, &[&str])] = &[
     ("hyper", &["status"]),
     ("tokio_rustls", &["status"]),
     ("maud", &["status", "starlevel"]),
+    ("minisign_verify", &["signed"]),
+    ("tar", &["setup"]),
+    ("toml_edit", &["config", "setup"]),
     ("anyhow", &["main", "app", "cli", "bin"]),
 ];
 

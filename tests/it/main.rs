@@ -34,6 +34,7 @@ mod reload;
 mod rs485;
 mod scorecards;
 mod second_parsers;
+mod setup;
 mod soak;
 mod star_delivery;
 mod star_history;
