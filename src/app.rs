@@ -55,6 +55,8 @@ use stars::{publish_assessment, reporter, rule_pack};
 use tasks::ClockWatch;
 
 pub use access::users_file;
+pub use certificates::expiries;
+pub use checkup::checkup_of;
 #[cfg(feature = "demo")]
 pub use past::{attested, invent};
 pub use reload::{Daemon, Opening, Order};

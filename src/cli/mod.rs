@@ -8,6 +8,7 @@ mod config;
 mod decode;
 #[cfg(feature = "demo")]
 mod demo;
+mod doctor;
 mod logging;
 mod page;
 mod profiles;
@@ -20,6 +21,8 @@ mod setup;
 #[cfg(feature = "demo")]
 mod simulate;
 mod stars;
+mod support;
+mod upgrade;
 mod users;
 
 use std::path::PathBuf;
@@ -86,6 +89,12 @@ enum Command {
     Users(users::Arguments),
     /// Read a password, print its hash, for `linli users add --hash` (口令摘要).
     HashPassword,
+    /// Look at everything around the gateway, say what to do, worst first (诊断).
+    Doctor(doctor::Arguments),
+    /// Put what support needs into one file, without secrets (支持包).
+    SupportBundle(support::Arguments),
+    /// Try the next version, install it when it delivers, else go on with this one (升级).
+    Upgrade(Box<upgrade::Arguments>),
     /// Show who did what on the gateway (操作记录).
     Audit(audit::Arguments),
     /// Fill in an evaluation table of annex A from answers and evidence (红色物业评分表).
@@ -114,6 +123,9 @@ pub fn execute(arguments: Arguments) -> ExitCode {
         Command::Stars(arguments) => stars::execute(&arguments),
         Command::Users(arguments) => users::execute(&arguments),
         Command::HashPassword => users::hash_password(),
+        Command::Doctor(arguments) => doctor::execute(&arguments),
+        Command::SupportBundle(arguments) => support::execute(&arguments),
+        Command::Upgrade(arguments) => upgrade::execute(&arguments),
         Command::Audit(arguments) => audit::execute(&arguments),
         Command::Scorecard(arguments) => scorecard::execute(&arguments),
         #[cfg(feature = "schema")]
