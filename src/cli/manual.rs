@@ -102,7 +102,8 @@ fn describe(command: &Command, pages: &mut BTreeMap<String, Vec<u8>>) -> anyhow:
     let mut text = Vec::new();
     clap_mangen::Man::new(command.clone())
         .title(name.to_uppercase())
-        .manual("linli")
+        .source("linli")
+        .manual("邻里 linli")
         .render(&mut text)
         .with_context(|| format!("the page of {name}"))?;
     pages.insert(format!("{name}.1"), text);
