@@ -9,10 +9,12 @@ fact "systemctl enable --now until READY: $((($(date +%s%N) - begun) / 1000000))
 check "it is active" active
 contains "systemctl status shows it" "$(systemctl status linli)" "active (running)"
 within 30 "the page answers" page /healthz --fail
-contains "the page wants a login" "$(page / -o /dev/null -w '%{http_code} %{redirect_url}')" login
+contains "without users it says how to add one" "$(page /)" "linli users add"
 
 check "a user is added by root" bash -c 'echo "ten letters at least" | linli users add wang --role maintainer'
 equal "the users file stays the daemon's own" "$(stat -c '%U %a' /var/lib/linli/users.json)" "linli 600"
+asks() { page / -o /dev/null -w '%{http_code} %{redirect_url}' | grep -q login; }
+within 20 "then the page asks for a login" asks
 token=$(linli users token script | tail -n 1)
 api() { page "$1" -H "Authorization: Bearer $token"; }
 metered() { api /api/v1/devices/meter | tr -d ' \n' | grep -q '"voltage'; }
