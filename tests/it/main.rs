@@ -30,6 +30,7 @@ mod hostile;
 mod layout;
 mod line;
 mod normal_run;
+mod package;
 mod parts;
 mod power;
 mod reload;
