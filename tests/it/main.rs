@@ -35,6 +35,7 @@ mod rs485;
 mod scorecards;
 mod second_parsers;
 mod setup;
+mod setup_page;
 mod soak;
 mod star_delivery;
 mod star_history;
