@@ -83,7 +83,6 @@ const CRATES: &[(&str, &[&str])] = &[
     ("tokio_rustls", &["status"]),
     ("maud", &["status", "starlevel"]),
     ("minisign_verify", &["signed"]),
-    ("tar", &["setup"]),
     ("toml_edit", &["config", "setup"]),
     ("anyhow", &["main", "app", "cli", "bin"]),
 ];
