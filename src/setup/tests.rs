@@ -243,7 +243,10 @@ fn a_commit_keeps_the_old_configuration_and_closes_the_new_one_to_others() {
     assert_eq!(tree(folder.path()).len(), 2, "nothing half written is left");
 }
 
-fn archive(entries: &[(&str, EntryType, &[u8])]) -> Vec<u8> {
+/// Name, kind and content of each entry.
+type Entries<'e> = &'e [(&'e str, EntryType, &'e [u8])];
+
+fn archive(entries: Entries<'_>) -> Vec<u8> {
     let mut builder = Builder::new(Vec::new());
     for (name, kind, bytes) in entries {
         let mut header = Header::new_gnu();
@@ -275,7 +278,7 @@ fn a_bundle_holds_known_plain_files_of_a_bounded_size_and_nothing_else() {
     assert_eq!(names, ["answers.toml", "profiles/own-meter.toml", "platform-key.pem"]);
 
     let large = vec![0u8; (1 << 20) + 1];
-    let cases: [(&[(&str, EntryType, &[u8])], &str); 12] = [
+    let cases: [(Entries<'_>, &str); 12] = [
         (&[("../../etc/passwd", file, b"x")], "does not belong"),
         (&[("/etc/passwd", file, b"x")], "does not belong"),
         (&[("profiles/../linli.toml", file, b"x")], "does not belong"),
