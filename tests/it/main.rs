@@ -27,6 +27,7 @@ mod evidence;
 mod hostile;
 mod layout;
 mod line;
+mod migrate;
 mod normal_run;
 mod parts;
 mod power;
