@@ -203,6 +203,15 @@ pub fn examine(path: &Path) -> Result<Settings, Refused> {
     examine_texts(&texts(path)?)
 }
 
+/// As [`examine`], without asking the machine about the paths: for users whose rights are not
+/// those of the service.
+///
+/// # Errors
+/// Everything that is wrong with the text, all at once.
+pub fn examine_text(path: &Path) -> Result<Settings, Refused> {
+    examine_asking(&texts(path)?, read::Machine::Ignore)
+}
+
 /// The files of a configuration with their content: the main file, then its drop-ins by name.
 ///
 /// # Errors
@@ -232,6 +241,13 @@ pub fn texts_with(path: &Path, main: String) -> Result<Vec<(PathBuf, String)>, F
 /// # Errors
 /// Everything that is wrong, all at once.
 pub fn examine_texts(texts: &[(PathBuf, String)]) -> Result<Settings, Refused> {
+    examine_asking(texts, read::Machine::Ask)
+}
+
+fn examine_asking(
+    texts: &[(PathBuf, String)],
+    machine: read::Machine,
+) -> Result<Settings, Refused> {
     let mut faults = Vec::new();
     let mut documents = Vec::with_capacity(texts.len());
     for (path, text) in texts {
@@ -246,7 +262,7 @@ pub fn examine_texts(texts: &[(PathBuf, String)]) -> Result<Settings, Refused> {
         return Err(Faults::new(faults).into());
     }
     let mut library = Err(Vec::new());
-    read::settings(&documents, read::Machine::Ask, |dirs| {
+    read::settings(&documents, machine, |dirs| {
         library = Library::load(dirs);
         match &library {
             Ok(library) => Ok(library as &dyn Profiles),

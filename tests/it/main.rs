@@ -19,16 +19,19 @@ mod corpus;
 mod decode;
 mod demo;
 mod discovery;
+mod doctor;
 #[cfg(feature = "fuzzing")]
 #[path = "../fuzz/checks/reply_finder.rs"]
 mod driver;
 mod end_to_end;
 mod evidence;
+mod formats;
 mod hostile;
 mod layout;
 mod line;
 mod migrate;
 mod normal_run;
+mod package;
 mod parts;
 mod power;
 mod reload;
