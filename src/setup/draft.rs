@@ -12,6 +12,8 @@ use crate::settings::Fault;
 const EXAMPLE: &str = include_str!("../../config/linli.toml");
 /// Begin of the line behind which the example's own buses and devices stand.
 const EXAMPLE_ENDS: &str = "# ------";
+/// The first line of a new configuration.
+const FIRST_LINE: &str = "# linli.toml: written by `linli setup`. 由 `linli setup` 生成。";
 /// What nobody has who has finished: the example's gateway and platform.
 const UNFINISHED: [(&[&str], &str); 2] =
     [(&["gateway", "id"], "jinan-lixia-0107"), (&["uplink", "host"], "platform.example.org")];
@@ -197,7 +199,9 @@ fn unfinished(editor: &Editor) -> bool {
 /// The sections of the example with all their comments, without its estate.
 fn template(name: &str) -> Result<Editor, Box<Fault>> {
     let head = EXAMPLE.split(EXAMPLE_ENDS).next().unwrap_or_default();
-    let mut editor = Editor::new(name, head)?;
+    // Its first line says that it is an example.
+    let rest = head.split_once('\n').map_or("", |(_, rest)| rest);
+    let mut editor = Editor::new(name, &format!("{FIRST_LINE}\n{rest}"))?;
     for key in ["id", "name", "owner", "maintainer"] {
         editor.remove(&["gateway", key]);
     }

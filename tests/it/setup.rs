@@ -1,21 +1,20 @@
-//! `linli setup` and `linli config migrate` as an installer meets them: questions, refusals, signed
-//! bundles, old configurations.
+//! `linli setup` as an installer meets it: questions, refusals, signed bundles.
 
 use std::fs;
 use std::io::Write as _;
 use std::os::unix::fs::PermissionsExt as _;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Command, Output, Stdio};
 
 use crate::certificates::Authority;
 
 /// A box: its configuration folder, its state, a trust folder, a stick.
-struct Gateway {
+pub struct Gateway {
     folder: tempfile::TempDir,
 }
 
 impl Gateway {
-    fn new() -> Self {
+    pub fn new() -> Self {
         let made = Self { folder: tempfile::tempdir().unwrap() };
         for folder in ["etc", "state", "trust", "stick", "keys"] {
             fs::create_dir(made.at(folder)).unwrap();
@@ -23,7 +22,7 @@ impl Gateway {
         made
     }
 
-    fn at(&self, name: &str) -> PathBuf {
+    pub fn at(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
     }
 
@@ -32,7 +31,7 @@ impl Gateway {
     }
 
     /// A configuration whose state lies in this box.
-    fn configured(self, more: &str) -> Self {
+    pub fn configured(self, more: &str) -> Self {
         let state = self.at("state").display().to_string();
         let text =
             format!("# ours\n[buffer]\npath = \"{state}/buffer\"\nkeep_free = \"1MiB\"\n{more}");
@@ -40,11 +39,11 @@ impl Gateway {
         self
     }
 
-    fn text(&self) -> String {
+    pub fn text(&self) -> String {
         fs::read_to_string(self.config()).unwrap()
     }
 
-    fn command(&self, command: &[&str], more: &[&str]) -> Command {
+    pub fn command(&self, command: &[&str], more: &[&str]) -> Command {
         let mut process = Command::new(env!("CARGO_BIN_EXE_linli"));
         process.args(command).arg("--config").arg(self.config()).args(more);
         process
@@ -134,11 +133,11 @@ impl Gateway {
     }
 }
 
-fn told(output: &Output) -> String {
+pub fn told(output: &Output) -> String {
     String::from_utf8(output.stderr.clone()).unwrap()
 }
 
-fn shown(output: &Output) -> String {
+pub fn shown(output: &Output) -> String {
     String::from_utf8(output.stdout.clone()).unwrap()
 }
 
@@ -228,7 +227,7 @@ fn contents(gateway: &Gateway) -> Vec<(&'static str, String)> {
     ]
 }
 
-fn borrowed<'c>(contents: &'c [(&'static str, String)]) -> Vec<(&'c str, &'c str)> {
+fn borrowed(contents: &[(&'static str, String)]) -> Vec<(&str, &str)> {
     contents.iter().map(|(name, text)| (*name, text.as_str())).collect()
 }
 
@@ -323,81 +322,4 @@ fn a_whole_configuration_in_a_bundle_takes_the_place_of_the_present_one() {
     assert!(output.status.success(), "{}", told(&output));
     assert!(gateway.text().starts_with("# of the stick"), "{}", gateway.text());
     assert_eq!(fs::read_to_string(gateway.at("etc/linli.toml.1")).unwrap(), before);
-}
-
-/// A water meter as the example of the first version had it.
-fn old(at: &Path) -> String {
-    format!(
-        "[gateway]\nid = \"box\"\n\n[[bus]]\nid = \"line-1\"\nserial = \"{}\"\n\n\
-         # the main meter\n[[device]]\nid = \"water\"\nprofile = \"xintai-water\"  # of 2024\n\
-         bus = \"line-1\"\nunit = 1\n",
-        at.display()
-    )
-}
-
-#[test]
-fn an_old_configuration_is_refused_with_the_new_name_shown_as_a_diff_and_written() {
-    let gateway = Gateway::new();
-    let more = old(&gateway.at("line"));
-    let gateway = gateway.configured(&more);
-    let before = gateway.text();
-    let check = gateway.command(&["check"], &[]).output().unwrap();
-    assert_eq!(check.status.code(), Some(64));
-    let fault = told(&check);
-    for part in [
-        "is called \"xintai-ultrasonic-water\" since version 0.1.0",
-        "改名为",
-        "linli config migrate",
-    ] {
-        assert!(fault.contains(part), "`{part}` is missing in:\n{fault}");
-    }
-    let migrate = ["config", "migrate"];
-    let output = gateway.command(&migrate, &[]).output().unwrap();
-    assert_eq!(output.status.code(), Some(1), "{}", told(&output));
-    let diff = shown(&output);
-    for line in [
-        "-profile = \"xintai-water\"  # of 2024",
-        "+profile = \"xintai-ultrasonic-water\"  # of 2024",
-        " # the main meter",
-    ] {
-        assert!(diff.lines().any(|shown| shown == line), "`{line}` is missing in:\n{diff}");
-    }
-    assert_eq!(gateway.text(), before, "only --write writes");
-
-    let output = gateway.command(&migrate, &["--write"]).output().unwrap();
-    assert!(output.status.success(), "{}", told(&output));
-    assert_eq!(gateway.text(), before.replace("xintai-water", "xintai-ultrasonic-water"));
-    assert_eq!(fs::read_to_string(gateway.at("etc/linli.toml.1")).unwrap(), before);
-    assert!(gateway.command(&["check"], &[]).status().unwrap().success());
-    let again = gateway.command(&migrate, &["--write"]).output().unwrap();
-    assert!(again.status.success() && told(&again).contains("nothing to migrate"));
-}
-
-#[test]
-fn drop_ins_are_migrated_too_and_other_faults_stop_the_writing() {
-    let gateway = Gateway::new();
-    let line = gateway.at("line");
-    let more = format!(
-        "[gateway]\nid = \"box\"\n[[bus]]\nid = \"line-1\"\nserial = \"{}\"\n",
-        line.display()
-    );
-    let gateway = gateway.configured(&more);
-    fs::create_dir(gateway.at("etc/conf.d")).unwrap();
-    let drop_in = gateway.at("etc/conf.d/water.toml");
-    let device =
-        "[[device]]\nid = \"water\"\nprofile = \"xintai-water\"\nbus = \"line-1\"\nunit = 1\n";
-    fs::write(&drop_in, format!("{device}speed = 7\n")).unwrap();
-    let migrate = ["config", "migrate"];
-    let output = gateway.command(&migrate, &["--write"]).output().unwrap();
-    assert_eq!(output.status.code(), Some(64), "{}", told(&output));
-    assert!(
-        told(&output).contains("speed") && told(&output).contains("未写入"),
-        "{}",
-        told(&output)
-    );
-    assert!(fs::read_to_string(&drop_in).unwrap().contains("xintai-water"));
-    fs::write(&drop_in, device).unwrap();
-    let output = gateway.command(&migrate, &["--write"]).output().unwrap();
-    assert!(output.status.success(), "{}", told(&output));
-    assert!(fs::read_to_string(&drop_in).unwrap().contains("xintai-ultrasonic-water"));
 }

@@ -66,7 +66,7 @@ pub(super) fn execute(arguments: &Arguments, mut dialogue: Dialogue) -> anyhow::
             }
         }
     };
-    runtime.block_on(tokio::time::sleep(LINGER));
+    runtime.block_on(async { tokio::time::sleep(LINGER).await });
     stop.cancel();
     runtime.block_on(serving).context("the page")?.context("the page")?;
     ended

@@ -32,6 +32,28 @@ fn setup(place: &Place, more: &[&str]) -> Process {
     Process::start(&mut command)
 }
 
+/// The city's broker, and what it gave to this gateway.
+fn city(place: &Place, port: u16) -> Process {
+    let city = Authority::new("the city");
+    for name in ["ca.pem", "clients.pem"] {
+        fs::write(place.folder.join(name), city.0.pem()).unwrap();
+    }
+    city.sign(&place.folder, "gateway", "gateway.test", 2098);
+    city.sign(&place.folder, "good", "127.0.0.1", 2098);
+    platform(&place.folder, port, "good")
+}
+
+/// On a box that is set up nothing is asked for, and nothing is changed.
+fn once_more_changes_nothing(place: &Place) {
+    let text = fs::read_to_string(place.config()).unwrap();
+    let config = place.config().display().to_string();
+    let usual = ["setup", "--yes", "--no-start", "--wait", "0s", "--serial", "none", "--config"];
+    let (code, _) = place.command(&[&usual[..], &[&config]].concat());
+    assert_eq!(code, 0, "{}", place.told());
+    assert!(place.told().contains("配置无变化"), "{}", place.told());
+    assert_eq!(fs::read_to_string(place.config()).unwrap(), text);
+}
+
 #[test]
 fn a_box_is_set_up_by_flags_and_shows_its_first_reading_and_acknowledged_block() {
     let place = Place::new("");
@@ -41,14 +63,8 @@ fn a_box_is_set_up_by_flags_and_shows_its_first_reading_and_acknowledged_block()
         .slave(built_in("xy-md02", "3"))
         .build();
     let _served = place.serve(&line);
-    let city = Authority::new("the city");
-    for name in ["ca.pem", "clients.pem"] {
-        fs::write(place.folder.join(name), city.0.pem()).unwrap();
-    }
-    city.sign(&place.folder, "gateway", "gateway.test", 2098);
-    city.sign(&place.folder, "good", "127.0.0.1", 2098);
     let port = free_port();
-    let _platform = platform(&place.folder, port, "good");
+    let _platform = city(&place, port);
     fs::write(place.folder.join("password"), "泉水叮咚-2026-邻里\n").unwrap();
     let file = |name: &str| place.folder.join(name).display().to_string();
     let (address, page) = (format!("127.0.0.1:{port}"), place.page.to_string());
@@ -58,14 +74,8 @@ fn a_box_is_set_up_by_flags_and_shows_its_first_reading_and_acknowledged_block()
             &["--id", "test-box", "--name", "测试小区", "--kind", "new", "--lang", "en"][..],
             &["--serial", &file("line"), "--baud", "9600", "--frame", "8N1"],
             &["--units", "1-3", "--protocol", "modbus", "--platform", &address],
-            &[
-                "--ca",
-                &file("ca.pem"),
-                "--cert",
-                &file("gateway.pem"),
-                "--key",
-                &file("gateway.key"),
-            ],
+            &["--ca", &file("ca.pem"), "--cert", &file("gateway.pem")],
+            &["--key", &file("gateway.key")],
             &["--user", "wang", "--password-file", &file("password"), "--listen", &page],
             &["--wait", "60s"],
         ]
@@ -102,22 +112,7 @@ fn a_box_is_set_up_by_flags_and_shows_its_first_reading_and_acknowledged_block()
     let mode = |name: &str| fs::metadata(file(name)).unwrap().permissions().mode() & 0o777;
     assert_eq!((mode("linli.toml"), mode("users.json")), (0o640, 0o600));
     assert!(fs::read_to_string(file("users.json")).unwrap().contains("\"wang\""));
-
-    // Once more on the same box: nothing is asked for, nothing is changed.
-    let (code, _) = place.command(&[
-        "setup",
-        "--yes",
-        "--no-start",
-        "--wait",
-        "0s",
-        "--serial",
-        "none",
-        "--config",
-        place.config().to_str().unwrap(),
-    ]);
-    assert_eq!(code, 0, "{}", place.told());
-    assert!(place.told().contains("配置无变化"), "{}", place.told());
-    assert_eq!(fs::read_to_string(place.config()).unwrap(), text);
+    once_more_changes_nothing(&place);
 }
 
 #[test]
