@@ -4,9 +4,11 @@ mod audit;
 mod buffer;
 mod certificate;
 mod check;
+mod config;
 mod decode;
 #[cfg(feature = "demo")]
 mod demo;
+mod doctor;
 mod logging;
 #[cfg(feature = "manual")]
 mod manual;
@@ -17,9 +19,12 @@ mod scan;
 #[cfg(feature = "schema")]
 mod schema;
 mod scorecard;
+mod setup;
 #[cfg(feature = "demo")]
 mod simulate;
 mod stars;
+mod support;
+mod upgrade;
 mod users;
 
 use std::path::PathBuf;
@@ -59,10 +64,14 @@ struct ConfigFile {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Set a new box up: names, lines, broker, platform, first user, first block (首次安装向导).
+    Setup(Box<setup::Arguments>),
     /// Run the gateway (运行网关).
     Run(ConfigFile),
     /// Check the configuration; opens nothing, reports all faults at once (检查配置).
     Check(check::Arguments),
+    /// Carry the configuration across versions (配置迁移).
+    Config(config::Arguments),
     /// Show where the local page is, and the fingerprint of its certificate (本地页面与证书指纹).
     Certificate(certificate::Arguments),
     /// Find what hangs on a line or in a network, as entries of the configuration (扫描设备).
@@ -85,6 +94,12 @@ enum Command {
     Users(users::Arguments),
     /// Read a password, print its hash, for `linli users add --hash` (口令摘要).
     HashPassword,
+    /// Look at everything around the gateway, say what to do, worst first (诊断).
+    Doctor(doctor::Arguments),
+    /// Put what support needs into one file, without secrets (支持包).
+    SupportBundle(support::Arguments),
+    /// Try the next version, install it when it delivers, else go on with this one (升级).
+    Upgrade(Box<upgrade::Arguments>),
     /// Show who did what on the gateway (操作记录).
     Audit(audit::Arguments),
     /// Fill in an evaluation table of annex A from answers and evidence (红色物业评分表).
@@ -100,8 +115,10 @@ enum Command {
 /// Runs the command and says how the process ends.
 pub fn execute(arguments: Arguments) -> ExitCode {
     let outcome = match arguments.command {
+        Command::Setup(arguments) => setup::execute(&arguments),
         Command::Run(file) => run::execute(&file.config),
         Command::Check(arguments) => check::execute(&arguments),
+        Command::Config(arguments) => config::execute(&arguments),
         Command::Certificate(arguments) => certificate::execute(&arguments),
         Command::Scan(arguments) => scan::execute(&arguments),
         #[cfg(feature = "demo")]
@@ -114,6 +131,9 @@ pub fn execute(arguments: Arguments) -> ExitCode {
         Command::Stars(arguments) => stars::execute(&arguments),
         Command::Users(arguments) => users::execute(&arguments),
         Command::HashPassword => users::hash_password(),
+        Command::Doctor(arguments) => doctor::execute(&arguments),
+        Command::SupportBundle(arguments) => support::execute(&arguments),
+        Command::Upgrade(arguments) => upgrade::execute(&arguments),
         Command::Audit(arguments) => audit::execute(&arguments),
         Command::Scorecard(arguments) => scorecard::execute(&arguments),
         #[cfg(feature = "schema")]

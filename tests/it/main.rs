@@ -19,11 +19,13 @@ mod corpus;
 mod decode;
 mod demo;
 mod discovery;
+mod doctor;
 #[cfg(feature = "fuzzing")]
 #[path = "../fuzz/checks/reply_finder.rs"]
 mod driver;
 mod end_to_end;
 mod evidence;
+mod formats;
 mod hostile;
 mod layout;
 mod line;
@@ -35,6 +37,7 @@ mod reload;
 mod rs485;
 mod scorecards;
 mod second_parsers;
+mod setup;
 mod soak;
 mod star_delivery;
 mod star_history;

@@ -15,7 +15,7 @@ use tokio::net::{TcpListener, TcpSocket};
 use tokio_util::sync::CancellationToken;
 
 use super::{Access, Guard, lock as hold};
-use crate::access::{Role, Secret, Token, USERS_FILE, User, Users, UsersFault, digest, hash};
+use crate::access::{More, Role, Secret, Token, USERS_FILE, User, Users, UsersFault, digest, hash};
 use crate::audit::{Audit, Entry, Filter};
 use crate::status::sample::sample;
 use crate::status::{View, serve};
@@ -70,7 +70,7 @@ fn edit(file: &Path, change: impl FnOnce(&mut Users)) {
 }
 
 fn user(name: &str, role: Role) -> User {
-    User { name: name.into(), role, hash: HASH.clone() }
+    User { name: name.into(), role, hash: HASH.clone(), more: More::new() }
 }
 
 async fn site() -> Site {
@@ -88,6 +88,7 @@ async fn site() -> Site {
                 sha256: digest(&token.clone().into()),
                 made_ms: 0,
                 ends_ms: None,
+                more: More::new(),
             })
             .collect();
     });
