@@ -25,6 +25,7 @@ mod doctor;
 mod driver;
 mod end_to_end;
 mod evidence;
+mod field_broker;
 mod formats;
 mod hostile;
 mod layout;
