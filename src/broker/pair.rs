@@ -88,8 +88,9 @@ fn judged(fault: CertificateError, own_roots: bool) -> Result<Vec<Words>, Words>
             )
                 .into(),
         ]),
-        CertificateError::UnknownIssuer if own_roots => Ok(Vec::new()),
-        CertificateError::UnknownIssuer => Ok(vec![
+        _ if own_roots => Ok(Vec::new()),
+        // The second: an authority of the same name with another key.
+        CertificateError::UnknownIssuer | CertificateError::BadSignature => Ok(vec![
             (
                 "the certificate was not issued by the CA that was given; right only when the \
                  platform uses another for gateways",

@@ -314,10 +314,6 @@ fn name_before(text: &str) -> String {
 /// How many bytes of a text are the value of a name.
 fn value_length(name: &str, value: &str) -> usize {
     let line = value.find(['\r', '\n']).unwrap_or(value.len());
-    // Headers: their value has words.
-    if name.contains("authorization") || name == "cookie" {
-        return line;
-    }
     let mut chars = value.char_indices();
     match chars.next() {
         Some((_, quote @ ('"' | '\''))) => {
@@ -332,9 +328,13 @@ fn value_length(name: &str, value: &str) -> usize {
             }
             line
         }
-        _ => value
-            .find(|c: char| c.is_whitespace() || matches!(c, ',' | ';' | '&' | ')' | '}' | ']'))
-            .unwrap_or(line),
+        // Headers: their value has words.
+        _ if name.contains("authorization") || name == "cookie" => line,
+        _ => {
+            let ends =
+                |c: char| c.is_whitespace() || matches!(c, ',' | ';' | '&' | ')' | '}' | ']');
+            value.find(ends).unwrap_or(line)
+        }
     }
 }
 

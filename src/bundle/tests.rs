@@ -44,7 +44,7 @@ fn values_of_names_that_say_secret_go_and_the_names_stay() {
 #[test]
 fn json_stays_json_and_loses_everything_below_a_secret_name() {
     let text = "{\"a\":[{\"secrets\":{\"x\":\"hunter1\",\"y\":2},\"n\":1}],\"pin\":1234,\
-                \"token\":null,\"key_file\":\"/etc/k\",\"url\":\"mqtt://u:hunter2@box\"}";
+                \"token\":null,\"key_file\":\"/etc/k\",\"authorization\":\"a b\",\"url\":\"mqtt://u:hunter2@box\"}";
     let told = Scrubber::default().json(text);
     let value: serde_json::Value = serde_json::from_str(&told).unwrap();
     assert_eq!(value["a"][0], serde_json::json!({ "secrets": "[removed]", "n": 1 }));

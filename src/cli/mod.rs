@@ -10,6 +10,8 @@ mod decode;
 mod demo;
 mod doctor;
 mod logging;
+#[cfg(feature = "manual")]
+mod manual;
 mod page;
 mod profiles;
 mod run;
@@ -37,8 +39,11 @@ pub const BAD_CONFIGURATION: u8 = 64;
 ///
 /// Reads the estate's devices, keeps every reading through outages and power cuts, checks the
 /// star level and delivers everything to the city's platform.
-///
-/// Begin with `linli demo`: it needs nothing else and shows everything.
+#[cfg_attr(feature = "demo", doc = "")]
+#[cfg_attr(
+    feature = "demo",
+    doc = " Begin with `linli demo`: it needs nothing else and shows everything."
+)]
 #[derive(Debug, Parser)]
 #[command(name = "linli", version, max_term_width = 100, after_help = EXIT_CODES)]
 pub struct Arguments {
@@ -102,6 +107,9 @@ enum Command {
     /// Write or check the JSON Schema and AsyncAPI documents of the stream.
     #[cfg(feature = "schema")]
     Schema(schema::Arguments),
+    /// Write or check the manual pages and shell completions of the package.
+    #[cfg(feature = "manual")]
+    Manual(manual::Arguments),
 }
 
 /// Runs the command and says how the process ends.
@@ -130,6 +138,8 @@ pub fn execute(arguments: Arguments) -> ExitCode {
         Command::Scorecard(arguments) => scorecard::execute(&arguments),
         #[cfg(feature = "schema")]
         Command::Schema(arguments) => schema::execute(&arguments),
+        #[cfg(feature = "manual")]
+        Command::Manual(arguments) => manual::execute(&arguments),
     };
     outcome.unwrap_or_else(|error| {
         complain(&format!("linli: {error:#}"));

@@ -5,8 +5,10 @@ mod dialogue;
 mod first;
 mod gather;
 mod lines;
+mod page;
 mod service;
 
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
@@ -18,7 +20,8 @@ use super::config::diff;
 use super::users::first_user;
 use super::{BAD_CONFIGURATION, complain, runtime, say};
 use crate::app::users_file;
-use crate::config;
+use crate::config::{self, Settings};
+use crate::profile::SITE_FOLDER;
 use crate::settings::parse_duration;
 use crate::setup::{Bundle, Draft, Plan, PreparedFault, find_bundles};
 use crate::signed::{TRUST_FOLDER, TrustedKeys};
@@ -48,6 +51,13 @@ pub(super) struct Arguments {
     /// Folder with the public keys whose bundles are taken (受信任公钥目录).
     #[arg(long, value_name = "FOLDER", default_value = TRUST_FOLDER)]
     trust: PathBuf,
+    /// Ask on a page of its own, for a phone: prints its address and a code that opens it once. Nothing
+    /// is asked here then (在网页上完成).
+    #[arg(long = "page", conflicts_with_all = ["bundle", "yes"])]
+    on_page: bool,
+    /// Where that page listens, under TLS beyond this machine (向导网页监听地址).
+    #[arg(long, value_name = "ADDRESS:PORT", requires = "on_page", default_value = "0.0.0.0:8444")]
+    page_listen: SocketAddr,
     #[command(flatten)]
     gateway: GatewayFlags,
     #[command(flatten)]
@@ -174,34 +184,75 @@ fn span(text: &str) -> Result<Duration, String> {
 
 pub(super) fn execute(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     let mut dialogue = Dialogue::new(arguments.lang, arguments.yes);
+    if arguments.on_page {
+        return page::execute(arguments, dialogue);
+    }
     let bundle = bundle(arguments, &mut dialogue)?;
-    let path = std::path::absolute(&arguments.config).context("the configuration's path")?;
-    let present = present(&path)?;
+    let place = Place::look(arguments)?;
     let begin = bundle.as_ref().and_then(|bundle| bundle.configuration.as_deref());
-    let mut draft = match Draft::begin(&path, begin.or(present.as_deref())) {
+    let draft = match Draft::begin(&place.path, begin.or(place.present.as_deref())) {
         Ok(draft) => draft,
         Err(fault) => return Ok(refused(&dialogue, &fault.to_string())),
     };
     let gathered = gather::gather(arguments, bundle.as_ref(), &draft, &dialogue)?;
+    match write(&place, draft, gathered, bundle.as_ref(), &dialogue)? {
+        Ok(settings) => finish(arguments, &place, &settings, &dialogue),
+        Err(faults) => Ok(refused(&dialogue, &faults)),
+    }
+}
+
+/// Where the configuration lies, and what lies there.
+struct Place {
+    path: PathBuf,
+    present: Option<String>,
+}
+
+impl Place {
+    fn look(arguments: &Arguments) -> anyhow::Result<Self> {
+        let path = std::path::absolute(&arguments.config).context("the configuration's path")?;
+        let present = match std::fs::read_to_string(&path) {
+            Ok(text) => Some(text),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => None,
+            Err(error) => return Err(error).with_context(|| path.display().to_string()),
+        };
+        Ok(Self { path, present })
+    }
+
+    fn folder(&self) -> &Path {
+        self.path.parent().unwrap_or(Path::new("/"))
+    }
+}
+
+/// From the answers to the configuration in its place. The inner faults are those of the checker, and
+/// then nothing was written.
+fn write(
+    place: &Place,
+    mut draft: Draft,
+    gathered: Gathered,
+    bundle: Option<&Bundle>,
+    dialogue: &Dialogue,
+) -> anyhow::Result<Result<Settings, String>> {
+    let path = &place.path;
     draft.answer(&gathered.answers, &gathered.credentials);
-    if let Some(bundle) = &bundle {
+    if let Some(bundle) = bundle {
         let id = draft.get(&["gateway", "id"]).unwrap_or_default();
         bundle.require_for(id).map_err(dialogue::both)?;
     }
-    let profiles = bundle.as_ref().map(|bundle| bundle.profiles.clone()).unwrap_or_default();
-    if let Err(faults) = lines::add(&mut draft, &path, &gathered.answers.lines, &dialogue)? {
-        return Ok(refused(&dialogue, &faults));
+    let profiles = bundle.map(|bundle| bundle.profiles.clone()).unwrap_or_default();
+    if !profiles.is_empty() {
+        draft.use_profiles(&place.folder().join("profiles"), Path::new(SITE_FOLDER));
+    }
+    if let Err(faults) = lines::add(&mut draft, path, &gathered.answers.lines, dialogue)? {
+        return Ok(Err(faults));
     }
     let text = draft.text();
-    if !agreed(&path, present.as_deref(), &text, &gathered, &dialogue)? {
+    if !agreed(path, place.present.as_deref(), &text, &gathered, dialogue)? {
         bail!("given up; nothing was written / 已放弃，未写入任何内容");
     }
     let plan = Plan { config: path.clone(), text, credentials: gathered.credentials, profiles };
     let prepared = match plan.prepare() {
         Ok(prepared) => prepared,
-        Err(PreparedFault::Refused(wrong)) => {
-            return Ok(refused(&dialogue, &wrong.faults.to_string()));
-        }
+        Err(PreparedFault::Refused(wrong)) => return Ok(Err(wrong.faults.to_string())),
         Err(other) => return Err(other.into()),
     };
     if let Some((name, hash)) = gathered.user {
@@ -212,16 +263,25 @@ pub(super) fn execute(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     }
     let settings = prepared.settings.clone();
     let kept = prepared.commit()?;
-    let folder = path.parent().unwrap_or(Path::new("/"));
-    if let Some(bundle) = &bundle {
-        bundle.note_taken(folder).map_err(dialogue::both)?;
+    if let Some(bundle) = bundle {
+        bundle.note_taken(place.folder()).map_err(dialogue::both)?;
     }
-    written(&path, kept.as_deref(), &dialogue);
-    service::start(&path, arguments.no_start, &dialogue)?;
+    written(path, kept.as_deref(), dialogue);
+    Ok(Ok(settings))
+}
+
+/// Starts the gateway and waits for what shows that it works.
+fn finish(
+    arguments: &Arguments,
+    place: &Place,
+    settings: &Settings,
+    dialogue: &Dialogue,
+) -> anyhow::Result<ExitCode> {
+    service::start(&place.path, arguments.no_start, dialogue)?;
     if arguments.wait.is_zero() {
         return Ok(ExitCode::SUCCESS);
     }
-    let seen = runtime()?.block_on(first::wait(&settings, arguments.wait, &dialogue));
+    let seen = runtime()?.block_on(first::wait(settings, arguments.wait, dialogue));
     Ok(if seen { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
@@ -253,15 +313,6 @@ fn bundle(arguments: &Arguments, dialogue: &mut Dialogue) -> anyhow::Result<Opti
     ));
     dialogue.ask_nothing();
     Ok(Some(bundle))
-}
-
-/// The present text of the configuration; `None` when there is none.
-fn present(path: &Path) -> anyhow::Result<Option<String>> {
-    match std::fs::read_to_string(path) {
-        Ok(text) => Ok(Some(text)),
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(error).with_context(|| path.display().to_string()),
-    }
 }
 
 /// Shows what would be written, and asks.
@@ -314,7 +365,7 @@ fn written(path: &Path, kept: Option<&Path>, dialogue: &Dialogue) {
 }
 
 /// A check as `config check` would do it, for the lines that are scanned before anything is written.
-fn parsed(path: &Path, text: &str) -> Result<config::Settings, String> {
+fn parsed(path: &Path, text: &str) -> Result<Settings, String> {
     let name = path.display().to_string();
     let library = crate::profile::Library::load(&[])
         .map_err(|faults| faults.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))?;

@@ -8,7 +8,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use anyhow::bail;
-pub(super) use password::{hashed, hashed_of};
+pub(super) use password::{hashed, hashed_of, strong};
 
 use super::page::page_of;
 use super::{BAD_CONFIGURATION, complain, runtime, say};

@@ -33,6 +33,11 @@ impl Editor {
         if self.carriage { text.replace('\n', "\r\n") } else { text }
     }
 
+    /// Whether there is nothing but comments.
+    pub fn is_empty(&self) -> bool {
+        self.document.as_table().is_empty()
+    }
+
     /// The text at a path through tables.
     pub fn get(&self, path: &[&str]) -> Option<&str> {
         self.item(path)?.as_str()

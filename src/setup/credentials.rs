@@ -9,7 +9,7 @@ use crate::broker::check_credentials;
 use crate::model::Words;
 
 /// The folder beside the configuration.
-const FOLDER: &str = "tls";
+pub(super) const FOLDER: &str = "tls";
 /// Most bytes of one; a chain of three certificates has 6 KiB.
 const MOST: usize = 256 << 10;
 
@@ -38,6 +38,11 @@ impl Kind {
             Self::Key => "platform-key.pem",
             Self::Password => "platform-password",
         }
+    }
+
+    /// Whether nobody but the service may read it.
+    pub fn is_secret(self) -> bool {
+        matches!(self, Self::Key | Self::Password)
     }
 
     /// Where the configuration names it.

@@ -12,6 +12,8 @@ use crate::settings::Fault;
 const EXAMPLE: &str = include_str!("../../config/linli.toml");
 /// Begin of the line behind which the example's own buses and devices stand.
 const EXAMPLE_ENDS: &str = "# ------";
+/// The first line of a new configuration.
+const FIRST_LINE: &str = "# linli.toml: written by `linli setup`. 由 `linli setup` 生成。";
 /// What nobody has who has finished: the example's gateway and platform.
 const UNFINISHED: [(&[&str], &str); 2] =
     [(&["gateway", "id"], "jinan-lixia-0107"), (&["uplink", "host"], "platform.example.org")];
@@ -31,7 +33,7 @@ pub struct Draft {
 
 impl Draft {
     /// Begins with the present text of the file at `path`; with the head of the example when there is
-    /// none, or when it is the example itself.
+    /// none, when it holds comments alone, or when it is the example itself.
     ///
     /// # Errors
     /// The present text is no TOML.
@@ -149,6 +151,14 @@ impl Draft {
         }
     }
 
+    /// Names a folder with profiles, unless the configuration names some or `usual` is it.
+    pub fn use_profiles(&mut self, folder: &Path, usual: &Path) {
+        if folder != usual && !self.editor.has(&["gateway", "profiles"]) {
+            let folder = folder.display().to_string();
+            self.editor.set_list(&["gateway", "profiles"], [folder.as_str()]);
+        }
+    }
+
     /// Puts entries of buses and devices to the end of the file.
     pub fn add(&mut self, entries: &str) {
         if !entries.trim().is_empty() {
@@ -181,14 +191,17 @@ fn split(address: &str) -> (&str, Option<u16>) {
     }
 }
 
+/// A file that holds comments alone, as the package brings it, or the example.
 fn unfinished(editor: &Editor) -> bool {
-    UNFINISHED.iter().all(|(path, example)| editor.get(path) == Some(example))
+    editor.is_empty() || UNFINISHED.iter().all(|(path, example)| editor.get(path) == Some(example))
 }
 
 /// The sections of the example with all their comments, without its estate.
 fn template(name: &str) -> Result<Editor, Box<Fault>> {
     let head = EXAMPLE.split(EXAMPLE_ENDS).next().unwrap_or_default();
-    let mut editor = Editor::new(name, head)?;
+    // Its first line says that it is an example.
+    let rest = head.split_once('\n').map_or("", |(_, rest)| rest);
+    let mut editor = Editor::new(name, &format!("{FIRST_LINE}\n{rest}"))?;
     for key in ["id", "name", "owner", "maintainer"] {
         editor.remove(&["gateway", key]);
     }

@@ -3,20 +3,29 @@
 
 use std::fs::{self, DirBuilder};
 use std::io::{self, Write as _};
-use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, fchown, lchown};
+use std::os::unix::fs::{DirBuilderExt as _, PermissionsExt as _, fchown, lchown};
 use std::path::{Path, PathBuf};
 
-use super::credentials::Credentials;
+use super::credentials::{Credentials, FOLDER};
 use crate::config::{self, Refused, Settings};
 use crate::model::Words;
 use crate::whole_file;
 
-/// The group that reads the configuration: the service's.
-const GROUP: &str = "linli";
+/// The user of the service, and its group, which reads the configuration.
+const SERVICE: &str = "linli";
 /// Mode of the configuration and of what it names.
 const MODE: u32 = 0o640;
+/// Mode of keys and passwords, which belong to the service.
+const SECRET_MODE: u32 = 0o600;
 /// Mode of folders that are made.
 const FOLDER_MODE: u32 = 0o750;
+
+/// The numbers of the service's user and group.
+#[derive(Debug, Clone, Copy)]
+struct Account {
+    user: u32,
+    group: u32,
+}
 
 /// What is to be written.
 #[derive(Debug)]
@@ -51,6 +60,7 @@ pub enum PreparedFault {
 #[derive(Debug)]
 enum Undo {
     Remove(PathBuf),
+    RemoveFolder(PathBuf),
     Restore { path: PathBuf, kept: PathBuf },
 }
 
@@ -61,7 +71,7 @@ pub struct Prepared {
     pub settings: Settings,
     config: PathBuf,
     text: String,
-    group: Option<u32>,
+    account: Option<Account>,
     undo: Vec<Undo>,
 }
 
@@ -73,15 +83,17 @@ impl Plan {
     /// The checker refuses it, or the system does.
     pub fn prepare(self) -> Result<Prepared, PreparedFault> {
         let folder = self.config.parent().unwrap_or(Path::new("")).to_owned();
-        let group = service_group(Path::new("/etc/group"));
-        let mut written = Written { group, undo: Vec::new() };
+        let account = account(Path::new("/etc/passwd"));
+        let mut written = Written { account, undo: Vec::new() };
         let done = (|| {
             make_folder(&folder, None)?;
+            written.folder(&folder.join(FOLDER), !self.credentials.all().is_empty())?;
+            written.folder(&folder.join("profiles"), !self.profiles.is_empty())?;
             for one in self.credentials.all() {
-                written.put(&one.path(&folder), &one.bytes)?;
+                written.put(&one.path(&folder), &one.bytes, one.kind.is_secret())?;
             }
             for (name, bytes) in &self.profiles {
-                written.put(&folder.join("profiles").join(name), bytes)?;
+                written.put(&folder.join("profiles").join(name), bytes, false)?;
             }
             let texts = config::texts_with(&self.config, self.text.clone())
                 .map_err(|faults| PreparedFault::Refused(faults.into()))?;
@@ -92,7 +104,7 @@ impl Plan {
                 settings,
                 config: self.config,
                 text: self.text,
-                group,
+                account,
                 undo: written.undo,
             }),
             Err(fault) => {
@@ -118,7 +130,7 @@ impl Prepared {
             Err(error) if error.kind() == io::ErrorKind::NotFound => None,
             Err(error) => return Err(io(error)),
         };
-        put(&path, self.text.as_bytes(), self.group).map_err(io)?;
+        put(&path, self.text.as_bytes(), self.account, false).map_err(io)?;
         self.undo.clear();
         Ok(kept)
     }
@@ -132,17 +144,23 @@ impl Drop for Prepared {
 
 /// What was written so far.
 struct Written {
-    group: Option<u32>,
+    account: Option<Account>,
     undo: Vec<Undo>,
 }
 
 impl Written {
-    /// Writes a file; another one of its name is kept beside it.
-    fn put(&mut self, path: &Path, bytes: &[u8]) -> Result<(), PreparedFault> {
-        let io = |source| PreparedFault::Io { path: path.to_owned(), source };
-        if let Some(folder) = path.parent() {
-            make_folder(folder, self.group)?;
+    /// Makes a folder that is wanted and not there.
+    fn folder(&mut self, folder: &Path, wanted: bool) -> Result<(), PreparedFault> {
+        if wanted && !folder.is_dir() {
+            make_folder(folder, self.account)?;
+            self.undo.push(Undo::RemoveFolder(folder.to_owned()));
         }
+        Ok(())
+    }
+
+    /// Writes a file; another one of its name is kept beside it.
+    fn put(&mut self, path: &Path, bytes: &[u8], secret: bool) -> Result<(), PreparedFault> {
+        let io = |source| PreparedFault::Io { path: path.to_owned(), source };
         let undo = match fs::read(path) {
             Ok(old) if old == bytes => return Ok(()),
             Ok(_) => {
@@ -153,40 +171,36 @@ impl Written {
             Err(error) => return Err(io(error)),
         };
         self.undo.push(undo);
-        put(path, bytes, self.group).map_err(io)
+        put(path, bytes, self.account, secret).map_err(io)
     }
 }
 
-/// Writes a file whole, for its owner and the group of the service.
-fn put(path: &Path, bytes: &[u8], group: Option<u32>) -> io::Result<()> {
-    let (beside, mut file) = whole_file::begin(path, MODE)?;
-    if is_root(&file)? {
-        fchown(&file, Some(0), group)?;
+/// Writes a file whole: for root and the group of the service, a secret for the service alone.
+fn put(path: &Path, bytes: &[u8], account: Option<Account>, secret: bool) -> io::Result<()> {
+    let mode = if secret { SECRET_MODE } else { MODE };
+    let (beside, mut file) = whole_file::begin(path, mode)?;
+    if let Some(account) = account.filter(|_| rustix::process::geteuid().is_root()) {
+        let user = if secret { account.user } else { 0 };
+        fchown(&file, Some(user), Some(account.group))?;
     }
     // The mask of the process may have taken the group's right away.
-    file.set_permissions(std::os::unix::fs::PermissionsExt::from_mode(MODE))?;
+    file.set_permissions(fs::Permissions::from_mode(mode))?;
     file.write_all(bytes)?;
     file.sync_all()?;
     fs::rename(&beside, path)?;
     whole_file::sync_folder(path)
 }
 
-fn is_root(file: &fs::File) -> io::Result<bool> {
-    Ok(file.metadata()?.uid() == 0)
-}
-
-fn make_folder(folder: &Path, group: Option<u32>) -> Result<(), PreparedFault> {
+fn make_folder(folder: &Path, account: Option<Account>) -> Result<(), PreparedFault> {
     if folder.as_os_str().is_empty() || folder.is_dir() {
         return Ok(());
     }
     let io = |source| PreparedFault::Io { path: folder.to_owned(), source };
-    let mode = if group.is_some() { FOLDER_MODE } else { 0o755 };
+    let mode = if account.is_some() { FOLDER_MODE } else { 0o755 };
     DirBuilder::new().recursive(true).mode(mode).create(folder).map_err(io)?;
-    match group {
-        Some(group) if fs::metadata(folder).map_err(io)?.uid() == 0 => {
-            lchown(folder, None, Some(group)).map_err(io)
-        }
-        _ => Ok(()),
+    match account.filter(|_| rustix::process::geteuid().is_root()) {
+        Some(account) => lchown(folder, None, Some(account.group)).map_err(io),
+        None => Ok(()),
     }
 }
 
@@ -195,6 +209,10 @@ fn take_back(undo: Vec<Undo>) {
         let (path, done) = match one {
             Undo::Remove(path) => {
                 let done = fs::remove_file(&path);
+                (path, done)
+            }
+            Undo::RemoveFolder(path) => {
+                let done = fs::remove_dir(&path);
                 (path, done)
             }
             Undo::Restore { path, kept } => {
@@ -208,9 +226,10 @@ fn take_back(undo: Vec<Undo>) {
     }
 }
 
-/// The number of the service's group, when there is one: a line `linli:x:998:`.
-fn service_group(file: &Path) -> Option<u32> {
+/// The service's user, when there is one: a line `linli:x:998:997:…`.
+fn account(file: &Path) -> Option<Account> {
     let text = fs::read_to_string(file).ok()?;
-    let line = text.lines().find(|line| line.split(':').next() == Some(GROUP))?;
-    line.split(':').nth(2)?.parse().ok()
+    let line = text.lines().find(|line| line.split(':').next() == Some(SERVICE))?;
+    let mut numbers = line.split(':').skip(2).map(str::parse);
+    Some(Account { user: numbers.next()?.ok()?, group: numbers.next()?.ok()? })
 }

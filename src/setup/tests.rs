@@ -27,9 +27,11 @@ fn good(text: &str) {
 
 #[test]
 fn a_new_box_begins_with_the_comments_of_the_example_and_nothing_of_its_estate() {
-    for present in [None, Some(EXAMPLE)] {
+    for present in [None, Some(EXAMPLE), Some("# not set up yet\n\n# run `linli setup`\n")] {
         let mut draft = draft(present);
-        assert!(draft.is_fresh());
+        assert!(
+            draft.is_fresh() && draft.text().starts_with("# linli.toml: written by `linli setup`")
+        );
         assert_eq!((draft.get(&["gateway", "id"]), draft.has(&["mqtt"])), (None, false));
         draft.answer(&answers("[gateway]\nid = \"box-1\""), &Credentials::default());
         let text = draft.text();
@@ -38,7 +40,7 @@ fn a_new_box_begins_with_the_comments_of_the_example_and_nothing_of_its_estate()
         {
             assert!(text.contains(kept) || kept.starts_with("# 断"), "{kept}\n{text}");
         }
-        for gone in ["jinan", "泉景", "example.org", "[[bus]]", "[[device]]", "\n[uplink]"] {
+        for gone in ["jinan", "泉景", "example.org", "\n[[bus]]", "\n[[device]]", "\n[uplink]"] {
             assert!(!text.contains(gone), "{gone}\n{text}");
         }
     }
@@ -213,9 +215,14 @@ fn what_was_prepared_goes_again_when_the_checker_refuses_or_nobody_commits() {
     assert_eq!(tree(folder.path()), [""; 0]);
     // A profile that is there already comes back.
     let own = folder.path().join("etc/profiles/eastron-sdm120.toml");
+    assert!(!own.parent().unwrap().exists(), "folders that were made go as well");
+    fs::create_dir(own.parent().unwrap()).unwrap();
     fs::write(&own, "# mine").unwrap();
     let prepared = with_files(SMALL).prepare().unwrap();
-    assert_eq!(tree(folder.path()).len(), 3, "{:?}", tree(folder.path()));
+    let files = tree(folder.path());
+    assert_eq!(files.len(), 3, "{files:?}");
+    let secret = files.iter().find(|file| file.contains("platform-password")).unwrap();
+    assert_eq!(fs::metadata(secret).unwrap().permissions().mode() & 0o777, 0o600);
     drop(prepared);
     assert_eq!(tree(folder.path()), [own.display().to_string()]);
     assert_eq!(fs::read_to_string(&own).unwrap(), "# mine");
@@ -236,7 +243,10 @@ fn a_commit_keeps_the_old_configuration_and_closes_the_new_one_to_others() {
     assert_eq!(tree(folder.path()).len(), 2, "nothing half written is left");
 }
 
-fn archive(entries: &[(&str, EntryType, &[u8])]) -> Vec<u8> {
+/// Name, kind and content of each entry.
+type Entries<'e> = &'e [(&'e str, EntryType, &'e [u8])];
+
+fn archive(entries: Entries<'_>) -> Vec<u8> {
     let mut builder = Builder::new(Vec::new());
     for (name, kind, bytes) in entries {
         let mut header = Header::new_gnu();
@@ -268,7 +278,7 @@ fn a_bundle_holds_known_plain_files_of_a_bounded_size_and_nothing_else() {
     assert_eq!(names, ["answers.toml", "profiles/own-meter.toml", "platform-key.pem"]);
 
     let large = vec![0u8; (1 << 20) + 1];
-    let cases: [(&[(&str, EntryType, &[u8])], &str); 12] = [
+    let cases: [(Entries<'_>, &str); 12] = [
         (&[("../../etc/passwd", file, b"x")], "does not belong"),
         (&[("/etc/passwd", file, b"x")], "does not belong"),
         (&[("profiles/../linli.toml", file, b"x")], "does not belong"),

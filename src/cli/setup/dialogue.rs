@@ -9,6 +9,7 @@ use super::super::complain;
 use super::Language;
 use crate::model::Words;
 use crate::setup::BundleFault;
+use crate::status::SetupDesk;
 
 /// Longest answer, bytes.
 const MOST: u64 = 4096;
@@ -18,6 +19,8 @@ const MOST: u64 = 4096;
 pub(super) struct Dialogue {
     language: Language,
     silent: bool,
+    /// The page that shows what is told as well.
+    echo: Option<SetupDesk>,
 }
 
 /// A fault for whoever reads standard error, in both languages.
@@ -33,11 +36,17 @@ pub(super) fn both_words(words: &Words) -> anyhow::Error {
 impl Dialogue {
     /// `silent` takes every proposal.
     pub(super) fn new(language: Language, silent: bool) -> Self {
-        Self { language, silent }
+        Self { language, silent, echo: None }
     }
 
     /// From now on every proposal is taken.
     pub(super) fn ask_nothing(&mut self) {
+        self.silent = true;
+    }
+
+    /// Tells a page as well, and asks nothing.
+    pub(super) fn echo(&mut self, desk: SetupDesk) {
+        self.echo = Some(desk);
         self.silent = true;
     }
 
@@ -57,6 +66,10 @@ impl Dialogue {
 
     /// Tells a line.
     pub(super) fn tell(&self, words: impl Into<Words>) {
+        let words = words.into();
+        if let Some(desk) = &self.echo {
+            desk.tell(words.clone());
+        }
         complain(&self.text(words));
     }
 

@@ -22,7 +22,7 @@ const FIELD_BROKER: &str = "127.0.0.1:1883";
 /// A broker on this machine answers at once.
 const PROBE: Duration = Duration::from_secs(1);
 /// The page, when it has a user: for everybody in the estate's network, under TLS.
-const LISTEN: &str = "0.0.0.0:8443";
+pub(super) const LISTEN: &str = "0.0.0.0:8443";
 /// Where the state lies when the configuration does not say.
 const STATE: &str = "/var/lib/linli/buffer";
 
@@ -137,7 +137,7 @@ fn gateway(gateway: &mut Gateway, draft: &Draft, dialogue: &Dialogue) -> anyhow:
     Ok(())
 }
 
-#[expect(clippy::unnecessary_wraps, reason = "a check that takes everything")]
+/// A check that takes everything.
 fn any(_: &str) -> Result<(), Words> {
     Ok(())
 }
@@ -199,15 +199,20 @@ fn field(field: &mut Field, draft: &Draft, dialogue: &Dialogue) -> anyhow::Resul
     if field.broker.is_some() || draft.has(&["mqtt"]) {
         return Ok(());
     }
-    let here: Option<SocketAddr> = FIELD_BROKER.parse().ok();
-    let listens = here.is_some_and(|here| TcpStream::connect_timeout(&here, PROBE).is_ok());
-    let proposal = if listens { FIELD_BROKER } else { NONE };
+    let proposal = field_broker();
     let question = (
         "field broker for devices that publish by MQTT, HOST:PORT or none",
         "现场消息代理（MQTT 设备），主机:端口 或 none",
     );
     field.broker = Some(dialogue.ask(question, Some(proposal), "--broker", endpoint)?);
     Ok(())
+}
+
+/// The broker on this box, when one answers.
+pub(super) fn field_broker() -> &'static str {
+    let here: Option<SocketAddr> = FIELD_BROKER.parse().ok();
+    let listens = here.is_some_and(|here| TcpStream::connect_timeout(&here, PROBE).is_ok());
+    if listens { FIELD_BROKER } else { NONE }
 }
 
 /// `host`, `host:port` or `none`.
@@ -327,7 +332,8 @@ fn user(
     Ok(Some((name, hash)))
 }
 
-fn has_users(draft: &Draft) -> bool {
+/// Whether somebody may log in on the page already.
+pub(super) fn has_users(draft: &Draft) -> bool {
     let store = draft.get(&["buffer", "path"]).unwrap_or(STATE);
     let named = draft.get(&["status", "users"]).map(PathBuf::from);
     let file = named.unwrap_or_else(|| Path::new(store).with_file_name(USERS_FILE));

@@ -30,7 +30,8 @@ pub(in crate::cli) fn hashed_of(name: &str, file: &Path) -> anyhow::Result<Strin
     strong(name, &text.lines().next().unwrap_or_default().to_owned().into())
 }
 
-fn strong(name: &str, password: &Secret) -> anyhow::Result<String> {
+/// The hash of a password, unless it is weak.
+pub(in crate::cli) fn strong(name: &str, password: &Secret) -> anyhow::Result<String> {
     if let Some((en, zh)) = weakness(password.expose(), Some(name)) {
         bail!("the password is weak: {en} / 口令过弱：{zh}");
     }
