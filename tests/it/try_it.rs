@@ -37,7 +37,7 @@ async fn tried(arguments: &[&str]) -> Said {
 }
 
 fn text_of(id: &str) -> &'static str {
-    BUILT_IN.iter().find(|(known, _)| *known == id).unwrap().1
+    &BUILT_IN.iter().find(|(known, _)| *known == id).unwrap().1
 }
 
 fn twin(id: &str) -> Device {
