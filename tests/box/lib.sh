@@ -72,7 +72,7 @@ reboot_box() {
 }
 
 # Takes the power away from the machine at once; the next step goes on with what was on the disk.
-cut() {
+cut_power() {
     echo "@@cut"
     sleep infinity
 }

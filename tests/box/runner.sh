@@ -1,5 +1,5 @@
 # Runs the steps that have not run yet, inside the machine. A step ends the machine by `reboot_box`
-# or `cut`; the next start goes on with the next step.
+# or `cut_power`; the next start goes on with the next step.
 set -u
 export HOME=/root DEBIAN_FRONTEND=noninteractive LC_ALL=C.UTF-8
 done_steps=/var/lib/box-steps

@@ -6,4 +6,4 @@ dpkg-deb -b tree next.deb >/dev/null && minisign -S -s key -m next.deb -t linli-
 linli upgrade --within 10m next.deb >cut.log 2>&1 &
 on_trial() { [ "$(readlink "/proc/$(main_pid)/exe")" = /var/lib/linli-upgrade/trial/linli ]; }
 within 90 "the new version runs on trial" on_trial
-cut
+cut_power

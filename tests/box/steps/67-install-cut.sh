@@ -9,4 +9,4 @@ contains "and it is told" "$(linli upgrade --status 2>&1)" "cut short"
 linli upgrade --within 4m next.deb >cut.log 2>&1 &
 installing() { grep -q '"installing"' /var/lib/linli-upgrade/state.json; }
 within 300 "the trial was good, the new version is being installed" installing
-cut
+cut_power

@@ -9,4 +9,4 @@ within 120 "without the platform the buffer fills again" waits
 stored blocks >/root/blocks
 fact "waiting before the power goes: $(cat /root/blocks) blocks"
 sync /root/blocks
-cut
+cut_power
