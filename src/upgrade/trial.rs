@@ -216,7 +216,6 @@ fn drop_in(places: &Places, config: &Path) -> String {
         "# Written by `linli upgrade` for a trial; gone after a power cut.\n\
          [Service]\n\
          ExecStartPre=\n\
-         ExecStartPre={program} check --config {config}\n\
          ExecStart=\n\
          ExecStart={program} run --config {config}\n\
          ExecReload=\n\
