@@ -12,6 +12,7 @@ mod getters;
 mod scalar;
 #[cfg(test)]
 mod tests;
+mod typed;
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -28,6 +29,7 @@ pub use scalar::{
     Wrong, check_endpoint, check_host, meant_key, meant_value, nearest, parse_duration, parse_size,
     show_duration, show_size, write_it,
 };
+pub use typed::{Refused, read_text, read_value};
 
 /// Longest value that is repeated in a fault, in characters.
 const SHOWN: usize = 60;

@@ -2,15 +2,12 @@
 
 use serde::Deserialize;
 use toml::Spanned;
-use toml::de::{DeTable, DeValue, Error, ValueDeserializer};
+use toml::de::{DeTable, DeValue};
 
 use super::fault::Faults;
 use super::schema::{HeadFile, ModbusFile, MqttFile, ProductFile, TitleFile};
 use super::schema_meter::{Cjt188File, Dlt645File};
-
-fn read<T: for<'de> Deserialize<'de>>(value: Spanned<DeValue<'_>>) -> Result<T, Error> {
-    T::deserialize(ValueDeserializer::from(value))
-}
+use crate::settings::read_value;
 
 /// How far the work on a profile is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,7 +24,7 @@ pub(super) fn entry<T: for<'de> Deserialize<'de>>(
     faults: &mut Faults<'_>,
 ) -> Option<T> {
     let span = value.span();
-    read(value)
+    read_value(value)
         .map_err(|error| match error.span() {
             Some(_) => faults.toml(&error),
             None => faults.at(span, error.message().to_owned()),
@@ -40,7 +37,7 @@ pub(super) fn by_key<T: for<'de> Deserialize<'de>>(
     value: Spanned<DeValue<'_>>,
     faults: &mut Faults<'_>,
 ) -> Option<T> {
-    if let Ok(whole) = read(value.clone()) {
+    if let Ok(whole) = read_value(value.clone()) {
         return Some(whole);
     }
     let span = value.span();

@@ -3,6 +3,8 @@
 use std::fmt;
 use std::ops::Range;
 
+use crate::settings::Refused;
+
 /// One fault of a profile's file.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub struct ProfileFault {
@@ -90,7 +92,7 @@ impl<'a> Faults<'a> {
 
     /// What the TOML reader or serde refused. An unknown key gets the nearest right one, taken
     /// from serde's own list: `` unknown field `a`, expected one of `b`, `c` ``.
-    pub fn toml(&mut self, error: &toml::de::Error) {
+    pub fn toml(&mut self, error: &Refused) {
         let mut message = error.message().replace('\n', " ");
         // The names of Rust's types say nothing to who writes the file.
         const TYPES: [(&str, &str); 4] = [

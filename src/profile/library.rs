@@ -64,11 +64,9 @@ pub struct Library {
     overrides: Vec<Override>,
 }
 
-/// One profile, read or still a text.
-#[derive(Debug, Clone)]
+/// One profile, read or still packed.
+#[derive(Debug, Clone, Default)]
 struct Shelf {
-    /// Of the built-in profile; empty when it was read from a file.
-    text: &'static str,
     read: OnceLock<Sizes>,
 }
 
@@ -81,13 +79,13 @@ struct Sizes {
 
 impl Shelf {
     fn of(loaded: Loaded) -> Self {
-        let read = OnceLock::from(Sizes::of(loaded));
-        Self { text: "", read }
+        Self { read: OnceLock::from(Sizes::of(loaded)) }
     }
 
     fn sizes(&self, id: &str) -> &Sizes {
         self.read.get_or_init(|| {
-            let loaded = parse(&format!("{id}.toml"), self.text);
+            let text = built_in::text(id).expect("only built-in ones are not read yet");
+            let loaded = parse(&format!("{id}.toml"), &text);
             Sizes::of(loaded.expect("the built-in profiles are tested"))
         })
     }
@@ -130,8 +128,8 @@ impl Library {
     pub fn load(extra_dirs: &[PathBuf]) -> Result<Self, Vec<ProfileFault>> {
         let mut library = Self::default();
         let mut faults = Vec::new();
-        for (id, text) in BUILT_IN {
-            library.shelves.insert((*id).to_owned(), Shelf { text, read: OnceLock::new() });
+        for id in built_in::ids() {
+            library.shelves.insert(id.to_owned(), Shelf::default());
         }
         for dir in extra_dirs {
             let unreadable = |what: &Path, error: std::io::Error| ProfileFault {

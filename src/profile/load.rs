@@ -87,7 +87,7 @@ fn read(name: &str, text: &str, stage: Stage, faults: &mut Faults<'_>) -> Option
         faults.whole(format!("{} bytes are too many, at most {MAX_FILE}", text.len()));
         return None;
     }
-    let table = DeTable::parse(text).map_err(|error| faults.toml(&error)).ok()?;
+    let table = DeTable::parse(text).map_err(|error| faults.toml(&error.into())).ok()?;
     let span = table.span();
     let mut table = table.into_inner();
     let lists = Lists {

@@ -14,6 +14,7 @@ use super::judge::Judge;
 use super::metric::Metric;
 pub use super::terms::{Direction, Evidence, Measure, Origin};
 use crate::model::{Category, EstateKind};
+use crate::settings::read_text;
 
 /// Number of stars.
 pub const STARS: u8 = 5;
@@ -269,9 +270,8 @@ impl RulePack {
     /// # Errors
     /// All faults of the pack.
     pub fn parse(name: &str, text: &str) -> Result<Self, Vec<PackFault>> {
-        let file: File = toml::from_str(text).map_err(|error| {
-            let offset = error.span().map_or(0, |span| span.start);
-            let line = text.bytes().take(offset).filter(|&b| b == b'\n').count() + 1;
+        let file: File = read_text(text).map_err(|error| {
+            let line = error.line(text);
             vec![PackFault::Syntax {
                 name: name.to_owned(),
                 line,

@@ -6,7 +6,7 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use crate::parts::{Process, free_port, wait_until};
+use crate::parts::{Process, free_port, program, wait_until};
 
 const PASSWORD: &str = "Zq7-parrot-on-the-roof";
 const WRONG: &str = "Xk3-parrot-in-the-cellar";
@@ -40,7 +40,7 @@ impl Gateway {
     fn run(&self) -> Process {
         let log = fs::OpenOptions::new().create(true).append(true).open(self.path("log")).unwrap();
         let daemon = Process::start(
-            Command::new(env!("CARGO_BIN_EXE_linli"))
+            Command::new(program())
                 .args(["run", "--config"])
                 .arg(self.path("linli.toml"))
                 .env("LINLI_LOG", "trace")
@@ -65,7 +65,7 @@ impl Gateway {
         input: &str,
         variables: &[(&str, &str)],
     ) -> (bool, String) {
-        let mut child = Command::new(env!("CARGO_BIN_EXE_linli"))
+        let mut child = Command::new(program())
             .args(arguments)
             .arg("--config")
             .arg(self.path("linli.toml"))
@@ -215,7 +215,7 @@ fn people_and_scripts_come_in_by_what_the_console_gave_them_and_no_secret_shows_
 #[test]
 fn a_hash_that_was_made_elsewhere_lets_in_and_a_page_without_login_stays_on_its_machine() {
     let mut site = Gateway::new();
-    let mut child = Command::new(env!("CARGO_BIN_EXE_linli"))
+    let mut child = Command::new(program())
         .arg("hash-password")
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
@@ -241,11 +241,8 @@ fn a_hash_that_was_made_elsewhere_lets_in_and_a_page_without_login_stays_on_its_
     };
     for (listen, good) in [("127.0.0.1", true), ("0.0.0.0", false), ("192.168.1.9", false)] {
         fs::write(&file, open(listen)).unwrap();
-        let output = Command::new(env!("CARGO_BIN_EXE_linli"))
-            .args(["check", "--config"])
-            .arg(&file)
-            .output()
-            .unwrap();
+        let output =
+            Command::new(program()).args(["check", "--config"]).arg(&file).output().unwrap();
         assert_eq!(output.status.success(), good, "{listen}");
         let said = String::from_utf8_lossy(&output.stderr).into_owned();
         assert_eq!(said.contains("linli users add"), !good, "{said}");

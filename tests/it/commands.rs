@@ -3,8 +3,10 @@
 use std::fs;
 use std::process::{Command, Output};
 
+use crate::parts::program;
+
 fn linli(arguments: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_linli")).args(arguments).output().unwrap()
+    Command::new(program()).args(arguments).output().unwrap()
 }
 
 fn text(bytes: &[u8]) -> &str {

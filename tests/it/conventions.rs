@@ -50,7 +50,7 @@ impl Convention {
 fn conventions() -> Vec<Convention> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("config/conventions");
     let mut conventions = Vec::new();
-    for (id, text) in BUILT_IN {
+    for (id, text) in BUILT_IN.iter() {
         let Ok(schema) = std::fs::read(folder.join(format!("{id}.schema.json"))) else { continue };
         let loaded = parse(&format!("{id}.toml"), text).unwrap();
         conventions.push(Convention { loaded, schema: serde_json::from_slice(&schema).unwrap() });

@@ -5,6 +5,8 @@ use std::process::{Command, Output, Stdio};
 
 use serde_json::{Map, Number, Value};
 
+use crate::parts::program;
+
 /// Keys that need the map of a device, that name what another library does, or that are remarks.
 const LEFT_OUT: &[&str] = &[
     "note",
@@ -29,7 +31,7 @@ const WRONG: &[(&str, &str)] = &[
 ];
 
 fn linli(arguments: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_linli")).arg("decode").args(arguments).output().unwrap()
+    Command::new(program()).arg("decode").args(arguments).output().unwrap()
 }
 
 fn json(output: &Output) -> Value {
@@ -214,7 +216,7 @@ fn input_that_is_no_hexadecimal_ends_with_64() {
 
 #[test]
 fn standard_input_and_other_ways_to_write_bytes_are_read() {
-    let mut child = Command::new(env!("CARGO_BIN_EXE_linli"))
+    let mut child = Command::new(program())
         .args(["decode", "--json", "-"])
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())

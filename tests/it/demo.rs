@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::process::{Command, Stdio};
 
-use crate::parts::{Process, ask, free_port, wait_until};
+use crate::parts::{Process, ask, free_port, program, wait_until};
 
 /// Whether the wiring doctor found the meter that the script connects beside another.
 fn found_the_second_meter(page: SocketAddr) -> bool {
@@ -21,7 +21,7 @@ fn the_demo_survives_its_own_faults_and_its_platform_misses_nothing() {
     let page = SocketAddr::from(([127, 0, 0, 1], free_port()));
     // Long enough for the dead meter, the falling counter and the cut line to the platform.
     let demo = Process::start(
-        Command::new(env!("CARGO_BIN_EXE_linli"))
+        Command::new(program())
             .args(["demo", "--for", "65s", "--listen", &page.to_string(), "--dir"])
             .arg(folder.path())
             .stdout(Stdio::piped()),

@@ -6,7 +6,9 @@ use std::net::SocketAddr;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
-use crate::parts::{Process, ask, free_port, linli, mosquitto, mosquitto_with, wait_until};
+use crate::parts::{
+    Process, ask, free_port, linli, mosquitto, mosquitto_with, program, wait_until,
+};
 
 const MESSAGES: &[(&str, &str)] = &[
     (
@@ -61,7 +63,7 @@ fn publish(port: u16, (topic, payload): (&str, &str)) {
 }
 
 fn run(arguments: &[&str]) -> Output {
-    let output = Command::new(env!("CARGO_BIN_EXE_linli")).args(arguments).output();
+    let output = Command::new(program()).args(arguments).output();
     output.unwrap()
 }
 
@@ -237,7 +239,7 @@ fn an_interrupted_scan_still_tells_what_was_announced() {
     let out = folder.path().join("out");
     let told = || fs::read_to_string(&out).unwrap_or_default();
     let scan = Process::start(
-        Command::new(env!("CARGO_BIN_EXE_linli"))
+        Command::new(program())
             .args(["scan", "--json", "--listen", "1h", "--config", none.to_str().unwrap()])
             .args(["--mqtt", &format!("127.0.0.1:{port}")])
             .stdout(Stdio::from(fs::File::create(&out).unwrap())),

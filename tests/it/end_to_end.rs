@@ -10,8 +10,8 @@ use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use crate::parts::{
-    Process, ask, free_port, let_run, linli, modbus_peer, mosquitto, mqtt_peer, serial_pair,
-    wait_until,
+    Process, ask, free_port, let_run, linli, modbus_peer, mosquitto, mqtt_peer, receiver_program,
+    serial_pair, wait_until,
 };
 
 /// Estate time of the run, in seconds: before, during and after the outage. Periods are a fifth of
@@ -80,7 +80,7 @@ topic = "plug"
 
 pub fn receiver(port: u16, out: &Path) -> Process {
     Process::start(
-        Command::new(env!("CARGO_BIN_EXE_linli-receiver"))
+        Command::new(receiver_program())
             .args(["--broker", &format!("127.0.0.1:{port}"), "--client-id", "platform"])
             .args(["--json", "--verify", "--until-idle", "15s"])
             .stdout(Stdio::from(fs::File::create(out).unwrap())),

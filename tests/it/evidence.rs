@@ -8,13 +8,13 @@ use std::time::Duration;
 
 use linli::store::{Changes, Limits, Store};
 
-use crate::parts::{ask, free_port, let_run, linli, lonely_site, wait_until, watched};
+use crate::parts::{ask, free_port, let_run, linli, lonely_site, program, wait_until, watched};
 
 /// 2026-01-01T00:00 in Shanghai.
 const MIDNIGHT: i64 = 1_767_196_800_000;
 
 fn verify(folder: &Path, more: &[&str]) -> Output {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_linli"));
+    let mut command = Command::new(program());
     command.args(["stars", "verify", "--path"]).arg(folder).args(more);
     command.output().unwrap()
 }
@@ -83,7 +83,7 @@ fn the_daemon_goes_on_with_its_evidence_after_a_restart_and_verifies_it_while_it
     wait_until("it observes again", || window() > before);
     let after = window();
     assert!(after >= before + 3, "{before} s before, {after} s after: the time between counts too");
-    let output = Command::new(env!("CARGO_BIN_EXE_linli"))
+    let output = Command::new(program())
         .args(["stars", "verify", "--config"])
         .arg(&config)
         .output()

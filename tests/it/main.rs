@@ -48,6 +48,7 @@ mod star_report;
 mod supply;
 mod try_it;
 mod twins;
+mod two_machines;
 mod wrong_profiles;
 
 // The checks of the corpus name the codecs as the fuzz targets do.

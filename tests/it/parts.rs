@@ -18,8 +18,31 @@ use linli::model::{
 use linli::starlevel::{Engine, EvidenceChain, GatewaySeen, RulePack};
 use linli::store::{Limits, Store};
 
-/// Longest wait for anything; a machine may be slow, a test that hangs is worse.
-const PATIENCE: Duration = Duration::from_secs(60);
+/// Longest wait for anything; a machine may be slow, a test that hangs is worse. An emulated
+/// processor is slower still.
+fn patience() -> Duration {
+    Duration::from_secs(if emulated() { 240 } else { 60 })
+}
+
+/// The program that is tested: cargo's own, or the one that `LINLI_TEST_BINARY` names. `tests/arm`
+/// names one that was built for the processor of a box, and runs under an emulator.
+pub fn program() -> PathBuf {
+    given("LINLI_TEST_BINARY").unwrap_or_else(|| env!("CARGO_BIN_EXE_linli").into())
+}
+
+/// The platform's side, chosen likewise by `LINLI_TEST_RECEIVER`.
+pub fn receiver_program() -> PathBuf {
+    given("LINLI_TEST_RECEIVER").unwrap_or_else(|| env!("CARGO_BIN_EXE_linli-receiver").into())
+}
+
+/// Whether the program runs under an emulator: its memory is the emulator's as well then.
+pub fn emulated() -> bool {
+    std::env::var_os("LINLI_TEST_EMULATED").is_some()
+}
+
+fn given(variable: &str) -> Option<PathBuf> {
+    std::env::var_os(variable).map(PathBuf::from)
+}
 
 /// A process that ends with its handle.
 pub struct Process(Child);
@@ -96,7 +119,7 @@ pub fn wait_closely_until(what: &str, condition: impl FnMut() -> bool) {
 
 #[expect(clippy::disallowed_methods, reason = "waits for other processes, outside any runtime")]
 fn wait_looking_every(pause: Duration, what: &str, mut condition: impl FnMut() -> bool) {
-    for _ in 0..PATIENCE.as_millis() / pause.as_millis() {
+    for _ in 0..patience().as_millis() / pause.as_millis() {
         if condition() {
             return;
         }
@@ -167,8 +190,7 @@ pub fn mosquitto_with(folder: &Path, port: u16, more: &str) -> Process {
 
 /// The Python with the second implementations; `tests/run` makes it.
 pub fn python() -> Command {
-    let given = std::env::var_os("LINLI_TEST_PYTHON").map(PathBuf::from);
-    let path = given.unwrap_or_else(|| {
+    let path = given("LINLI_TEST_PYTHON").unwrap_or_else(|| {
         Path::new(env!("CARGO_MANIFEST_DIR")).join("target/test-python/bin/python")
     });
     assert!(path.exists(), "{} is missing: run tests/run, it makes it", path.display());
@@ -219,18 +241,19 @@ pub fn serial_pair(folder: &Path) -> (Process, PathBuf, PathBuf) {
 
 /// The daemon; its log goes to a file that the test can read.
 pub fn linli(config: &Path, log: &Path) -> Process {
+    daemon(&program(), config, log)
+}
+
+/// The same from this program.
+pub fn daemon(program: &Path, config: &Path, log: &Path) -> Process {
     LOGS.with_borrow_mut(|logs| {
         if !logs.iter().any(|known| known == log) {
             logs.push(log.to_owned());
         }
     });
     let log = fs::OpenOptions::new().create(true).append(true).open(log).unwrap();
-    Process::start(
-        Command::new(env!("CARGO_BIN_EXE_linli"))
-            .args(["run", "--config"])
-            .arg(config)
-            .stderr(Stdio::from(log)),
-    )
+    let mut command = Command::new(program);
+    Process::start(command.args(["run", "--config"]).arg(config).stderr(Stdio::from(log)))
 }
 
 /// Asks the daemon's page.

@@ -12,7 +12,7 @@ use serde_json::Value;
 
 use crate::end_to_end::{receiver, totals};
 use crate::parts::{
-    Process, ask, free_port, let_run, linli, lonely_site, mosquitto, mqtt_peer, wait_until,
+    Process, ask, free_port, let_run, linli, lonely_site, mosquitto, mqtt_peer, program, wait_until,
 };
 
 fn reload(daemon: &Process) {
@@ -42,7 +42,7 @@ fn said(log: &Path, words: &str) -> usize {
 
 /// Every event in a stopped daemon's buffer, by kind.
 fn events(config: &Path) -> BTreeMap<String, Vec<Value>> {
-    let export = Command::new(env!("CARGO_BIN_EXE_linli"))
+    let export = Command::new(program())
         .args(["buffer", "export", "--config"])
         .arg(config)
         .output()
@@ -178,7 +178,7 @@ fn as_a_service(config: &Path, log: &Path) -> Process {
     let line = unit.lines().find_map(|line| line.strip_prefix("Environment=")).unwrap();
     let pairs = line.split_whitespace().map(|pair| pair.split_once('=').unwrap());
     Process::start(
-        Command::new(env!("CARGO_BIN_EXE_linli"))
+        Command::new(program())
             .envs(pairs)
             .args(["run", "--config"])
             .arg(config)

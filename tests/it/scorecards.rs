@@ -4,8 +4,10 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
+use crate::parts::program;
+
 fn scorecard(arguments: &[&str]) -> Output {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_linli"));
+    let mut command = Command::new(program());
     command.arg("scorecard").args(arguments).output().unwrap()
 }
 

@@ -9,7 +9,7 @@ use std::process::{Command, Output};
 use serde_json::{Value, json};
 
 use crate::parts::{
-    Process, ask, free_port, linli, lonely_site, peer, python, wait_until, watched,
+    Process, ask, free_port, linli, lonely_site, peer, program, python, wait_until, watched,
 };
 use crate::second_parsers::Opinion;
 
@@ -56,7 +56,7 @@ impl Site {
 }
 
 fn stars(arguments: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_linli")).arg("stars").args(arguments).output().unwrap()
+    Command::new(program()).arg("stars").args(arguments).output().unwrap()
 }
 
 fn verify(file: &Path, more: &[&str]) -> Output {
@@ -195,7 +195,7 @@ fn a_file_that_is_no_report_or_cannot_be_written_whole_is_refused_and_nothing_is
     // A limit on the size of files stands for a disk that is full.
     let output = Command::new("sh")
         .args(["-c", "trap '' XFSZ; ulimit -f 8; exec \"$@\"", "sh"])
-        .arg(env!("CARGO_BIN_EXE_linli"))
+        .arg(program())
         .args(["stars", "--report"])
         .arg(&file)
         .arg("--page")

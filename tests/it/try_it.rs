@@ -12,6 +12,8 @@ use linli::sim::{Device, EmbeddedBroker, Framing, ModbusServer, MqttDevice, Mqtt
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
+use crate::parts::program;
+
 /// What the command said.
 struct Said {
     code: i32,
@@ -20,7 +22,7 @@ struct Said {
 }
 
 async fn linli(arguments: &[&str]) -> Said {
-    let mut command = tokio::process::Command::new(env!("CARGO_BIN_EXE_linli"));
+    let mut command = tokio::process::Command::new(program());
     let output = command.args(arguments).output().await.unwrap();
     let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
     Said {
@@ -35,7 +37,7 @@ async fn tried(arguments: &[&str]) -> Said {
 }
 
 fn text_of(id: &str) -> &'static str {
-    BUILT_IN.iter().find(|(known, _)| *known == id).unwrap().1
+    &BUILT_IN.iter().find(|(known, _)| *known == id).unwrap().1
 }
 
 fn twin(id: &str) -> Device {

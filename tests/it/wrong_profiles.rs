@@ -8,6 +8,8 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
+use crate::parts::program;
+
 const FOLDER: &str = "tests/data/wrong-profiles";
 
 #[test]
@@ -24,7 +26,7 @@ fn each_wrong_profile_is_refused_with_place_value_and_what_is_allowed() {
     let mut differ = Vec::new();
     for name in &files {
         let file = format!("{FOLDER}/{name}");
-        let output = Command::new(env!("CARGO_BIN_EXE_linli"))
+        let output = Command::new(program())
             .args(["profiles", "check", &file])
             .current_dir(root)
             .output()

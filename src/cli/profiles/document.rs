@@ -65,7 +65,7 @@ pub(super) fn execute(arguments: &Arguments) -> anyhow::Result<ExitCode> {
 
 /// The built-in profiles with their examples.
 fn built_in() -> anyhow::Result<Vec<Loaded>> {
-    let read = |(id, text): &(&str, &str)| {
+    let read = |(id, text): &(&str, String)| {
         parse(&format!("{id}.toml"), text).map_err(|faults| {
             let faults: Vec<String> = faults.iter().map(ToString::to_string).collect();
             anyhow::anyhow!("{}", faults.join("\n"))

@@ -74,7 +74,7 @@ pub(in crate::cli) fn find(wanted: &str, dirs: &[PathBuf]) -> Result<Found, Stri
     }
     let built_in = BUILT_IN.iter().find(|(id, _)| *id == wanted);
     let (id, text) = built_in.ok_or_else(|| unknown(&library, wanted))?;
-    read(id, (*text).to_owned())
+    read(id, text.clone())
 }
 
 /// That there is no such profile, and which is most like it.

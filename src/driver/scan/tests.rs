@@ -272,12 +272,12 @@ fn the_model_of_each_built_in_profile_is_guessed_from_its_own_examples() {
 
 #[test]
 fn an_identification_register_makes_a_guess_certain_and_its_absence_rules_out() {
-    let text = BUILT_IN.iter().find(|(id, _)| *id == "xy-md02").unwrap().1;
+    let text = &BUILT_IN.iter().find(|(id, _)| *id == "xy-md02").unwrap().1;
     let named = text.replace(
         "table = \"input\"\nencoding",
         "identify = [{ table = \"holding\", address = 900, words = [0x4D44] }]\ntable = \"input\"\nencoding",
     );
-    assert_ne!(text, named);
+    assert_ne!(*text, named);
     let profile = Arc::new(parse("xy-md02.toml", &named).unwrap().profile);
     for (word, certain) in [(0x4D44, true), (0x4D45, false)] {
         let mut registers = device_of(&profile, &named).unwrap();

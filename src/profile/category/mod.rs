@@ -10,6 +10,7 @@ use std::sync::LazyLock;
 use serde::Deserialize;
 
 use crate::model::{Category, Label, Unit};
+use crate::settings::read_text;
 
 pub use comply::{Compliance, Weight, comply};
 pub use matching::{NameParts, name_parts};
@@ -153,7 +154,8 @@ impl CategoryModels {
     /// # Errors
     /// The first thing that is wrong with it.
     pub fn read(text: &str) -> Result<Self, String> {
-        let file: File = toml::from_str(text).map_err(|error| error.to_string())?;
+        let file: File =
+            read_text(text).map_err(|error| format!("line {}: {error}", error.line(text)))?;
         let mut labels = BTreeMap::new();
         for (set, rows) in file.labels {
             let row = |(code, [zh, en]): (String, [String; 2])| match code.parse() {

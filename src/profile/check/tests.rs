@@ -24,7 +24,7 @@ fn an_encoding_that_no_example_shows_is_a_fault() {
 
 #[test]
 fn a_description_shows_every_point() {
-    for (id, text) in BUILT_IN {
+    for (id, text) in BUILT_IN.iter() {
         let profile = parse(id, text).unwrap().profile;
         let text = describe(&profile);
         for (slot, point) in profile.points.iter().enumerate() {

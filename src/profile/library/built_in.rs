@@ -1,184 +1,51 @@
-//! The profiles that are built in, sorted.
+//! The profiles that are built in, sorted; packed by `build.rs`.
 
-macro_rules! built_in {
-    ($($id:literal)*) => {
-        /// Identifier and text of each built-in profile.
-        pub const BUILT_IN: &[(&str, &str)] = &[
-            $(($id, include_str!(concat!("../../../config/profiles/", $id, ".toml"))),)*
-        ];
-    };
+use std::sync::LazyLock;
+
+/// Some neighbouring profiles, compressed together.
+struct Pack {
+    /// Identifier of each, and where it ends in the text of all.
+    ends: &'static [(&'static str, usize)],
+    packed: &'static [u8],
 }
 
-built_in! {
-    "abb-b23"
-    "abb-terra-ac"
-    "acrel-adl3000"
-    "acrel-adl400-primary"
-    "acrel-adw300"
-    "acrel-ddsy1352"
-    "acrel-dtsd1352"
-    "ai-on-the-edge-gas"
-    "ai-on-the-edge-water"
-    "alfen-ng9xx"
-    "bender-cc612"
-    "bg-etech-ds100"
-    "book-machine"
-    "calectro-ug-3"
-    "carlo-gavazzi-em24"
-    "carlo-gavazzi-em340"
-    "chint-ddsu666"
-    "chint-ddsu666-holding"
-    "chint-dtsu666"
-    "chint-dtsu666-unscaled"
-    "chirpstack-axioma-qalcosonic-w1"
-    "chirpstack-dragino-aqs01"
-    "chirpstack-dragino-dds75-bin"
-    "chirpstack-dragino-ds03a"
-    "chirpstack-dragino-lht65n"
-    "chirpstack-dragino-sw3l"
-    "chirpstack-dragino-wl03a"
-    "chirpstack-elvaco-cmi4110"
-    "chirpstack-mclimate-flood"
-    "chirpstack-milesight-am300"
-    "chirpstack-milesight-ct10x"
-    "chirpstack-milesight-em300-di-gas"
-    "chirpstack-milesight-em300-di-water"
-    "chirpstack-milesight-em300-leak"
-    "chirpstack-milesight-em300-th"
-    "chirpstack-milesight-em400-bin"
-    "chirpstack-milesight-em500-swl"
-    "chirpstack-milesight-gs101"
-    "chirpstack-milesight-ws301"
-    "chirpstack-milesight-ws302"
-    "chirpstack-milesight-ws303"
-    "cjt188-cooling"
-    "cjt188-gas"
-    "cjt188-heat"
-    "cjt188-hot-water"
-    "cjt188-water"
-    "dlt645-1997-single-phase"
-    "dlt645-1997-three-phase"
-    "dlt645-2007-single-phase"
-    "dlt645-2007-single-phase-tariff"
-    "dlt645-2007-three-phase"
-    "eastron-sdm120"
-    "eastron-sdm630"
-    "eletechsup-r4dcb08"
-    "em2go"
-    "em2go-duo"
-    "emergency-broadcast-terminal"
-    "esphome-energy-meter"
-    "esphome-environment"
-    "esphome-relay"
-    "esphome-safety"
-    "etek-ekepc2"
-    "evcc-loadpoint"
-    "evse-din"
-    "go-echarger-modbus"
-    "go-echarger-mqtt"
-    "greenio-outdoor-air"
-    "heidelberg-energy-control"
-    "hiking-dds238-2"
-    "hiking-dds238-2-sr"
-    "icpdas-tm-p3r3"
-    "inepro-pro380"
-    "info-screen"
-    "innogy-ebox"
-    "janitza-b23"
-    "json-electricity-meter"
-    "json-environment-station"
-    "json-ev-charger"
-    "json-gas-meter"
-    "json-heat-meter"
-    "json-meter-cabinet"
-    "json-water-meter"
-    "juying-dam-0404"
-    "juying-dam-0606"
-    "juying-dam-0808"
-    "keba-p30"
-    "keba-p40"
-    "kincony-sht30"
-    "lc-103"
-    "mennekes-amtron-compact"
-    "openwb"
-    "orno-we-516"
-    "parcel-locker-cabinet"
-    "phoenix-charx-sec"
-    "phoenix-charx-sec-four"
-    "phoenix-em-cp-pp-eth"
-    "phoenix-ev-eth"
-    "phoenix-ev-eth-wallbe"
-    "phoenix-ev-ser"
-    "pzem-016"
-    "qdy30a-level"
-    "renke-rs-byh-m"
-    "renke-rs-fsjt-n01"
-    "renke-rs-fxjt-n01"
-    "renke-rs-ws-n01"
-    "renke-umth4"
-    "schneider-evlink-pro-ac"
-    "schneider-iem3155"
-    "shelly-gen1-1pm"
-    "shelly-gen1-25"
-    "shelly-gen1-3em"
-    "shelly-gen1-door-window"
-    "shelly-gen1-em"
-    "shelly-gen1-flood"
-    "shelly-gen1-gas"
-    "shelly-gen1-ht"
-    "shelly-gen1-relay"
-    "shelly-gen1-smoke"
-    "shelly-gen2-2pm"
-    "shelly-gen2-em"
-    "shelly-gen2-ht"
-    "shelly-gen2-relay"
-    "shelly-gen2-smoke"
-    "shelly-gen4-flood"
-    "shelly-i4"
-    "shelly-plus-plug"
-    "shelly-pm-mini"
-    "shelly-pro-3em"
-    "shelly-pro-4pm"
-    "siemens-7kt1665"
-    "siemens-qsa2700d"
-    "sigenergy-evac"
-    "solax-x3-evc"
-    "sungrow-ac-charger"
-    "tasmota-am2301"
-    "tasmota-bme280-sds011"
-    "tasmota-ds18b20"
-    "tasmota-energy-plug"
-    "tasmota-relay"
-    "tasmota-relay-4"
-    "tasmota-scd40"
-    "tuf-2000m"
-    "tuf-2000m-heat"
-    "vending-machine"
-    "vestel-evc04"
-    "waste-bin"
-    "waveshare-io-8"
-    "waveshare-relay-8"
-    "weather-station-500"
-    "webasto-next"
-    "wirenboard-wb-msw-v3"
-    "wirenboard-wb-mwac-v2"
-    "wmbusmeters-gas"
-    "wmbusmeters-heat"
-    "wmbusmeters-water"
-    "xintai-ultrasonic-water"
-    "xy-md02"
-    "zigbee2mqtt-air-house-keeper"
-    "zigbee2mqtt-button"
-    "zigbee2mqtt-carbon-monoxide"
-    "zigbee2mqtt-climate"
-    "zigbee2mqtt-contact"
-    "zigbee2mqtt-gas"
-    "zigbee2mqtt-leak"
-    "zigbee2mqtt-motion"
-    "zigbee2mqtt-plug"
-    "zigbee2mqtt-smoke"
-    "zigbee2mqtt-three-phase-clamp"
-    "zigbee2mqtt-vibration"
-    "zigbee2mqtt-vindstyrka"
-    "zigbee2mqtt-water-valve"
+const PACKS: &[Pack] = include!(concat!(env!("OUT_DIR"), "/profiles.rs"));
+
+impl Pack {
+    fn unpack(&self) -> String {
+        let whole = self.ends.last().map_or(0, |(_, end)| *end);
+        let text = zstd::bulk::decompress(self.packed, whole).expect("packed by build.rs");
+        String::from_utf8(text).expect("build.rs packs texts")
+    }
+
+    fn texts<'a>(&self, all: &'a str) -> impl Iterator<Item = (&'static str, &'a str)> {
+        let mut begin = 0;
+        self.ends.iter().map(move |(id, end)| {
+            let text = all.get(begin..*end).expect("build.rs counts whole texts");
+            begin = *end;
+            (*id, text)
+        })
+    }
+}
+
+/// Identifier and text of each built-in profile. All texts stay in memory once this was asked.
+pub static BUILT_IN: LazyLock<Vec<(&'static str, String)>> = LazyLock::new(|| {
+    let mut all = Vec::new();
+    for pack in PACKS {
+        let text = pack.unpack();
+        all.extend(pack.texts(&text).map(|(id, text)| (id, text.to_owned())));
+    }
+    all
+});
+
+/// The identifiers; nothing is unpacked for them.
+pub(super) fn ids() -> impl Iterator<Item = &'static str> {
+    PACKS.iter().flat_map(|pack| pack.ends).map(|(id, _)| *id)
+}
+
+/// The text of one; none when there is no such profile.
+pub(super) fn text(wanted: &str) -> Option<String> {
+    let pack = PACKS.iter().find(|pack| pack.ends.iter().any(|(id, _)| *id == wanted))?;
+    let all = pack.unpack();
+    pack.texts(&all).find(|(id, _)| *id == wanted).map(|(_, text)| text.to_owned())
 }

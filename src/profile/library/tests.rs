@@ -15,12 +15,23 @@ fn the_built_in_list_is_the_folder() {
     files.sort();
     let listed: Vec<&str> = BUILT_IN.iter().map(|(id, _)| *id).collect();
     assert_eq!(listed, files);
+    assert!(built_in::ids().eq(listed.iter().copied()));
+}
+
+#[test]
+fn a_packed_profile_is_the_file_that_was_packed() {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("config/profiles");
+    for (id, text) in BUILT_IN.iter() {
+        let file = std::fs::read_to_string(folder.join(format!("{id}.toml"))).unwrap();
+        assert!(*text == file && built_in::text(id).as_deref() == Some(&*file), "{id}");
+    }
+    assert_eq!(built_in::text("no-such-profile"), None);
 }
 
 #[test]
 fn every_example_of_every_built_in_profile_gives_its_readings() {
     let mut faults = Vec::new();
-    for (id, text) in BUILT_IN {
+    for (id, text) in BUILT_IN.iter() {
         match parse(&format!("{id}.toml"), text) {
             Ok(loaded) => faults.extend(run_examples(&loaded).iter().map(ToString::to_string)),
             Err(more) => faults.extend(more.iter().map(ToString::to_string)),
@@ -32,7 +43,7 @@ fn every_example_of_every_built_in_profile_gives_its_readings() {
 #[test]
 fn a_file_of_an_extra_folder_replaces_the_built_in_one() {
     let folder = tempfile::tempdir().unwrap();
-    let (id, text) = BUILT_IN[0];
+    let (id, text) = &BUILT_IN[0];
     let text = text.replacen("title = { zh = \"", "title = { zh = \"自有", 1);
     std::fs::write(folder.path().join(format!("{id}.toml")), text).unwrap();
     let library = Library::load(&[folder.path().to_owned()]).unwrap();
@@ -50,7 +61,7 @@ fn a_folder_that_does_not_exist_is_named() {
 
 fn folder_with(id: &str, title: &str) -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
-    let (_, text) = BUILT_IN[0];
+    let (_, text) = &BUILT_IN[0];
     let text = text.replacen("title = { zh = \"", &format!("title = {{ zh = \"{title}"), 1);
     std::fs::write(folder.path().join(format!("{id}.toml")), text).unwrap();
     folder

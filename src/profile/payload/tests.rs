@@ -106,7 +106,7 @@ fn members_are_told_once_with_their_pointer() {
 
 #[test]
 fn every_model_that_publishes_has_a_schema_with_a_definition_for_each_topic() {
-    for (id, text) in BUILT_IN {
+    for (id, text) in BUILT_IN.iter() {
         let loaded = parse(&format!("{id}.toml"), text).unwrap();
         let Binding::Mqtt(model) = &loaded.full.binding else { continue };
         let schema = payload_schema(&loaded.full, model, &loaded.examples, false);

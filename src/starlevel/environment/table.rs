@@ -11,6 +11,7 @@ use toml::value::Datetime;
 use super::judge::faults;
 use super::noise::NoiseZone;
 use super::parameter::Parameter;
+use crate::settings::read_text;
 
 /// The table that is built into the program.
 pub(super) const BUILT_IN: &str = include_str!("../../../config/air-quality.toml");
@@ -213,7 +214,8 @@ impl Table {
 
     /// Reads a table; what is wrong is named, all at once, with place, value and what is allowed.
     pub(super) fn parse(text: &str) -> Result<Self, Vec<String>> {
-        let table: Table = toml::from_str(text).map_err(|error| vec![error.to_string()])?;
+        let table: Table =
+            read_text(text).map_err(|error| vec![format!("line {}: {error}", error.line(text))])?;
         let faults = faults(&table);
         if faults.is_empty() { Ok(table) } else { Err(faults) }
     }

@@ -8,6 +8,7 @@ use serde::Deserialize;
 
 use super::Code;
 use crate::model::{Category, RiskGrade};
+use crate::settings::read_text;
 use crate::starlevel::fault::PackFault;
 
 /// The rules built into the program: `config/risk.toml`.
@@ -98,9 +99,8 @@ impl RiskRules {
     /// # Errors
     /// Everything that is wrong with them.
     pub fn parse(name: &str, text: &str) -> Result<Self, Vec<PackFault>> {
-        let file: File = toml::from_str(text).map_err(|error| {
-            let offset = error.span().map_or(0, |span| span.start);
-            let line = text.bytes().take(offset).filter(|&b| b == b'\n').count() + 1;
+        let file: File = read_text(text).map_err(|error| {
+            let line = error.line(text);
             let fault = error.message().to_owned();
             vec![PackFault::Syntax { name: name.to_owned(), line, fault }]
         })?;

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::judge;
 use super::table::{Table, Variant};
 use crate::model::Category;
+use crate::settings::read_text;
 use crate::starlevel::Bilingual;
 
 /// What the table calls itself.
@@ -304,9 +305,8 @@ impl Card {
     /// # Errors
     /// All faults of the table.
     pub fn parse(name: &str, text: &str) -> Result<Self, Vec<CardFault>> {
-        let mut card: Card = toml::from_str(text).map_err(|error| {
-            let offset = error.span().map_or(0, |span| span.start);
-            let line = text.bytes().take(offset).filter(|&b| b == b'\n').count() + 1;
+        let mut card: Card = read_text(text).map_err(|error| {
+            let line = error.line(text);
             vec![CardFault {
                 name: name.to_owned(),
                 place: format!("line {line}"),

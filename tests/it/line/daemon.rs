@@ -15,7 +15,7 @@ use linli::sim::line::{Line, Slave};
 use serde_json::Value;
 
 use super::site::Served;
-use crate::parts::{Process, ask, free_port, linli, wait_until};
+use crate::parts::{Process, ask, free_port, linli, program, wait_until};
 
 pub const METER: LineSettings = LineSettings { baud: 9600, parity: Parity::Even, stop_bits: 1 };
 pub const UNIT: LineSettings = LineSettings { baud: 9600, parity: Parity::None, stop_bits: 1 };
@@ -109,7 +109,7 @@ serial = "{at}/line"
     /// One of the commands that print: what it said, and its exit code.
     pub fn command(&self, arguments: &[&str]) -> (i32, String) {
         let told = fs::File::create(self.folder.join("told")).unwrap();
-        let mut command = Command::new(env!("CARGO_BIN_EXE_linli"));
+        let mut command = Command::new(program());
         command.args(arguments).stdout(Stdio::piped()).stderr(told);
         let (code, text) = Process::start(&mut command).output();
         (code, text)

@@ -92,7 +92,7 @@ struct Model {
 /// Every built-in model: with the usual number of members, with one, and with all.
 fn models(library: &Library) -> Vec<Model> {
     let mut models = Vec::new();
-    for (id, _) in BUILT_IN {
+    for (id, _) in BUILT_IN.iter() {
         let (usual, full) = (library.get(id).unwrap(), library.full(id).unwrap());
         let sized = |size: &dyn Fn(&Group) -> u16| {
             let sizes: Vec<u16> = full.groups.iter().map(size).collect();
