@@ -3,11 +3,11 @@
 check "apt finds Mosquitto" apt-get install -y --no-install-recommends mosquitto mosquitto-clients
 check "Mosquitto runs" systemctl --quiet is-active mosquitto
 printf 'listener 1884 127.0.0.1\nallow_anonymous true\n' >/run/platform.conf
+blocks=$(stored blocks)
 systemd-run --quiet --unit platform -- mosquitto -c /run/platform.conf
 within 20 "the platform is there" mosquitto_pub -p 1884 -t here -n
 systemd-run --quiet --unit listener -p StandardOutput=file:/run/delivered -- \
     mosquitto_sub -p 1884 -q 1 -t 'linli/v1/#' -F '%t'
-blocks=$(stored blocks)
 emptied() { [ "$(stored blocks)" -le 2 ]; }
 within 120 "the backlog of $blocks blocks is delivered" emptied
 delivered() { grep -q '^linli/v1/box-0001/telemetry' /run/delivered; }

@@ -26,6 +26,7 @@ refuse "no trace of the unit is left" bash -c 'ls /etc/systemd/system/*/linli.se
 check "the user stays" id linli
 
 apt-get purge -y mosquitto mosquitto-clients >/dev/null 2>&1
+rm -f /etc/mosquitto/conf.d/linli.conf /etc/mosquitto/linli.acl /etc/mosquitto/linli.passwd
 check "on a plain box apt brings Mosquitto along" apt-get install -y /box/linli-new.deb
 check "Mosquitto was recommended" dpkg -s mosquitto
 refuse "its configuration is not touched" ls /etc/mosquitto/conf.d/linli.conf
