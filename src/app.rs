@@ -55,6 +55,8 @@ use stars::{publish_assessment, reporter, rule_pack};
 use tasks::ClockWatch;
 
 pub use access::users_file;
+pub use certificates::expiries;
+pub use checkup::checkup_of;
 #[cfg(feature = "demo")]
 pub use past::{attested, invent};
 pub use reload::{Daemon, Opening, Order};
@@ -137,7 +139,10 @@ impl App {
         let (recorder, buffer) = buffer::open(&settings.buffer, Arc::clone(&estate), clock.clone())
             .context("the buffer")?;
         let known = buffer.store().tree("clock");
-        clock.remember(&known).context("what is known about the time")?;
+        if let Err(error) = clock.remember(&known) {
+            // Readings are worth more than the past of the clock.
+            tracing::warn!(%error, "what was known about the time is not taken up");
+        }
         clock.judge();
         joints.clock_watch(known, facts.clone());
         buffer.tell(facts);

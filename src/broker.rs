@@ -12,11 +12,15 @@ use rustls::{ClientConfig, RootCertStore};
 
 mod credentials;
 mod expiry;
+mod pair;
+mod reach;
 mod words;
 
 pub use credentials::{EVERY as LOOK_AT_FILES_EVERY, Renewal, Watched, note_credentials};
 use expiry::Noting;
 pub use expiry::{Held, Presented, Role, Unreadable, expiry_of};
+pub use pair::check_credentials;
+pub use reach::{Reached, Stage, Unreached};
 
 /// A broker that misbehaves on demand.
 #[cfg(test)]

@@ -29,8 +29,11 @@
 //! | [`starlevel`] | rule pack, evidence by day in a hash chain, what people attest, values of the environment, equipment risk, assessment, signed report; the scorecards of annex A |
 //! | [`status`] | the local page, its API, metrics |
 //! | [`access`], [`audit`] | who may do what on the page: users, sessions, tokens, lock-out; who did what |
+//! | [`doctor`], [`bundle`] | what is wrong with the box around the gateway, and what to do, worst first; what support gets of it, without secrets |
+//! | [`upgrade`] | the next version on trial, with a way back |
 //! | [`selftest`] | the gateway looks at itself: its safety, its logs |
-//! | [`clock`], [`backoff`], [`supervise`], [`watchdog`], [`whole_file`] | time, patience, tasks, progress, files that appear whole |
+//! | [`clock`], [`backoff`], [`supervise`], [`watchdog`], [`whole_file`], [`signed`], [`format`] | time, patience, tasks, progress, files that appear whole, files that somebody signed, formats across versions |
+//! | [`setup`] | a first start: answers and signed bundles become a configuration |
 //! | [`sim`], [`receiver`] | simulated devices, on their own or on one serial line; the platform's side of the stream |
 //!
 //! `rumqttc` stands only in `broker`, `driver::mqtt`, `driver::discover`, `uplink`, and on the
@@ -48,10 +51,13 @@ pub mod audit;
 pub mod backoff;
 pub mod broker;
 pub mod buffer;
+pub mod bundle;
 pub mod cli;
 pub mod clock;
 pub mod config;
+pub mod doctor;
 pub mod driver;
+pub mod format;
 pub mod model;
 pub mod pipeline;
 pub mod profile;
@@ -60,11 +66,14 @@ pub mod protocol;
 pub mod receiver;
 pub mod selftest;
 pub mod settings;
+pub mod setup;
+pub mod signed;
 pub mod sim;
 pub mod starlevel;
 pub mod status;
 pub mod store;
 pub mod supervise;
+pub mod upgrade;
 pub mod uplink;
 pub mod watchdog;
 pub mod whole_file;

@@ -6,6 +6,7 @@
 //! the section is dropped, with the nearest right key as a hint. Whoever reads must look at
 //! [`Document::into_faults`] before using what was read.
 
+mod changes;
 mod fault;
 mod getters;
 mod scalar;
@@ -22,6 +23,7 @@ use std::sync::Arc;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
+pub use changes::{Became, CHANGES, Change};
 pub use fault::{Fault, Faults, Place};
 pub use scalar::{
     Wrong, check_endpoint, check_host, meant_key, meant_value, nearest, parse_duration, parse_size,
@@ -44,6 +46,7 @@ pub struct Document<'t> {
     faults: RefCell<Vec<Fault>>,
     /// Keys that were asked for (`bus.baud`), with their default as TOML.
     known: RefCell<BTreeMap<String, Option<String>>>,
+    changes: &'static [Change],
 }
 
 impl<'t> Document<'t> {
@@ -77,7 +80,14 @@ impl<'t> Document<'t> {
             root,
             faults: RefCell::default(),
             known: RefCell::default(),
+            changes: CHANGES,
         })
+    }
+
+    /// The same with another table of what was renamed.
+    #[cfg(test)]
+    pub fn with_changes(self, changes: &'static [Change]) -> Self {
+        Self { changes, ..self }
     }
 
     /// The whole file as a section.
@@ -275,6 +285,14 @@ impl<'d> Section<'d> {
         })
     }
 
+    /// A fault for a value that has another name by now.
+    pub fn renamed_value(&self, key: &str, value: &str) -> Option<Fault> {
+        let changes = self.document.changes;
+        let change = changes::of_value(changes, &join(&self.pattern, key), value)?;
+        let (problem, hint) = change.told();
+        Some(Fault::new(self.place(key), problem).hint(hint))
+    }
+
     /// Marks a key as known and looks it up.
     fn ask(
         &mut self,
@@ -324,6 +342,12 @@ impl Drop for Section<'_> {
                 .map(|(_, right)| *right)
                 .or_else(|| nearest(name, self.asked.iter().copied()));
             let place = self.document.place(&key.span(), join(&self.path, name), None);
+            let changes = self.document.changes;
+            if let Some(change) = changes::of_key(changes, &join(&self.pattern, name)) {
+                let (problem, hint) = change.told();
+                self.note(Fault::new(place, problem).hint(hint));
+                continue;
+            }
             let problem =
                 (format!("there is no key `{name}` here"), format!("此处没有名为 `{name}` 的项"));
             self.note(

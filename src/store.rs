@@ -16,6 +16,7 @@
 
 mod error;
 mod files;
+mod formats;
 #[cfg(test)]
 mod tests;
 
@@ -31,6 +32,7 @@ use error::io_error;
 pub use error::{SetAside, StoreError};
 pub use files::is_store;
 use files::{beside, lock_beside, remove_folder, set_aside, sync_names};
+pub use formats::is_readable;
 
 /// Most bytes of one value.
 pub const MAX_VALUE: usize = 4096;
@@ -154,6 +156,7 @@ impl Store {
     }
 
     fn open_locked(path: &Path, limits: Limits, lock: File) -> Result<Self, StoreError> {
+        formats::check(path)?;
         // A rebuilding that was cut short; the folder itself is whole, old or new.
         let rest = beside(path, REBUILD);
         remove_folder(&rest).map_err(|source| io_error(&rest, source))?;
@@ -228,9 +231,9 @@ impl Store {
         };
         remove_folder(&aside).map_err(|source| io_error(&aside, source))?;
         copy_all(&old.db, &aside, self.0.limits)?;
+        formats::copy(path, &aside)?;
         // Both must be closed: sled keeps the names of its files.
-        let closed = slot.take();
-        drop(closed);
+        drop(slot.take());
         let here = rustix::fs::CWD;
         let swapped =
             rustix::fs::renameat_with(here, &aside, here, path, rustix::fs::RenameFlags::EXCHANGE);
@@ -368,6 +371,7 @@ fn open_sled(path: &Path, limits: Limits) -> Result<Opened, StoreError> {
     let file = File::open(path.join("db")).map_err(|source| io_error(path, source))?;
     // The names of new files must survive a power cut too.
     sync_names(path).map_err(|source| io_error(path, source))?;
+    formats::note(path)?;
     Ok(Opened { db, file })
 }
 
@@ -379,6 +383,9 @@ fn guarded<R>(path: &Path, work: impl FnOnce() -> Result<R, sled::Error>) -> Res
             if !matches!(source.kind(), ErrorKind::InvalidData | ErrorKind::UnexpectedEof) =>
         {
             Err(io_error(path, source))
+        }
+        Ok(Err(sled::Error::Unsupported(detail))) => {
+            Err(StoreError::Foreign { path: path.to_owned(), detail })
         }
         Ok(Err(error)) => {
             Err(StoreError::Damaged { path: path.to_owned(), detail: error.to_string() })

@@ -3,7 +3,7 @@
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write as _};
-use std::os::unix::fs::OpenOptionsExt as _;
+use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 
 /// Begins `<path>.new` with this mode; what a run that was cut short left there goes. Blocks.
@@ -34,6 +34,44 @@ pub fn replace(path: &Path, bytes: &[u8], mode: u32) -> io::Result<()> {
     sync_folder(path)
 }
 
+/// As [`replace`], with mode and owner of the file that is there, which is kept beside it under the
+/// first free name `<path>.1`, `<path>.2`, …; that name. At no moment is there no file. Blocks.
+///
+/// # Errors
+/// What the system said; then the old file is in its place.
+pub fn replace_keeping(path: &Path, bytes: &[u8]) -> io::Result<PathBuf> {
+    let old = fs::metadata(path)?;
+    let (beside, mut file) = begin(path, old.mode() & 0o7777)?;
+    if (old.uid(), old.gid()) != (file.metadata()?.uid(), file.metadata()?.gid()) {
+        std::os::unix::fs::fchown(&file, Some(old.uid()), Some(old.gid()))?;
+    }
+    file.write_all(bytes)?;
+    file.sync_all()?;
+    let kept = keep(path)?;
+    fs::rename(&beside, path)?;
+    sync_folder(path)?;
+    Ok(kept)
+}
+
+/// Gives a file a second name, the first free one of `<path>.1`, `<path>.2`, …; that name. Blocks.
+///
+/// # Errors
+/// What the system said.
+pub fn keep(path: &Path) -> io::Result<PathBuf> {
+    let mut number = 1u32;
+    loop {
+        let mut name = path.as_os_str().to_owned();
+        name.push(format!(".{number}"));
+        let name = PathBuf::from(name);
+        match fs::hard_link(path, &name) {
+            Ok(()) => return Ok(name),
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+            Err(error) => return Err(error),
+        }
+        number = number.checked_add(1).ok_or(io::ErrorKind::AlreadyExists)?;
+    }
+}
+
 /// Makes the names in the folder of `path` durable. Blocks.
 ///
 /// # Errors
@@ -50,6 +88,24 @@ mod tests {
     use std::os::unix::fs::PermissionsExt as _;
 
     use super::*;
+
+    #[test]
+    fn a_file_that_is_replaced_can_stay_under_a_numbered_name() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("linli.toml");
+        assert!(replace_keeping(&path, b"one").is_err(), "there is nothing to keep");
+        replace(&path, b"one", 0o640).unwrap();
+        let first = replace_keeping(&path, b"two").unwrap();
+        let second = replace_keeping(&path, b"three").unwrap();
+        assert_eq!(first, folder.path().join("linli.toml.1"));
+        let read = |path: &Path| fs::read_to_string(path).unwrap();
+        assert_eq!(
+            (read(&first), read(&second), read(&path)),
+            ("one".into(), "two".into(), "three".into())
+        );
+        assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o640);
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 3);
+    }
 
     #[test]
     fn the_rest_of_a_cut_run_goes_and_the_mode_is_the_new_ones() {

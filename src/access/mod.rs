@@ -23,4 +23,4 @@ pub use password::{LEAST_PASSWORD, MOST_PASSWORD, Password, PasswordFault, hash,
 pub use secret::Secret;
 pub use sessions::{IDLE, LONGEST, Sessions};
 pub use token::{CONSOLE_FILE, ConsoleToken, digest, new_token};
-pub use users::{Change, Role, Token, USERS_FILE, User, Users, UsersFault, check_name};
+pub use users::{Change, More, Role, Token, USERS_FILE, User, Users, UsersFault, check_name};

@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use super::password::Password;
+use crate::format::{Format, TooNew};
 use crate::model::Words;
 use crate::whole_file;
 
@@ -56,9 +57,29 @@ impl Role {
     }
 }
 
+/// What a later version wrote beside the fields that this one knows.
+pub type More = serde_json::Map<String, serde_json::Value>;
+
+/// The format of a users file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Kept {
+    format: u16,
+    readable_by: u16,
+}
+
+/// In which format this version writes.
+const FORMAT: Format = Format::FIRST;
+
+impl Default for Kept {
+    fn default() -> Self {
+        let Format { format, readable_by } = FORMAT;
+        Self { format, readable_by }
+    }
+}
+
 /// A person.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct User {
     /// The name to log in with.
     pub name: String,
@@ -66,6 +87,9 @@ pub struct User {
     pub role: Role,
     /// argon2id, in the PHC text form.
     pub hash: String,
+    /// Fields of a later version.
+    #[serde(flatten)]
+    pub more: More,
 }
 
 impl std::fmt::Debug for User {
@@ -85,7 +109,6 @@ impl User {
 
 /// The key of a script.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct Token {
     /// Its name.
     pub name: String,
@@ -98,6 +121,9 @@ pub struct Token {
     /// When it ends, milliseconds since 1970; absent for never.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ends_ms: Option<i64>,
+    /// Fields of a later version.
+    #[serde(flatten)]
+    pub more: More,
 }
 
 impl std::fmt::Debug for Token {
@@ -108,8 +134,10 @@ impl std::fmt::Debug for Token {
 
 /// All users and tokens.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct Users {
+    /// The format of the file; the first one where it does not say so.
+    #[serde(flatten, default)]
+    pub format: Kept,
     /// Who wrote the file last, for the audit trail.
     #[serde(default)]
     pub changed_by: String,
@@ -119,6 +147,9 @@ pub struct Users {
     /// The scripts.
     #[serde(default)]
     pub tokens: Vec<Token>,
+    /// Fields of a later version. They are kept when this version changes the file.
+    #[serde(flatten)]
+    pub more: More,
 }
 
 /// Tells one state of the file from another.
@@ -148,6 +179,9 @@ pub enum UsersFault {
         /// Its permissions.
         mode: u32,
     },
+    /// A later version wrote it.
+    #[error(transparent)]
+    TooNew(#[from] TooNew),
     /// It is not as `linli users` writes it.
     #[error("{}: {detail}", path.display())]
     Damaged {
@@ -166,6 +200,8 @@ impl UsersFault {
             Self::TooOpen { path, mode } => {
                 format!("{}：权限为 {mode:04o}，只允许 0600；请执行 chmod 600", path.display())
             }
+            // Both languages stand in it.
+            Self::TooNew(fault) => fault.to_string(),
             Self::Damaged { path, .. } => {
                 format!("{}：内容不是 `linli users` 写出的格式", path.display())
             }
@@ -223,6 +259,13 @@ impl Users {
         }
         let mut text = Vec::new();
         file.take(MOST_BYTES).read_to_end(&mut text).map_err(io)?;
+        // Of a later format nothing else may be looked at.
+        let kept: Kept = serde_json::from_slice(&text).unwrap_or_default();
+        if kept.readable_by > FORMAT.format {
+            let found = Format { format: kept.format, readable_by: kept.readable_by };
+            let (file, part) = (path.display().to_string(), "users".to_owned());
+            return Err(TooNew { file, part, found, known: FORMAT.format }.into());
+        }
         let users: Self = serde_json::from_slice(&text).map_err(|error| {
             // Its own words repeat what it read.
             damaged(format!(

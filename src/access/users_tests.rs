@@ -9,7 +9,7 @@ const HASH: &str =
     "$argon2id$v=19$m=65536,t=2,p=1$c29tZXNhbHQ$CTFhFdXPJO1aFaMaO6Mm5c8y7cJHAph8ArZWb2GRPPc";
 
 fn add(path: &Path, name: &str) -> Result<(), UsersFault> {
-    let user = User { name: name.into(), role: Role::Viewer, hash: HASH.into() };
+    let user = User { name: name.into(), role: Role::Viewer, hash: HASH.into(), more: More::new() };
     Users::edit(path, |users| {
         users.users.push(user);
         Ok(())
@@ -96,10 +96,51 @@ fn two_at_once_lose_nothing() {
 
 #[test]
 fn the_stamp_of_a_user_follows_password_and_role_and_shows_neither() {
-    let user = User { name: "wang".into(), role: Role::Viewer, hash: HASH.into() };
+    let user =
+        User { name: "wang".into(), role: Role::Viewer, hash: HASH.into(), more: More::new() };
     let other = User { role: Role::Maintainer, ..user.clone() };
     let another = User { hash: HASH.replace("CTFh", "CTFi"), ..user.clone() };
     assert_ne!(user.stamp(), other.stamp());
     assert_ne!(user.stamp(), another.stamp());
     assert!(!format!("{user:?} {}", user.stamp()).contains("argon2"));
+}
+
+#[test]
+fn what_the_next_version_adds_is_kept_when_this_one_changes_the_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join(USERS_FILE);
+    add(&path, "wang").unwrap();
+    let mut file: serde_json::Value = serde_json::from_slice(&fs::read(&path).unwrap()).unwrap();
+    assert_eq!((&file["format"], &file["readable_by"]), (&1.into(), &1.into()));
+    file["format"] = 2.into();
+    file["groups"] = serde_json::json!(["night"]);
+    file["users"][0]["phone"] = "110".into();
+    fs::write(&path, file.to_string()).unwrap();
+    add(&path, "li").unwrap();
+    let kept: serde_json::Value = serde_json::from_slice(&fs::read(&path).unwrap()).unwrap();
+    assert_eq!(kept["format"], 2);
+    assert_eq!(kept["groups"], file["groups"]);
+    assert_eq!(kept["users"][0], file["users"][0]);
+    assert_eq!(kept["users"][1]["name"], "li");
+}
+
+#[test]
+fn a_file_from_before_formats_were_noted_is_read_and_one_of_a_far_version_is_refused_unchanged() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join(USERS_FILE);
+    add(&path, "wang").unwrap();
+    let good = fs::read_to_string(&path).unwrap();
+    let mut file: serde_json::Value = serde_json::from_str(&good).unwrap();
+    file.as_object_mut().unwrap().retain(|key, _| !["format", "readable_by"].contains(&&**key));
+    fs::write(&path, file.to_string()).unwrap();
+    assert!(Users::load(&path).unwrap().user("wang").is_some());
+    let far = "{\"format\": 7, \"readable_by\": 6, \"people\": {}}";
+    fs::write(&path, far).unwrap();
+    let words = Users::load(&path).unwrap_err().words();
+    for part in ["users.json", "format 7", "up to 1"] {
+        assert!(words.en.contains(part), "{}", words.en);
+    }
+    assert!(words.zh.contains("更高版本"));
+    assert!(add(&path, "li").is_err());
+    assert_eq!(fs::read_to_string(&path).unwrap(), far);
 }

@@ -71,6 +71,14 @@ impl Certificates {
         self.files.push(source);
     }
 
+    /// The chain of the page, where it has one.
+    pub(super) fn add_page(&mut self, settings: &Settings) {
+        let page = settings.status.as_ref();
+        if let Some(path) = page.and_then(|page| page.certificate_file(&settings.buffer.path)) {
+            self.add_chain("status.cert_file", path);
+        }
+    }
+
     /// When the platform was told last.
     pub(super) fn told_at(&self) -> Option<WallTime> {
         self.told_at
@@ -145,6 +153,15 @@ impl Certificates {
             self.unreadable = unreadable;
         }
     }
+}
+
+/// When the certificates in the files of the settings expire, and what cannot be said and why; for
+/// who looks from outside.
+pub async fn expiries(settings: &Settings) -> (Vec<Expiry>, Vec<String>) {
+    let mut certificates = Certificates::new(settings, Vec::new(), None);
+    certificates.add_page(settings);
+    certificates.read().await;
+    (certificates.held, certificates.unreadable)
 }
 
 fn of_broker(section: &str, broker: &BrokerConfig, files: &mut Vec<Source>) {

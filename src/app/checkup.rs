@@ -21,14 +21,7 @@ pub(super) struct Checkup {
 
 impl Checkup {
     pub(super) fn new(settings: &Settings) -> Self {
-        let subject = Subject {
-            root: PathBuf::from("/"),
-            platform: settings.uplink.as_ref().map(|uplink| connection(&uplink.broker)),
-            field: settings.mqtt.as_ref().map(|mqtt| connection(&mqtt.broker)),
-            page: settings.status.as_ref().map(|page| local_page(settings, page)),
-            credentials: std::env::var_os("CREDENTIALS_DIRECTORY").map(PathBuf::from),
-        };
-        Self { subject, last: None }
+        Self { subject: checkup_of(settings), last: None }
     }
 
     /// The report when it is due. It reads files, on a thread of its own.
@@ -45,6 +38,17 @@ impl Checkup {
                 None
             }
         }
+    }
+}
+
+/// What the self-test looks at.
+pub fn checkup_of(settings: &Settings) -> Subject {
+    Subject {
+        root: PathBuf::from("/"),
+        platform: settings.uplink.as_ref().map(|uplink| connection(&uplink.broker)),
+        field: settings.mqtt.as_ref().map(|mqtt| connection(&mqtt.broker)),
+        page: settings.status.as_ref().map(|page| local_page(settings, page)),
+        credentials: std::env::var_os("CREDENTIALS_DIRECTORY").map(PathBuf::from),
     }
 }
 

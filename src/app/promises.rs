@@ -60,10 +60,7 @@ impl Joints {
     pub(super) fn promises(&mut self, settings: &Settings, keeper: Keeper, view: &View) {
         let presented = std::mem::take(&mut self.presented);
         let mut certificates = Certificates::new(settings, presented, keeper.told_at);
-        let page = settings.status.as_ref();
-        if let Some(path) = page.and_then(|page| page.certificate_file(&settings.buffer.path)) {
-            certificates.add_chain("status.cert_file", path);
-        }
+        certificates.add_page(settings);
         let watch = Watch {
             certificates,
             view: view.clone(),

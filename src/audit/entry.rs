@@ -11,7 +11,7 @@ const LONGEST_TEXT: usize = 300;
 macro_rules! actions {
     ($($name:ident => $word:literal, $en:literal, $zh:literal;)*) => {
         /// What was done.
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
         #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
         #[allow(missing_docs, reason = "the texts stand beside the names")]
         pub enum Action { $(#[serde(rename = $word)] $name,)* }
@@ -52,6 +52,17 @@ actions! {
     Frames => "frames", "frames downloaded", "下载报文";
     Reload => "reload", "configuration reloaded", "重新加载配置";
     Command => "command", "command", "命令";
+    Upgrade => "upgrade", "upgrade", "升级";
+    Other => "other", "something that a later version noted", "其他（更高版本记录）";
+}
+
+/// What a later version notes is there, whatever it is.
+impl<'d> Deserialize<'d> for Action {
+    fn deserialize<D: serde::Deserializer<'d>>(deserializer: D) -> Result<Self, D::Error> {
+        let word = String::deserialize(deserializer)?;
+        let known = Self::ALL.iter().find(|action| action.word() == word);
+        Ok(known.copied().unwrap_or(Self::Other))
+    }
 }
 
 /// What became of it.
@@ -179,22 +190,35 @@ impl Entry {
             detail: short(&deed.detail, LONGEST_TEXT),
             chain: String::new(),
         };
-        entry.chain = entry.digest(before);
+        entry.chain = digest_of(&entry.row(), before);
         entry
-    }
-
-    /// What `chain` must be after the entry with the digest `before`.
-    pub(super) fn digest(&self, before: &str) -> String {
-        let plain = Self { chain: String::new(), ..self.clone() };
-        let mut context = ring::digest::Context::new(&ring::digest::SHA256);
-        context.update(before.as_bytes());
-        context.update(&plain.row());
-        context.finish().as_ref().iter().map(|byte| format!("{byte:02x}")).collect()
     }
 
     pub(super) fn row(&self) -> Vec<u8> {
         serde_json::to_vec(self).expect("an entry has text keys")
     }
+}
+
+/// What `chain` must be in this row after the one with the digest `before`: over all its bytes but
+/// the digest, so that fields of a later version count too. Every version writes `chain` last.
+pub(super) fn digest_of(row: &[u8], before: &str) -> String {
+    /// Within texts the quotes would be escaped.
+    const CHAIN: &[u8] = b"\"chain\":\"";
+    const END: &[u8] = b"\"}";
+    let begin = row.windows(CHAIN.len()).rposition(|part| part == CHAIN).map(|at| at + CHAIN.len());
+    let digest = begin.and_then(|begin| row.get(begin..)?.strip_suffix(END));
+    let is_digest = |digest: &[u8]| digest.iter().all(u8::is_ascii_hexdigit);
+    let mut context = ring::digest::Context::new(&ring::digest::SHA256);
+    context.update(before.as_bytes());
+    match (begin, digest) {
+        (Some(begin), Some(digest)) if is_digest(digest) => {
+            context.update(&row[..begin]);
+            context.update(END);
+        }
+        // Not as any version writes it: no digest fits.
+        _ => context.update(row),
+    }
+    context.finish().as_ref().iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// At most so many characters, none of which moves the cursor.

@@ -139,3 +139,49 @@ fn every_action_has_words_of_its_own_in_both_languages() {
         assert!(seen.insert(words.zh), "{action:?}");
     }
 }
+
+/// A row as a later version would write it: an action and a field of its own, `chain` last.
+fn later_row(number: u64, before: &str) -> (Vec<u8>, String) {
+    let row = |chain: &str| {
+        format!(
+            "{{\"number\":{number},\"boot\":\"b\",\"boot_ms\":1,\"at_ms\":2,\"trusted\":true,\
+             \"who\":\"li\",\"from\":\"console\",\"action\":\"teleport\",\"outcome\":\"done\",\
+             \"place\":\"gate\",\"chain\":\"{chain}\"}}"
+        )
+    };
+    let mut context = ring::digest::Context::new(&ring::digest::SHA256);
+    context.update(before.as_bytes());
+    context.update(row("").as_bytes());
+    let chain: String =
+        context.finish().as_ref().iter().map(|byte| format!("{byte:02x}")).collect();
+    (row(&chain).into_bytes(), chain)
+}
+
+#[tokio::test]
+async fn what_the_next_version_noted_is_shown_holds_and_is_gone_on_from() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::open(&folder.path().join("store"), Limits::default()).unwrap();
+    let first = Audit::open(&store, clock(Trust::System)).unwrap();
+    first.note(deed("zhang")).await;
+    let before = first.trail().page(&Filter::default(), 1).unwrap().entries[0].chain.clone();
+    let put = |number: u64, row: &[u8]| {
+        let mut changes = Changes::default();
+        changes.insert(&number.to_be_bytes(), row);
+        store.tree("audit").apply(changes).unwrap();
+    };
+    let (row, chain) = later_row(2, &before);
+    put(2, &row);
+    let audit = Audit::open(&store, clock(Trust::System)).unwrap();
+    audit.note(deed("wang")).await;
+    let verified = audit.trail().verify().unwrap();
+    assert_eq!((verified.entries, verified.fault), (3, None));
+    let page = audit.trail().page(&Filter::default(), 10).unwrap();
+    assert_eq!((page.entries[1].action, &*page.entries[1].chain), (Action::Other, &*chain));
+    // A field that this version does not know is held by the chain as any other.
+    let changed = String::from_utf8(row.clone()).unwrap().replace("gate", "roof");
+    put(2, changed.as_bytes());
+    assert!(audit.trail().verify().unwrap().fault.is_some());
+    let longer = String::from_utf8(row).unwrap().replace("\"}", "\",\"note\":\"x\"}");
+    put(2, longer.as_bytes());
+    assert!(audit.trail().verify().unwrap().fault.is_some(), "nothing stands behind the digest");
+}

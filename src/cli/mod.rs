@@ -4,10 +4,14 @@ mod audit;
 mod buffer;
 mod certificate;
 mod check;
+mod config;
 mod decode;
 #[cfg(feature = "demo")]
 mod demo;
+mod doctor;
 mod logging;
+#[cfg(feature = "manual")]
+mod manual;
 mod page;
 mod profiles;
 mod run;
@@ -15,9 +19,12 @@ mod scan;
 #[cfg(feature = "schema")]
 mod schema;
 mod scorecard;
+mod setup;
 #[cfg(feature = "demo")]
 mod simulate;
 mod stars;
+mod support;
+mod upgrade;
 mod users;
 
 use std::path::PathBuf;
@@ -32,8 +39,11 @@ pub const BAD_CONFIGURATION: u8 = 64;
 ///
 /// Reads the estate's devices, keeps every reading through outages and power cuts, checks the
 /// star level and delivers everything to the city's platform.
-///
-/// Begin with `linli demo`: it needs nothing else and shows everything.
+#[cfg_attr(feature = "demo", doc = "")]
+#[cfg_attr(
+    feature = "demo",
+    doc = " Begin with `linli demo`: it needs nothing else and shows everything."
+)]
 #[derive(Debug, Parser)]
 #[command(name = "linli", version, max_term_width = 100, after_help = EXIT_CODES)]
 pub struct Arguments {
@@ -54,10 +64,14 @@ struct ConfigFile {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Set a new box up: names, lines, broker, platform, first user, first block (首次安装向导).
+    Setup(Box<setup::Arguments>),
     /// Run the gateway (运行网关).
     Run(ConfigFile),
     /// Check the configuration; opens nothing, reports all faults at once (检查配置).
     Check(check::Arguments),
+    /// Carry the configuration across versions (配置迁移).
+    Config(config::Arguments),
     /// Show where the local page is, and the fingerprint of its certificate (本地页面与证书指纹).
     Certificate(certificate::Arguments),
     /// Find what hangs on a line or in a network, as entries of the configuration (扫描设备).
@@ -80,6 +94,12 @@ enum Command {
     Users(users::Arguments),
     /// Read a password, print its hash, for `linli users add --hash` (口令摘要).
     HashPassword,
+    /// Look at everything around the gateway, say what to do, worst first (诊断).
+    Doctor(doctor::Arguments),
+    /// Put what support needs into one file, without secrets (支持包).
+    SupportBundle(support::Arguments),
+    /// Try the next version, install it when it delivers, else go on with this one (升级).
+    Upgrade(Box<upgrade::Arguments>),
     /// Show who did what on the gateway (操作记录).
     Audit(audit::Arguments),
     /// Fill in an evaluation table of annex A from answers and evidence (红色物业评分表).
@@ -87,13 +107,18 @@ enum Command {
     /// Write or check the JSON Schema and AsyncAPI documents of the stream.
     #[cfg(feature = "schema")]
     Schema(schema::Arguments),
+    /// Write or check the manual pages and shell completions of the package.
+    #[cfg(feature = "manual")]
+    Manual(manual::Arguments),
 }
 
 /// Runs the command and says how the process ends.
 pub fn execute(arguments: Arguments) -> ExitCode {
     let outcome = match arguments.command {
+        Command::Setup(arguments) => setup::execute(&arguments),
         Command::Run(file) => run::execute(&file.config),
         Command::Check(arguments) => check::execute(&arguments),
+        Command::Config(arguments) => config::execute(&arguments),
         Command::Certificate(arguments) => certificate::execute(&arguments),
         Command::Scan(arguments) => scan::execute(&arguments),
         #[cfg(feature = "demo")]
@@ -106,10 +131,15 @@ pub fn execute(arguments: Arguments) -> ExitCode {
         Command::Stars(arguments) => stars::execute(&arguments),
         Command::Users(arguments) => users::execute(&arguments),
         Command::HashPassword => users::hash_password(),
+        Command::Doctor(arguments) => doctor::execute(&arguments),
+        Command::SupportBundle(arguments) => support::execute(&arguments),
+        Command::Upgrade(arguments) => upgrade::execute(&arguments),
         Command::Audit(arguments) => audit::execute(&arguments),
         Command::Scorecard(arguments) => scorecard::execute(&arguments),
         #[cfg(feature = "schema")]
         Command::Schema(arguments) => schema::execute(&arguments),
+        #[cfg(feature = "manual")]
+        Command::Manual(arguments) => manual::execute(&arguments),
     };
     outcome.unwrap_or_else(|error| {
         complain(&format!("linli: {error:#}"));

@@ -1,6 +1,7 @@
 //! With what right the commands ask the running gateway's page.
 
 use std::net::SocketAddr;
+use std::path::Path;
 
 use crate::access::{ConsoleToken, Secret};
 use crate::app::users_file;
@@ -35,10 +36,17 @@ fn variable() -> Option<Secret> {
 
 /// The token of the variable, else the console's when this user may read it.
 fn token(settings: Option<&Settings>) -> Option<Secret> {
+    match settings {
+        Some(settings) => token_beside(&users_file(settings)),
+        None => variable(),
+    }
+}
+
+/// The token of the variable, else the console's, which lies beside the users file.
+pub(super) fn token_beside(users: &Path) -> Option<Secret> {
     if let Some(token) = variable() {
         return Some(token);
     }
-    let users = users_file(settings?);
     match ConsoleToken::read(users.parent()?) {
         Ok(token) => Some(token),
         // The page says what is missing, when it asks for a login at all.

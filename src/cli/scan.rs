@@ -338,6 +338,42 @@ async fn scan(
     })
 }
 
+/// Scans a line of `linli setup`: entries of what answers, and progress on standard error.
+///
+/// # Errors
+/// Why the line cannot be used or the scan cannot be, or that it was given up.
+pub(super) async fn propose(
+    transport: Transport,
+    settings: &Settings,
+    options: &ScanOptions,
+) -> Result<String, String> {
+    let bus = settings.buses.iter().position(|bus| bus.config.transport == transport);
+    let target = Target::Line { transport: transport.clone(), bus };
+    let told = |stop: Stop| stop.told().0;
+    let plan = plan(options, &target, Some(settings)).map_err(told)?;
+    let models = Models::load(&settings.profile_dirs)?;
+    let line = Line::open(transport, bus, Some(settings), plan, models, options).await;
+    let mut line = line.map_err(told)?;
+    let given_up = told_to_stop().map_err(|error| error.to_string())?;
+    tokio::pin!(given_up);
+    let mut report = Report::new(false);
+    loop {
+        let event = tokio::select! {
+            event = line.next() => event,
+            () = &mut given_up => {
+                return Err("given up; nothing was written / 已放弃，未写入任何内容".to_owned());
+            }
+        };
+        let Some(event) = event else { break };
+        if let ScanEvent::Failed { why } = &event {
+            return Err(format!("{} / {}", why.en, why.zh));
+        }
+        report.take(event);
+    }
+    report.on_bus(line.bus());
+    Ok(report.into_entries(settings))
+}
+
 /// Devices of the configuration behind each TCP endpoint.
 fn endpoints(settings: Option<&Settings>) -> BTreeMap<String, BTreeMap<String, String>> {
     let buses = settings.into_iter().flat_map(|settings| settings.buses.iter().enumerate());

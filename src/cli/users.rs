@@ -8,11 +8,11 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use anyhow::bail;
-use password::hashed;
+pub(super) use password::{hashed, hashed_of, strong};
 
 use super::page::page_of;
 use super::{BAD_CONFIGURATION, complain, runtime, say};
-use crate::access::{Role, Token, User, Users, UsersFault, check_name, digest, new_token};
+use crate::access::{More, Role, Token, User, Users, UsersFault, check_name, digest, new_token};
 use crate::app::users_file;
 use crate::config::{self, Settings};
 use crate::settings::parse_duration;
@@ -201,7 +201,7 @@ fn add(file: &Path, name: &str, role: Role, hash: Option<&str>) -> anyhow::Resul
         if users.user(name).is_some() {
             bail!("there is a user `{name}` already / 已有用户 `{name}`");
         }
-        users.users.push(User { name: name.to_owned(), role, hash });
+        users.users.push(User { name: name.to_owned(), role, hash, more: More::new() });
         Ok(())
     })?;
     say(&format!(
@@ -210,6 +210,35 @@ fn add(file: &Path, name: &str, role: Role, hash: Option<&str>) -> anyhow::Resul
         role.words().zh
     ));
     Ok(())
+}
+
+/// Adds a maintainer for `linli setup`, or sets the password of one that is there; makes the folder of
+/// the users file where the service has not run yet.
+///
+/// # Errors
+/// The name is none, or the file cannot be written.
+pub(super) fn first_user(file: &Path, name: &str, hash: String) -> anyhow::Result<()> {
+    use std::os::unix::fs::DirBuilderExt as _;
+
+    use anyhow::Context as _;
+    fresh_name(name)?;
+    if let Some(folder) = file.parent().filter(|folder| !folder.is_dir()) {
+        let mut builder = std::fs::DirBuilder::new();
+        let made = builder.recursive(true).mode(0o750).create(folder);
+        made.with_context(|| format!("{} cannot be made / 无法创建", folder.display()))?;
+    }
+    edit(file, |users| {
+        match users.users.iter_mut().find(|user| user.name == name) {
+            Some(user) => user.hash = hash,
+            None => users.users.push(User {
+                name: name.to_owned(),
+                role: Role::Maintainer,
+                hash,
+                more: More::new(),
+            }),
+        }
+        Ok(())
+    })
 }
 
 fn fresh_name(name: &str) -> anyhow::Result<()> {
@@ -261,7 +290,7 @@ fn token(file: &Path, name: &str, role: Role, expires: Option<Duration>) -> anyh
             bail!("there is a token `{name}` already / 已有令牌 `{name}`");
         }
         let (name, sha256) = (name.to_owned(), digest(&token));
-        users.tokens.push(Token { name, role, sha256, made_ms, ends_ms });
+        users.tokens.push(Token { name, role, sha256, made_ms, ends_ms, more: More::new() });
         Ok(())
     })?;
     complain(&format!(

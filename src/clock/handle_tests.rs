@@ -142,11 +142,38 @@ async fn what_was_kept_and_cannot_be_read_is_begun_anew() {
     let folder = tempfile::tempdir().unwrap();
     let store = store(&folder);
     let mut rubbish = crate::store::Changes::default();
-    rubbish.insert(b"boots", b"{\"boots\":7");
+    rubbish.insert(b"trusted", b"{");
+    rubbish.insert(&[b"boot/".as_slice(), &7u64.to_be_bytes()].concat(), b"{\"id\":7");
     store.tree("clock").apply(rubbish).unwrap();
     let clock = Clock::of_boot(alone(), "boot-1", 0);
     clock.remember(&store.tree("clock")).unwrap();
     assert_eq!(clock.afterwards("boot-0", Moment::default()), None);
+}
+
+#[tokio::test]
+async fn a_box_that_boots_for_years_keeps_its_last_boots() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = store(&folder);
+    let tree = store.tree("clock");
+    let id = |boot: u32| format!("{boot:08x}-9d7f-4a2e-b3c1-5f6a7b8c9d0e");
+    for boot in 0..200 {
+        let clock = Clock::of_boot(alone(), &*id(boot), 0);
+        clock.remember(&tree).unwrap();
+        clock.hear(&platform(RIGHT + i64::from(boot) * 60_000));
+        clock.keep(&tree).unwrap();
+    }
+    let clock = Clock::of_boot(alone(), &*id(200), 0);
+    clock.remember(&tree).unwrap();
+    let stamped = |boot| clock.afterwards(&id(boot), Moment { boot_ms: 5 }).is_some();
+    assert!(stamped(199) && stamped(137), "the last 64 boots are known");
+    assert!(!stamped(136), "those before are forgotten");
+    let mut entries = 0;
+    tree.scan(b"", b"~", |_, _| {
+        entries += 1;
+        std::ops::ControlFlow::Continue(())
+    })
+    .unwrap();
+    assert_eq!(entries, 64);
 }
 
 #[tokio::test]

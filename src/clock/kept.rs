@@ -1,13 +1,19 @@
 //! What is kept about the time across restarts: the last time that was trusted, and for the last
 //! boots what their clocks knew.
 
+use std::ops::ControlFlow;
+
 use serde::{Deserialize, Serialize};
 
 use crate::model::Moment;
 use crate::store::{Changes, StoreError, Tree};
 
-/// Key in the tree.
-const KEY: &[u8] = b"boots";
+/// Key of the last time that was trusted.
+const TRUSTED: &[u8] = b"trusted";
+/// Begin of the keys of the boots, one each: a value of the store is short.
+const BOOT: &[u8] = b"boot/";
+/// Behind the last key of a boot.
+const BEHIND: &[u8] = b"boot0";
 /// Boots that are remembered. Blocks of older ones keep their time since boot, without bounds.
 const MOST_BOOTS: usize = 64;
 
@@ -26,6 +32,9 @@ pub(super) struct Known {
 /// One boot.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 struct Boot {
+    /// Counts boots; its key.
+    #[serde(skip)]
+    number: u64,
     id: String,
     /// The last time that was trusted before it.
     after_ms: Option<i64>,
@@ -33,11 +42,24 @@ struct Boot {
 }
 
 /// The last boots, the present one last.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Boots {
     /// The last time that was trusted, milliseconds since 1970.
     pub trusted_ms: Option<i64>,
     boots: Vec<Boot>,
+    /// Numbers of those that were forgotten since they were kept.
+    forgotten: Vec<u64>,
+}
+
+fn key(number: u64) -> Vec<u8> {
+    [BOOT, &number.to_be_bytes()].concat()
+}
+
+/// What cannot be read is worth nothing: the rest goes on without it, and says so.
+fn read<T: serde::de::DeserializeOwned>(bytes: &[u8]) -> Option<T> {
+    serde_json::from_slice(bytes)
+        .inspect_err(|error| tracing::warn!(%error, "kept about the time, and not to be read"))
+        .ok()
 }
 
 /// What is known about the time of another boot.
@@ -50,21 +72,37 @@ pub(super) enum Past {
 }
 
 impl Boots {
-    /// What was kept. Something that cannot be read is worth nothing: it begins anew, and says so.
+    /// What was kept.
     pub fn load(tree: &Tree) -> Result<Self, StoreError> {
-        let Some(bytes) = tree.get(KEY)? else { return Ok(Self::default()) };
-        Ok(serde_json::from_slice(&bytes).unwrap_or_else(|error| {
-            tracing::warn!(%error, "what was kept about the time cannot be read; it begins anew");
-            Self::default()
-        }))
+        let trusted_ms = tree.get(TRUSTED)?.and_then(|bytes| read(&bytes));
+        let mut kept = Self { trusted_ms, ..Self::default() };
+        tree.scan(BOOT, BEHIND, |key, bytes| {
+            let number = key.strip_prefix(BOOT).and_then(|rest| rest.try_into().ok());
+            if let Some(number) = number.map(u64::from_be_bytes) {
+                match read(bytes) {
+                    Some(boot) => kept.boots.push(Boot { number, ..boot }),
+                    None => kept.forgotten.push(number),
+                }
+            }
+            ControlFlow::Continue(())
+        })?;
+        Ok(kept)
     }
 
-    /// The recorder's next commit makes it durable.
-    pub fn save(&self, tree: &Tree) -> Result<(), StoreError> {
-        let bytes = serde_json::to_vec(self).expect("numbers and texts are JSON");
+    /// The recorder's next commit makes it durable. Of the boots only the present one learns.
+    pub fn save(&mut self, tree: &Tree) -> Result<(), StoreError> {
+        let json = "numbers and texts are JSON";
         let mut changes = Changes::default();
-        changes.insert(KEY, &bytes);
-        tree.apply(changes)
+        if let Some(trusted_ms) = self.trusted_ms {
+            changes.insert(TRUSTED, &serde_json::to_vec(&trusted_ms).expect(json));
+        }
+        if let Some(boot) = self.boots.last() {
+            changes.insert(&key(boot.number), &serde_json::to_vec(boot).expect(json));
+        }
+        self.forgotten.iter().for_each(|number| changes.remove(&key(*number)));
+        tree.apply(changes)?;
+        self.forgotten.clear();
+        Ok(())
     }
 
     /// A boot begins, or the daemon starts again in it: returns what its clock knew.
@@ -75,9 +113,10 @@ impl Boots {
         let heard = |boot: &Boot| boot.known.as_ref().map(|k| add(k.offset_ms, k.synced_ms));
         let after_ms = self.boots.iter().filter_map(heard).chain(self.trusted_ms).max();
         if self.boots.len() == MOST_BOOTS {
-            self.boots.remove(0);
+            self.forgotten.push(self.boots.remove(0).number);
         }
-        self.boots.push(Boot { id: id.to_owned(), after_ms, known: None });
+        let number = self.boots.last().map_or(0, |boot| boot.number + 1);
+        self.boots.push(Boot { number, id: id.to_owned(), after_ms, known: None });
         None
     }
 

@@ -23,3 +23,4 @@ pub use effect::{ClockStatus, Disagreement, Effect, MeterSeen};
 pub use handle::Clock;
 pub use judge::{DRIFT_PPM, STEP_MS};
 pub use source::{Sample, Source, TrustState};
+pub use system::is_synchronised;

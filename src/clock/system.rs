@@ -39,6 +39,12 @@ pub(super) fn look(config: &Config, now: Moment) -> Look {
     Look { offset_ms, sample: Some(Sample { source, offset_ms, uncertainty_ms }) }
 }
 
+/// Whether a time service says that it keeps the system's clock; for who looks from outside. Blocks.
+pub fn is_synchronised(config: &Config) -> bool {
+    let now = SystemTime::now();
+    config.synchronised.iter().any(|file| says_synchronised(file, now))
+}
+
 fn says_synchronised(file: &Path, now: SystemTime) -> bool {
     let Ok(about) = std::fs::metadata(file) else { return false };
     let touched = file.starts_with(TOUCHED);

@@ -144,7 +144,9 @@ fn read_profile(section: &mut Section<'_>, context: &Context<'_>) -> Option<Arc<
     // When the profiles themselves are faulty, that was said already.
     let profiles = context.profiles?;
     let found = profiles.find(&wanted);
-    if found.is_none() {
+    if let (None, Some(renamed)) = (&found, section.renamed_value("profile", &wanted)) {
+        section.note(renamed);
+    } else if found.is_none() {
         let near = nearest(&wanted, profiles.names());
         section.note(
             Fault::new(section.place("profile"), ("there is no such profile", "没有这个设备模型"))

@@ -11,10 +11,12 @@
 mod broker;
 mod claims;
 mod device;
+pub mod edit;
 mod estate;
 mod library;
 mod lines;
 mod machine;
+mod migrate;
 mod model;
 mod page;
 mod read;
@@ -30,6 +32,7 @@ use std::time::Duration;
 
 pub(crate) use broker::is_local;
 use library::Profiles;
+pub use migrate::{Migrated, migrate};
 
 use crate::driver::bus::Weight;
 use crate::driver::{Act, BusAddress, BusConfig, LineSettings};
@@ -197,7 +200,32 @@ pub fn load(path: &Path) -> Result<Settings, Faults> {
 /// # Errors
 /// Everything that is wrong, all at once.
 pub fn examine(path: &Path) -> Result<Settings, Refused> {
-    let mut texts = vec![(path.to_owned(), read_file(path)?)];
+    examine_texts(&texts(path)?)
+}
+
+/// As [`examine`], without asking the machine about the paths: for users whose rights are not
+/// those of the service.
+///
+/// # Errors
+/// Everything that is wrong with the text, all at once.
+pub fn examine_text(path: &Path) -> Result<Settings, Refused> {
+    examine_asking(&texts(path)?, read::Machine::Ignore)
+}
+
+/// The files of a configuration with their content: the main file, then its drop-ins by name.
+///
+/// # Errors
+/// Every file that cannot be read.
+pub fn texts(path: &Path) -> Result<Vec<(PathBuf, String)>, Faults> {
+    texts_with(path, read_file(path)?)
+}
+
+/// The same with `main` as the content of the main file, which need not lie there yet.
+///
+/// # Errors
+/// Every drop-in that cannot be read.
+pub fn texts_with(path: &Path, main: String) -> Result<Vec<(PathBuf, String)>, Faults> {
+    let mut texts = vec![(path.to_owned(), main)];
     let mut faults = Vec::new();
     for drop_in in drop_ins(path)? {
         match read_file(&drop_in) {
@@ -205,8 +233,24 @@ pub fn examine(path: &Path) -> Result<Settings, Refused> {
             Err(wrong) => faults.extend(wrong.all().iter().cloned()),
         }
     }
+    if faults.is_empty() { Ok(texts) } else { Err(Faults::new(faults)) }
+}
+
+/// As [`examine`], of files that need not lie there yet: each path says where its text would.
+///
+/// # Errors
+/// Everything that is wrong, all at once.
+pub fn examine_texts(texts: &[(PathBuf, String)]) -> Result<Settings, Refused> {
+    examine_asking(texts, read::Machine::Ask)
+}
+
+fn examine_asking(
+    texts: &[(PathBuf, String)],
+    machine: read::Machine,
+) -> Result<Settings, Refused> {
+    let mut faults = Vec::new();
     let mut documents = Vec::with_capacity(texts.len());
-    for (path, text) in &texts {
+    for (path, text) in texts {
         let folder = path.parent().unwrap_or(Path::new(""));
         match Document::parse(&path.display().to_string(), text, folder) {
             Ok(document) => documents.push(document),
@@ -218,7 +262,7 @@ pub fn examine(path: &Path) -> Result<Settings, Refused> {
         return Err(Faults::new(faults).into());
     }
     let mut library = Err(Vec::new());
-    read::settings(&documents, read::Machine::Ask, |dirs| {
+    read::settings(&documents, machine, |dirs| {
         library = Library::load(dirs);
         match &library {
             Ok(library) => Ok(library as &dyn Profiles),

@@ -1,6 +1,7 @@
 //! Tests of the whole configuration: conflicts, references, budgets, the example.
 
 mod chinese;
+mod migrate;
 mod model;
 mod page;
 mod wired;

@@ -121,7 +121,7 @@ pub fn run(subject: &Subject) -> Report {
     ];
     items.extend(secrets::items(subject));
     items.extend(process::items(&subject.root.join("proc/self/status")));
-    items.push(signed_update());
+    items.push(signed_update(&subject.root));
     Report { items, logs: logs::look(&subject.root) }
 }
 
@@ -292,14 +292,23 @@ fn page(page: Option<&LocalPage>) -> Item {
     }
 }
 
-fn signed_update() -> Item {
+fn signed_update(root: &Path) -> Item {
+    let (id, title) = ("signed_update", ("signed updates", "签名升级"));
+    let folder = root.join("etc/linli/trust");
+    let is_key = |path: &PathBuf| path.extension().is_some_and(|extension| extension == "pub");
+    let entries = std::fs::read_dir(&folder).into_iter().flatten();
+    let keys = entries.filter_map(|entry| Some(entry.ok()?.path())).filter(is_key).count();
+    if keys > 0 {
+        let en = format!("linli upgrade takes only what one of {keys} trusted keys signed");
+        return pass(id, title, (en, format!("升级只接受 {keys} 个受信任公钥签名的版本")));
+    }
     unknown(
-        "signed_update",
-        ("signed updates", "签名升级"),
-        ("this version has no way to update itself", "本版本尚无升级功能"),
+        id,
+        title,
+        ("no key is trusted yet, so linli upgrade takes nothing", "尚无受信任的公钥，无法升级"),
         (
-            "until then install packages from a source whose signature the system checks",
-            "在此之前，只从由系统校验签名的软件源安装",
+            "put the maker's public key (minisign.pub) into /etc/linli/trust, as root",
+            "以 root 将厂家公钥（minisign.pub）放入 /etc/linli/trust",
         ),
     )
 }

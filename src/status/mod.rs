@@ -32,6 +32,7 @@ mod scan;
 #[cfg(test)]
 mod scan_tests;
 mod server;
+mod setup;
 mod show;
 #[cfg(test)]
 mod tests;
@@ -47,6 +48,7 @@ pub use fetch::{Lines, Page, fetch, fetch_within};
 pub use openapi::document as openapi;
 pub use scan::ScanDesk;
 pub use server::serve;
+pub use setup::{SetupDesk, SetupForm, serve_setup};
 pub use text::Lang;
 pub use tls::{Certificate, PageTls, TlsFault, fingerprint_of};
 pub use view::{BusLine, View};

@@ -45,7 +45,8 @@ async fn request(view: &View, line: &str, headers: &str) -> (String, String) {
     let stop = CancellationToken::new();
     let client = async {
         let mut stream = TcpStream::connect(address).await.unwrap();
-        let text = format!("{line} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n{headers}\r\n");
+        let text =
+            format!("{line} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n{headers}\r\n");
         stream.write_all(text.as_bytes()).await.unwrap();
         let mut answer = String::new();
         stream.read_to_string(&mut answer).await.unwrap();

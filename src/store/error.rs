@@ -4,6 +4,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use super::MAX_VALUE;
+use crate::format::TooNew;
 
 /// Why the store did not do what was asked.
 #[derive(Debug, thiserror::Error)]
@@ -30,6 +31,21 @@ pub enum StoreError {
         /// Folder of the store.
         path: PathBuf,
         /// What was found.
+        detail: String,
+    },
+    /// A later version wrote it.
+    #[error(transparent)]
+    TooNew(#[from] TooNew),
+    /// Another version of the storage engine wrote it, or with other settings.
+    #[error(
+        "the store `{path}` is of another engine: {detail}. Nothing was changed: install the \
+         version that wrote it, or move the folder away / 该存储由其他版本的存储引擎写入，未作任何改动",
+        path = path.display()
+    )]
+    Foreign {
+        /// Folder of the store.
+        path: PathBuf,
+        /// What the engine said.
         detail: String,
     },
     /// A value above [`MAX_VALUE`].

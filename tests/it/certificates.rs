@@ -13,10 +13,10 @@ use rcgen::{
 use crate::parts::{Process, ask, free_port, linli, lonely_site, mosquitto_with, wait_until};
 
 /// An authority that signs.
-struct Authority(CertifiedIssuer<'static, KeyPair>);
+pub struct Authority(pub CertifiedIssuer<'static, KeyPair>);
 
 impl Authority {
-    fn new(name: &str) -> Self {
+    pub fn new(name: &str) -> Self {
         let mut params = CertificateParams::default();
         params.distinguished_name.push(rcgen::DnType::CommonName, name);
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
@@ -25,7 +25,7 @@ impl Authority {
     }
 
     /// Writes `NAME.pem` and `NAME.key` for this subject, valid until that year.
-    fn sign(&self, at: &Path, name: &str, subject: &str, year: i32) {
+    pub fn sign(&self, at: &Path, name: &str, subject: &str, year: i32) {
         let mut params = CertificateParams::new(vec![subject.into()]).unwrap();
         params.not_before = date_time_ymd(2020, 1, 1);
         params.not_after = date_time_ymd(year, 1, 1);
@@ -39,7 +39,7 @@ impl Authority {
 }
 
 /// A broker with this certificate, for clients of the authority in `clients.pem`.
-fn platform(at: &Path, port: u16, certificate: &str) -> Process {
+pub fn platform(at: &Path, port: u16, certificate: &str) -> Process {
     let folder = at.display();
     mosquitto_with(
         at,

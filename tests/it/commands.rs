@@ -15,9 +15,20 @@ fn text(bytes: &[u8]) -> &str {
 
 #[test]
 fn every_command_has_help() {
-    let commands =
-        ["run", "check", "decode", "demo", "simulate", "profiles", "buffer", "stars", "scorecard"]
-            .map(Some);
+    let commands = [
+        "setup",
+        "run",
+        "check",
+        "config",
+        "decode",
+        "demo",
+        "simulate",
+        "profiles",
+        "buffer",
+        "stars",
+        "scorecard",
+    ]
+    .map(Some);
     for command in commands.into_iter().chain([None]) {
         let arguments: Vec<&str> = command.into_iter().chain(["--help"]).collect();
         let output = linli(&arguments);

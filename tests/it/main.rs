@@ -19,21 +19,28 @@ mod corpus;
 mod decode;
 mod demo;
 mod discovery;
+mod doctor;
 #[cfg(feature = "fuzzing")]
 #[path = "../fuzz/checks/reply_finder.rs"]
 mod driver;
 mod end_to_end;
 mod evidence;
+mod field_broker;
+mod formats;
 mod hostile;
 mod layout;
 mod line;
+mod migrate;
 mod normal_run;
+mod package;
 mod parts;
 mod power;
 mod reload;
 mod rs485;
 mod scorecards;
 mod second_parsers;
+mod setup;
+mod setup_page;
 mod soak;
 mod star_delivery;
 mod star_history;

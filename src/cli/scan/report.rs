@@ -110,6 +110,15 @@ impl Report {
         }
     }
 
+    /// The entries of what was found on a line.
+    pub(super) fn into_entries(self, settings: &Settings) -> String {
+        self.draw("");
+        let text = entries(&self.found, self.bus.as_ref(), Some(settings));
+        let found = self.found.len();
+        self.tell(&format!("{found} devices answered / {found} 台设备应答"));
+        text
+    }
+
     /// Prints or writes the entries; how many devices were found.
     ///
     /// # Errors

@@ -1,6 +1,7 @@
 //! Reads a password: from the terminal without showing it, or a line of standard input.
 
 use std::io::{self, BufRead as _, IsTerminal as _, Write as _};
+use std::path::Path;
 
 use anyhow::{Context as _, bail};
 use rustix::termios::{LocalModes, OptionalActions, tcgetattr, tcsetattr};
@@ -12,18 +13,29 @@ use crate::selftest::weakness;
 const MOST: u64 = 4096;
 
 /// The hash: given, else of a password that is asked for.
-pub(super) fn hashed(name: &str, hash: Option<&str>) -> anyhow::Result<String> {
+pub(in crate::cli) fn hashed(name: &str, hash: Option<&str>) -> anyhow::Result<String> {
     if let Some(hash) = hash {
         if !looks_like_hash(hash) {
             bail!("--hash: {}", access::PasswordFault::NoHash);
         }
         return Ok(hash.to_owned());
     }
-    let password = ask()?;
+    strong(name, &ask()?)
+}
+
+/// The hash of the password that stands on the first line of a file.
+pub(in crate::cli) fn hashed_of(name: &str, file: &Path) -> anyhow::Result<String> {
+    let text = std::fs::read_to_string(file)
+        .with_context(|| format!("{} cannot be read / 无法读取", file.display()))?;
+    strong(name, &text.lines().next().unwrap_or_default().to_owned().into())
+}
+
+/// The hash of a password, unless it is weak.
+pub(in crate::cli) fn strong(name: &str, password: &Secret) -> anyhow::Result<String> {
     if let Some((en, zh)) = weakness(password.expose(), Some(name)) {
         bail!("the password is weak: {en} / 口令过弱：{zh}");
     }
-    access::hash(&password).map_err(Into::into)
+    access::hash(password).map_err(Into::into)
 }
 
 /// Asks twice on a terminal, without showing what is typed; else reads one line.

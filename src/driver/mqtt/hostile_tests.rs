@@ -132,3 +132,24 @@ async fn a_renewed_password_is_used_without_a_restart_and_nothing_is_lost() {
     assert_eq!(rig.value().await, number(2.0), "the first is not taken twice");
     rig.end().await;
 }
+
+#[tokio::test]
+async fn a_broker_that_waits_for_no_acknowledgement_is_heard_to_its_last_message() {
+    const MESSAGES: u16 = 6000;
+    let broker = FakeBroker::start().await;
+    let config = Config { broker: broker.config(), max_rate: 10_000, ..Config::default() };
+    let mut rig = rig_with(config);
+    broker.until("subscription", |state| state.filters.len() == 4).await;
+    let ids: Vec<u16> = (0..MESSAGES).map(|_| broker.send("z/a", r#"{"t":1}"#)).collect();
+    // As many as are taken at all become durable at one blow.
+    let mut slow = Vec::new();
+    while slow.len() < crate::driver::mqtt::MAX_UNACKED {
+        slow.push(rig.batch().await);
+    }
+    slow.into_iter().for_each(confirm);
+    for _ in crate::driver::mqtt::MAX_UNACKED..ids.len() {
+        confirm(rig.batch().await);
+    }
+    broker.until("every acknowledgement", |state| state.acks == ids).await;
+    rig.end().await;
+}

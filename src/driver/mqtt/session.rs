@@ -21,7 +21,7 @@ use super::desk::Desk;
 use super::intake::{Intake, Message};
 use super::purge::unreadable;
 use super::status::refusal;
-use super::{BrokerStatus, Config, MAX_UNACKED, MqttDevice};
+use super::{BrokerStatus, Config, MqttDevice};
 use crate::backoff::Backoff;
 use crate::broker::Presented;
 use crate::clock::Clock;
@@ -265,7 +265,7 @@ impl Driver {
                         return End::Lost { fault, unreadable: false, proven: false };
                     }
                     desk.push(&mut self.book);
-                    let room = self.pending.len() < MAX_PENDING && self.book.len() < MAX_UNACKED;
+                    let room = self.pending.len() < MAX_PENDING && desk.may_serve(&self.book);
                     let stall_at = desk.stall_at.filter(|_| self.book.len() >= STALL.0);
                     let stall = stall_at.unwrap_or_else(Instant::now);
                     tokio::select! {
@@ -333,7 +333,7 @@ impl Driver {
                     self.refused(&desk.refused);
                 }
             }
-            Happening::Outgoing(Outgoing::PubAck(_)) => desk.proven = true,
+            Happening::Outgoing(Outgoing::PubAck(_)) => desk.acknowledged(),
             _ => {}
         }
     }

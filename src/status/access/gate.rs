@@ -2,6 +2,7 @@
 //! page; and what was done goes into the audit trail before the answer.
 
 use std::collections::BTreeMap;
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use axum::body::{Body, to_bytes};
@@ -71,6 +72,11 @@ pub(in crate::status) async fn gate(
     next: Next,
 ) -> Response {
     let access = &view.access;
+    if access.is_open() && !named_as_this_machine(request.headers()) {
+        let why = "免登录页面只接受本机名称（localhost、127.0.0.1）/ without a login this page answers to \
+                   localhost and 127.0.0.1 only";
+        return (StatusCode::MISDIRECTED_REQUEST, why).into_response();
+    }
     let (method, path) = (request.method().clone(), request.uri().path().to_owned());
     let need = need(&method, &path);
     let who = access.who(request.headers());
@@ -132,6 +138,20 @@ pub(in crate::status) async fn gate(
         }
     }
     response
+}
+
+/// Whether a browser believes to speak to this machine: a foreign name that somebody let point to
+/// 127.0.0.1 would let the pages of that name read ours.
+fn named_as_this_machine(headers: &HeaderMap) -> bool {
+    let Some(host) = headers.get(header::HOST) else { return true };
+    let name = host.to_str().unwrap_or_default();
+    let name = match name.rsplit_once(':') {
+        Some((name, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => name,
+        _ => name,
+    };
+    let inner = name.trim_start_matches('[').trim_end_matches(']');
+    name.eq_ignore_ascii_case("localhost")
+        || inner.parse::<IpAddr>().is_ok_and(|ip| ip.to_canonical().is_loopback())
 }
 
 /// Other sites' pages in the same browser do nothing here.

@@ -15,7 +15,7 @@ use tokio::net::{TcpListener, TcpSocket};
 use tokio_util::sync::CancellationToken;
 
 use super::{Access, Guard, lock as hold};
-use crate::access::{Role, Secret, Token, USERS_FILE, User, Users, UsersFault, digest, hash};
+use crate::access::{More, Role, Secret, Token, USERS_FILE, User, Users, UsersFault, digest, hash};
 use crate::audit::{Audit, Entry, Filter};
 use crate::status::sample::sample;
 use crate::status::{View, serve};
@@ -70,7 +70,7 @@ fn edit(file: &Path, change: impl FnOnce(&mut Users)) {
 }
 
 fn user(name: &str, role: Role) -> User {
-    User { name: name.into(), role, hash: HASH.clone() }
+    User { name: name.into(), role, hash: HASH.clone(), more: More::new() }
 }
 
 async fn site() -> Site {
@@ -88,6 +88,7 @@ async fn site() -> Site {
                 sha256: digest(&token.clone().into()),
                 made_ms: 0,
                 ends_ms: None,
+                more: More::new(),
             })
             .collect();
     });
@@ -153,8 +154,9 @@ impl Site {
             let socket = TcpSocket::new_v4().unwrap();
             socket.bind(SocketAddr::new(from, 0)).unwrap();
             let mut stream = socket.connect(address).await.unwrap();
+            let host = if headers.contains("Host: ") { "" } else { "Host: localhost\r\n" };
             let text = format!(
-                "{line} HTTP/1.1\r\nHost: box\r\nConnection: close\r\nContent-Length: {}\r\n{headers}\r\n{body}",
+                "{line} HTTP/1.1\r\n{host}Connection: close\r\nContent-Length: {}\r\n{headers}\r\n{body}",
                 body.len()
             );
             stream.write_all(text.as_bytes()).await.unwrap();
@@ -260,7 +262,7 @@ async fn a_form_without_the_token_of_its_own_session_or_from_another_site_does_n
     // The pipeline of the sample is gone: what is let through finds the gateway stopping.
     for (headers, form) in [
         ("", format!("by=x&csrf={token}")),
-        ("Origin: http://box\r\n", format!("by=x&csrf={token}")),
+        ("Origin: http://localhost\r\n", format!("by=x&csrf={token}")),
         (&*format!("X-Linli-CSRF: {token}\r\n"), "by=x".to_owned()),
     ] {
         assert_eq!(try_it(headers, form.clone()).await, 503, "{headers}{form}");

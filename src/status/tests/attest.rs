@@ -47,7 +47,7 @@ fn open(view: &View, store: &Store) -> AttestationDesk {
     AttestationDesk::open(store, estate, RulePack::built_in(), Vec::new()).unwrap()
 }
 
-const OURS: &str = "Origin: http://x\r\n";
+const OURS: &str = "Origin: http://localhost\r\n";
 
 /// Posts a form; pairs as `key=value`, names in Chinese are encoded by the browser.
 async fn post(view: &View, path: &str, origin: &str, form: &str) -> (String, String) {

@@ -204,7 +204,7 @@ async fn bytes(view: &View, path: &str) -> Vec<u8> {
     let stop = CancellationToken::new();
     let client = async {
         let mut stream = TcpStream::connect(address).await.unwrap();
-        let text = format!("GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+        let text = format!("GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
         stream.write_all(text.as_bytes()).await.unwrap();
         let mut answer = Vec::new();
         stream.read_to_end(&mut answer).await.unwrap();

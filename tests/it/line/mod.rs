@@ -8,5 +8,6 @@ mod mixed;
 mod orders;
 mod replay;
 mod scan;
+mod setup;
 mod site;
 mod slaves;

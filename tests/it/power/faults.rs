@@ -2,8 +2,11 @@
 //! and recovers by itself.
 
 use std::net::SocketAddr;
+use std::time::Duration;
 
-use crate::parts::{ask, wait_until};
+use serde_json::Value;
+
+use crate::parts::{ask, let_run, wait_until};
 
 use super::cuts::Victim;
 use super::vm::{Clock, Vm};
@@ -18,6 +21,16 @@ fn readings_are_stored(page: SocketAddr) -> bool {
 
 fn is_ready(page: SocketAddr) -> bool {
     ask(page, "/readyz").is_some_and(|answer| answer["ready"] == true)
+}
+
+/// What the page says of the buffer; a box that works hard may let one question go unanswered.
+fn status(victim: &mut Victim, page: SocketAddr) -> Value {
+    let mut answer = None;
+    wait_until("the page answers", || {
+        answer = victim.trial.glance(page);
+        answer.is_some()
+    });
+    answer.unwrap()
 }
 
 /// A fault between `begin` and `end`, then a power cut: everything is there.
@@ -37,9 +50,9 @@ fn outlived(journal: bool, begin: impl Fn(&Victim, &Vm), end: impl Fn(&Victim, &
         !readings_are_stored(page)
     });
     wait_until("the gateway is not ready", || !is_ready(page));
-    let before = victim.trial.glance(page).unwrap();
+    let before = status(&mut victim, page);
     victim.trial.until(page, unix_ms() + FAULT);
-    let during = victim.trial.glance(page).unwrap();
+    let during = status(&mut victim, page);
     assert_eq!(before["next_seq"], during["next_seq"], "stored on a failing disk: {during}");
 
     end(&victim, &vm);
@@ -49,9 +62,9 @@ fn outlived(journal: bool, begin: impl Fn(&Victim, &Vm), end: impl Fn(&Victim, &
     });
     victim.trial.site.link(false);
     // What waited for the disk may have reached the platform before the link was cut.
-    let next = victim.trial.glance(page).unwrap()["next_seq"].as_u64().unwrap();
+    let next = status(&mut victim, page)["next_seq"].as_u64();
     wait_until("something new is durable", || {
-        victim.trial.glance(page).unwrap()["next_seq"].as_u64().unwrap() > next + 2
+        status(&mut victim, page)["next_seq"].as_u64() > next.map(|next| next + 2)
     });
     victim.cut(vm, started, "after a fault");
     if !journal {
@@ -64,13 +77,19 @@ fn outlived(journal: bool, begin: impl Fn(&Victim, &Vm), end: impl Fn(&Victim, &
 }
 
 #[test]
-#[ignore = "never seen to pass: the store went on in the room of its own files, so no fault came"]
 fn a_full_disk_stops_nothing_for_good() {
     let fill = |victim: &Victim, vm: &Vm| {
-        // The store goes on in the room that its files have; nothing leaves it, so that it ends.
+        // The store goes on in the room that its files have. Nothing leaves it, and more comes in
+        // than that room holds.
         victim.trial.site.link(false);
-        victim.trial.site.burst(20_000);
-        vm.order("dd if=/dev/zero of=/data/fill bs=65536; dd if=/dev/zero of=/data/rest bs=512");
+        let said = vm
+            .order("dd if=/dev/zero of=/data/fill bs=65536; dd if=/dev/zero of=/data/rest bs=512");
+        assert!(said.contains("No space left"), "{said}");
+        // Below the rate at which the daemon turns messages of one client away.
+        for _ in 0..16 {
+            victim.trial.site.burst(1500);
+            let_run(Duration::from_secs(1));
+        }
     };
     let free = |victim: &Victim, vm: &Vm| {
         vm.order("rm /data/fill /data/rest");

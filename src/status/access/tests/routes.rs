@@ -58,6 +58,10 @@ fn is_test(path: &Path) -> bool {
 fn routes_in(folder: &Path, found: &mut BTreeSet<(String, String)>) {
     for entry in fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
+        // The form of a first start is a server of its own, without users: its tests say who may.
+        if path.ends_with("status/setup") {
+            continue;
+        }
         if path.is_dir() {
             routes_in(&path, found);
         } else if path.extension().is_some_and(|e| e == "rs") && !is_test(&path) {

@@ -76,3 +76,20 @@ async fn an_open_page_notes_what_is_done_as_done_on_this_machine() {
     assert_eq!(site.get("/login", "").await.status, 303);
     assert!(!site.get("/", "").await.body.contains("/logout"));
 }
+
+#[tokio::test]
+async fn an_open_page_answers_to_no_name_that_somebody_else_gave_this_machine() {
+    let site = site().await;
+    let access = Access::open(site.view.clock.clone(), None);
+    let site = Site { view: View { access, ..site.view.clone() }, ..site };
+    for foreign in
+        ["evil.cn", "evil.cn:8080", "localhost.evil.cn", "192.168.1.9", "[2001:db8::1]:80"]
+    {
+        let headers = format!("Host: {foreign}\r\n");
+        assert_eq!(site.get("/api/v1/devices", &headers).await.status, 421, "{foreign}");
+    }
+    for own in ["localhost", "LOCALHOST:8080", "127.0.0.1:9", "127.1.2.3", "[::1]:8080"] {
+        let headers = format!("Host: {own}\r\n");
+        assert_eq!(site.get("/api/v1/devices", &headers).await.status, 200, "{own}");
+    }
+}
