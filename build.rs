@@ -25,7 +25,8 @@ fn main() -> Result<(), Box<dyn Error>> {
             files.push(path);
         }
     }
-    files.sort();
+    // By identifier: with the ending `a-b.toml` would come before `a.toml`.
+    files.sort_by(|one, other| one.file_stem().cmp(&other.file_stem()));
     let mut packs = String::from("&[\n");
     for (number, neighbours) in files.chunks(NEIGHBOURS).enumerate() {
         let (mut text, mut ends) = (String::new(), String::new());
