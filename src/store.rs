@@ -28,6 +28,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, RwLock, RwLockWriteGuard, TryLockError};
 use std::time::Duration;
 
+use crate::held::Held;
 use error::io_error;
 pub use error::{SetAside, StoreError};
 pub use files::is_store;
@@ -69,7 +70,7 @@ struct Inner {
     limits: Limits,
     open: RwLock<Option<Opened>>,
     /// Held for its lock, which survives that the folder is set aside.
-    _lock: File,
+    _lock: Arc<Held>,
 }
 
 struct Opened {
@@ -122,7 +123,7 @@ impl Store {
     /// [`StoreError::Locked`] when another process has it, [`StoreError::Damaged`] when the files
     /// cannot be understood, [`StoreError::Io`] for all else.
     pub fn open(path: &Path, limits: Limits) -> Result<Self, StoreError> {
-        let lock = lock_beside(path)?;
+        let lock = Arc::new(lock_beside(path)?);
         Self::open_locked(path, limits, lock)
     }
 
@@ -137,25 +138,24 @@ impl Store {
         limits: Limits,
         check: impl Fn(&Self) -> Result<T, StoreError>,
     ) -> Result<(Self, T, Option<SetAside>), StoreError> {
-        let lock = lock_beside(path)?;
-        let again = lock.try_clone().map_err(|source| io_error(path, source))?;
-        let attempt = |lock| {
-            let store = Self::open_locked(path, limits, lock)?;
+        let lock = Arc::new(lock_beside(path)?);
+        let attempt = || {
+            let store = Self::open_locked(path, limits, Arc::clone(&lock))?;
             let found = check(&store)?;
             Ok((store, found))
         };
-        match attempt(lock) {
+        match attempt() {
             Ok((store, found)) => Ok((store, found, None)),
             Err(StoreError::Damaged { detail, .. }) => {
                 let aside = set_aside(path).map_err(|source| io_error(path, source))?;
-                let (store, found) = attempt(again)?;
+                let (store, found) = attempt()?;
                 Ok((store, found, Some(SetAside { path: aside, reason: detail })))
             }
             Err(error) => Err(error),
         }
     }
 
-    fn open_locked(path: &Path, limits: Limits, lock: File) -> Result<Self, StoreError> {
+    fn open_locked(path: &Path, limits: Limits, lock: Arc<Held>) -> Result<Self, StoreError> {
         formats::check(path)?;
         // A rebuilding that was cut short; the folder itself is whole, old or new.
         let rest = beside(path, REBUILD);

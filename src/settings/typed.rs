@@ -271,7 +271,7 @@ impl<'de> Deserializer<'de> for Entry<'de> {
                 Fields::Place { names: [*start, *end, *value], step: 0, entry: Some(self) }
             }
             ([date], DeValue::Datetime(written)) => {
-                Fields::Date { name: *date, written: Some(written.to_string()) }
+                Fields::Date { name: date, written: Some(written.to_string()) }
             }
             _ => return Err(self.refuse(&visitor)),
         };

@@ -6,23 +6,24 @@ use std::path::{Path, PathBuf};
 
 use super::Store;
 use super::error::{StoreError, io_error};
+use crate::held::Held;
 
 /// `<path>.lock` lies beside the folder, so that the lock holds while the folder is set aside.
-pub(super) fn lock_beside(path: &Path) -> Result<File, StoreError> {
+pub(super) fn lock_beside(path: &Path) -> Result<Held, StoreError> {
     let name = beside(path, "lock");
     if let Some(parent) = path.parent() {
         fs::create_dir_all(parent).map_err(|source| io_error(path, source))?;
     }
-    let mut file = File::options()
+    let file = File::options()
         .read(true)
         .write(true)
         .create(true)
         .truncate(false)
         .open(&name)
         .map_err(|source| io_error(&name, source))?;
-    match rustix::fs::flock(&file, rustix::fs::FlockOperation::NonBlockingLockExclusive) {
-        Ok(()) => {}
-        Err(rustix::io::Errno::WOULDBLOCK) => {
+    let mut file = match Held::take(file).map_err(|error| io_error(&name, error))? {
+        Ok(held) => held,
+        Err(mut file) => {
             let mut pid = String::new();
             // Only for the message.
             let known = file.read_to_string(&mut pid).is_ok() && !pid.trim().is_empty();
@@ -30,12 +31,11 @@ pub(super) fn lock_beside(path: &Path) -> Result<File, StoreError> {
                 if known { format!("process {}", pid.trim()) } else { "another process".into() };
             return Err(StoreError::Locked { path: path.to_owned(), holder });
         }
-        Err(error) => return Err(io_error(&name, error.into())),
-    }
+    };
     let written = file
         .set_len(0)
         .and_then(|()| file.rewind())
-        .and_then(|()| writeln!(file, "{}", std::process::id()));
+        .and_then(|()| writeln!(*file, "{}", std::process::id()));
     if let Err(error) = written {
         // The lock itself holds, and a full disk must not keep the daemon from starting.
         tracing::debug!(%error, file = %name.display(), "cannot note the process in the lock file");

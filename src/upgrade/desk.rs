@@ -9,6 +9,7 @@ use serde::de::DeserializeOwned;
 
 use super::state::FORMAT;
 use super::{Ended, Fault, Outcome, Places, State, Step, System};
+use crate::held::Held;
 use crate::model::Words;
 use crate::whole_file;
 
@@ -17,7 +18,7 @@ use crate::whole_file;
 pub struct Desk {
     pub(super) places: Places,
     /// Held for its lock.
-    _lock: File,
+    _lock: Held,
 }
 
 /// What is under way.
@@ -46,13 +47,12 @@ impl Desk {
             .truncate(false)
             .open(&name)
             .map_err(|error| Fault::of_io(&name, &error))?;
-        match rustix::fs::flock(&lock, rustix::fs::FlockOperation::NonBlockingLockExclusive) {
-            Ok(()) => Ok(Self { places, _lock: lock }),
-            Err(rustix::io::Errno::WOULDBLOCK) => Err(Fault::new(
+        match Held::take(lock).map_err(|error| Fault::of_io(&name, &error))? {
+            Ok(lock) => Ok(Self { places, _lock: lock }),
+            Err(_) => Err(Fault::new(
                 "an upgrade is under way: linli upgrade --status",
                 "升级正在进行：linli upgrade --status",
             )),
-            Err(error) => Err(Fault::of_io(&name, &error.into())),
         }
     }
 

@@ -13,7 +13,8 @@ const EDGES: &[(&str, &[&str])] = &[
     ("clock", &["model", "settings", "store"]),
     ("settings", &["model"]),
     ("format", &[]),
-    ("store", &["format", "whole_file"]),
+    ("held", &[]),
+    ("store", &["format", "held", "whole_file"]),
     ("whole_file", &[]),
     ("signed", &["model"]),
     ("supervise", &[]),
@@ -30,7 +31,7 @@ const EDGES: &[(&str, &[&str])] = &[
     ("buffer", &["model", "clock", "store", "settings"]),
     ("uplink", &["buffer", "model", "clock", "backoff", "broker", "settings"]),
     ("bundle", &[]),
-    ("upgrade", &["model", "whole_file"]),
+    ("upgrade", &["held", "model", "whole_file"]),
     ("doctor", &["model", "clock", "buffer", "broker", "selftest", "status"]),
     (
         "status",
