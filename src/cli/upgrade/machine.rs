@@ -103,7 +103,8 @@ impl System for Machine {
     }
 
     fn pause(&mut self, span: Duration) {
-        self.runtime.block_on(tokio::time::sleep(span));
+        // Made inside: a timer needs the runtime around it.
+        self.runtime.block_on(async { tokio::time::sleep(span).await });
     }
 
     fn wall_ms(&self) -> i64 {
