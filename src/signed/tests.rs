@@ -54,7 +54,7 @@ impl Case {
 
     /// Why it is refused, in both languages on one line.
     fn refused(&self) -> String {
-        let fault = self.verify().err().expect("it was taken");
+        let Err(fault) = self.verify() else { panic!("it was taken") };
         format!("{} {}", fault.words().en, fault.words().zh)
     }
 }

@@ -227,7 +227,7 @@ fn contents(gateway: &Gateway) -> Vec<(&'static str, String)> {
     ]
 }
 
-fn borrowed(contents: &[(&'static str, String)]) -> Vec<(&str, &str)> {
+fn borrowed<'c>(contents: &'c [(&'static str, String)]) -> Vec<(&'c str, &'c str)> {
     contents.iter().map(|(name, text)| (*name, text.as_str())).collect()
 }
 
