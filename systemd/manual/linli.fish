@@ -26,8 +26,10 @@ end
 
 complete -c linli -n "__fish_linli_needs_command" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c linli -n "__fish_linli_needs_command" -s V -l version -d 'Print version'
+complete -c linli -n "__fish_linli_needs_command" -f -a "setup" -d 'Set a new box up: names, lines, broker, platform, first user, first block (首次安装向导)'
 complete -c linli -n "__fish_linli_needs_command" -f -a "run" -d 'Run the gateway (运行网关)'
 complete -c linli -n "__fish_linli_needs_command" -f -a "check" -d 'Check the configuration; opens nothing, reports all faults at once (检查配置)'
+complete -c linli -n "__fish_linli_needs_command" -f -a "config" -d 'Carry the configuration across versions (配置迁移)'
 complete -c linli -n "__fish_linli_needs_command" -f -a "certificate" -d 'Show where the local page is, and the fingerprint of its certificate (本地页面与证书指纹)'
 complete -c linli -n "__fish_linli_needs_command" -f -a "scan" -d 'Find what hangs on a line or in a network, as entries of the configuration (扫描设备)'
 complete -c linli -n "__fish_linli_needs_command" -f -a "profiles" -d 'List, show and check device profiles (设备型号库)'
@@ -36,14 +38,62 @@ complete -c linli -n "__fish_linli_needs_command" -f -a "buffer" -d 'Show, verif
 complete -c linli -n "__fish_linli_needs_command" -f -a "stars" -d 'Show the star level as the running gateway sees it (星级自评)'
 complete -c linli -n "__fish_linli_needs_command" -f -a "users" -d 'Who may use the local page: users, roles, API tokens (用户与令牌)'
 complete -c linli -n "__fish_linli_needs_command" -f -a "hash-password" -d 'Read a password, print its hash, for `linli users add --hash` (口令摘要)'
+complete -c linli -n "__fish_linli_needs_command" -f -a "doctor" -d 'Look at everything around the gateway, say what to do, worst first (诊断)'
+complete -c linli -n "__fish_linli_needs_command" -f -a "support-bundle" -d 'Put what support needs into one file, without secrets (支持包)'
+complete -c linli -n "__fish_linli_needs_command" -f -a "upgrade" -d 'Try the next version, install it when it delivers, else go on with this one (升级)'
 complete -c linli -n "__fish_linli_needs_command" -f -a "audit" -d 'Show who did what on the gateway (操作记录)'
 complete -c linli -n "__fish_linli_needs_command" -f -a "scorecard" -d 'Fill in an evaluation table of annex A from answers and evidence (红色物业评分表)'
 complete -c linli -n "__fish_linli_needs_command" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c linli -n "__fish_linli_using_subcommand setup" -s c -l config -d 'Configuration file' -r -F
+complete -c linli -n "__fish_linli_using_subcommand setup" -l lang -d 'Language of the questions (提问语言)' -r -f -a "zh\t''
+en\t''"
+complete -c linli -n "__fish_linli_using_subcommand setup" -l bundle -d 'A signed bundle: the file, or the folder with `linli-setup.tar`. Nothing is asked then. Without it sticks under /media, /run/media and /mnt are looked through (签名安装包)' -r -F
+complete -c linli -n "__fish_linli_using_subcommand setup" -l trust -d 'Folder with the public keys whose bundles are taken (受信任公钥目录)' -r -F
+complete -c linli -n "__fish_linli_using_subcommand setup" -l page-listen -d 'Where that page listens, under TLS beyond this machine (向导网页监听地址)' -r
+complete -c linli -n "__fish_linli_using_subcommand setup" -l id -d 'The gateway\'s name at the platform, e.g. jinan-lixia-0107 (网关标识)' -r
+complete -c linli -n "__fish_linli_using_subcommand setup" -l name -d 'The estate\'s name (小区名称)' -r
+complete -c linli -n "__fish_linli_using_subcommand setup" -l kind -d 'new or old_retrofit (新建 / 改造)' -r -f -a "new\t''
+old_retrofit\t''"
+complete -c linli -n "__fish_linli_using_subcommand setup" -l owner -d 'Whom the devices belong to (产权单位)' -r
+complete -c linli -n "__fish_linli_using_subcommand setup" -l maintainer -d 'Who maintains them (维护单位)' -r
+complete -c linli -n "__fish_linli_using_subcommand setup" -l serial -d 'Serial lines, each a bus; `none` for none (串口，可多次)' -r
+complete -c linli -n "__fish_linli_using_subcommand setup" -l baud -d 'Baud rates of the scan (波特率)' -r
+complete -c linli -n "__fish_linli_using_subcommand setup" -l frame -d 'Framings of the scan (校验与停止位)' -r
+complete -c linli -n "__fish_linli_using_subcommand setup" -l units -d 'Modbus unit ids of the scan (站号)' -r
+complete -c linli -n "__fish_linli_using_subcommand setup" -l protocol -d 'Protocols of the scan: modbus, dlt645, cjt188 (协议)' -r
+complete -c linli -n "__fish_linli_using_subcommand setup" -l broker -d 'The field broker, HOST:PORT, or `none` (现场消息代理)' -r
+complete -c linli -n "__fish_linli_using_subcommand setup" -l platform -d 'The platform\'s broker, HOST or HOST:PORT, or `none` (市平台地址)' -r
+complete -c linli -n "__fish_linli_using_subcommand setup" -l client-id -d 'MQTT client id; `{gateway}` stands for the gateway\'s name (客户端标识)' -r
+complete -c linli -n "__fish_linli_using_subcommand setup" -l platform-user -d 'User at the platform\'s broker (平台用户名)' -r
+complete -c linli -n "__fish_linli_using_subcommand setup" -l platform-password-file -d 'File with the password there; it is copied (平台密码文件)' -r -F
+complete -c linli -n "__fish_linli_using_subcommand setup" -l tls -d 'Encrypt the session; what certificates imply (加密)' -r -f -a "true\t''
+false\t''"
+complete -c linli -n "__fish_linli_using_subcommand setup" -l ca -d 'Authorities by which the broker is known, PEM; copied (平台 CA 证书)' -r -F
+complete -c linli -n "__fish_linli_using_subcommand setup" -l cert -d 'The gateway\'s certificate, PEM; copied (网关证书)' -r -F
+complete -c linli -n "__fish_linli_using_subcommand setup" -l key -d 'Its key, PEM; copied (网关私钥)' -r -F
+complete -c linli -n "__fish_linli_using_subcommand setup" -l listen -d 'Where the page listens, e.g. 0.0.0.0:8443 (页面监听地址)' -r
+complete -c linli -n "__fish_linli_using_subcommand setup" -l user -d 'The page\'s first maintainer (页面首个用户)' -r
+complete -c linli -n "__fish_linli_using_subcommand setup" -l hash -d 'The hash of the password, from `linli hash-password` (口令摘要)' -r
+complete -c linli -n "__fish_linli_using_subcommand setup" -l password-file -d 'File with the password on one line (口令文件)' -r -F
+complete -c linli -n "__fish_linli_using_subcommand setup" -l wait -d 'How long the first reading and the first acknowledged block are waited for; 0s: not at all' -r
+complete -c linli -n "__fish_linli_using_subcommand setup" -s y -l yes -d 'Ask nothing: take the proposals, or what the box has (不提问，采用缺省值)'
+complete -c linli -n "__fish_linli_using_subcommand setup" -l page -d 'Ask on a page of its own, for a phone: prints its address and a code that opens it once. Nothing is asked here then (在网页上完成)'
+complete -c linli -n "__fish_linli_using_subcommand setup" -l no-scan -d 'Do not scan the lines (不扫描)'
+complete -c linli -n "__fish_linli_using_subcommand setup" -l no-start -d 'Do not start the service; wait for a gateway that somebody else starts (不启动服务)'
+complete -c linli -n "__fish_linli_using_subcommand setup" -s h -l help -d 'Print help'
 complete -c linli -n "__fish_linli_using_subcommand run" -s c -l config -d 'Configuration file' -r -F
 complete -c linli -n "__fish_linli_using_subcommand run" -s h -l help -d 'Print help'
 complete -c linli -n "__fish_linli_using_subcommand check" -s c -l config -d 'Configuration file' -r -F
 complete -c linli -n "__fish_linli_using_subcommand check" -l json -d 'Print faults, notes and buses as one JSON object on standard output'
 complete -c linli -n "__fish_linli_using_subcommand check" -s h -l help -d 'Print help'
+complete -c linli -n "__fish_linli_using_subcommand config; and not __fish_seen_subcommand_from migrate help" -s h -l help -d 'Print help'
+complete -c linli -n "__fish_linli_using_subcommand config; and not __fish_seen_subcommand_from migrate help" -f -a "migrate" -d 'Show what this version calls otherwise, as a diff; --write changes it (迁移旧版配置)'
+complete -c linli -n "__fish_linli_using_subcommand config; and not __fish_seen_subcommand_from migrate help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c linli -n "__fish_linli_using_subcommand config; and __fish_seen_subcommand_from migrate" -s c -l config -d 'Configuration file' -r -F
+complete -c linli -n "__fish_linli_using_subcommand config; and __fish_seen_subcommand_from migrate" -l write -d 'Change the files; each old one is kept as FILE.1, FILE.2, …'
+complete -c linli -n "__fish_linli_using_subcommand config; and __fish_seen_subcommand_from migrate" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c linli -n "__fish_linli_using_subcommand config; and __fish_seen_subcommand_from help" -f -a "migrate" -d 'Show what this version calls otherwise, as a diff; --write changes it (迁移旧版配置)'
+complete -c linli -n "__fish_linli_using_subcommand config; and __fish_seen_subcommand_from help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c linli -n "__fish_linli_using_subcommand certificate" -s c -l config -d 'Configuration file' -r -F
 complete -c linli -n "__fish_linli_using_subcommand certificate" -l json -d 'Print it as one JSON object'
 complete -c linli -n "__fish_linli_using_subcommand certificate" -s h -l help -d 'Print help'
@@ -237,6 +287,28 @@ complete -c linli -n "__fish_linli_using_subcommand users; and __fish_seen_subco
 complete -c linli -n "__fish_linli_using_subcommand users; and __fish_seen_subcommand_from help" -f -a "list" -d 'List users and tokens, with the last use of these when the gateway runs (列出)'
 complete -c linli -n "__fish_linli_using_subcommand users; and __fish_seen_subcommand_from help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c linli -n "__fish_linli_using_subcommand hash-password" -s h -l help -d 'Print help'
+complete -c linli -n "__fish_linli_using_subcommand doctor" -s c -l config -d 'Configuration file' -r -F
+complete -c linli -n "__fish_linli_using_subcommand doctor" -l lang -d 'Language of the report (语言)' -r -f -a "zh\t'Chinese'
+en\t'English'
+both\t'Both'"
+complete -c linli -n "__fish_linli_using_subcommand doctor" -l json -d 'Print one JSON object'
+complete -c linli -n "__fish_linli_using_subcommand doctor" -l offline -d 'Ask nobody over the network: neither name servers nor brokers (不联网)'
+complete -c linli -n "__fish_linli_using_subcommand doctor" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c linli -n "__fish_linli_using_subcommand support-bundle" -s c -l config -d 'Configuration file' -r -F
+complete -c linli -n "__fish_linli_using_subcommand support-bundle" -l list -d 'Only list what would be in it (仅列出内容)'
+complete -c linli -n "__fish_linli_using_subcommand support-bundle" -l offline -d 'Ask nobody over the network: neither name servers nor brokers (不联网)'
+complete -c linli -n "__fish_linli_using_subcommand support-bundle" -s h -l help -d 'Print help'
+complete -c linli -n "__fish_linli_using_subcommand upgrade" -l within -d 'Longest trial (试运行时限)' -r
+complete -c linli -n "__fish_linli_using_subcommand upgrade" -s c -l config -d 'Configuration file' -r -F
+complete -c linli -n "__fish_linli_using_subcommand upgrade" -l trust -d 'Folder with the public keys whose signatures count (信任的公钥目录)' -r -F
+complete -c linli -n "__fish_linli_using_subcommand upgrade" -l back -d 'Return to the version before the last upgrade (恢复上一版本)'
+complete -c linli -n "__fish_linli_using_subcommand upgrade" -l status -d 'Show what is under way, and how the last upgrade ended (查看状态)'
+complete -c linli -n "__fish_linli_using_subcommand upgrade" -l recover -d 'Take up what a power cut interrupted; done at each start of the machine (断电后恢复)'
+complete -c linli -n "__fish_linli_using_subcommand upgrade" -l drive -d 'Go on with what lies ready, watched by systemd'
+complete -c linli -n "__fish_linli_using_subcommand upgrade" -l downgrade -d 'Allow an older version (允许降级)'
+complete -c linli -n "__fish_linli_using_subcommand upgrade" -l without-reading -d 'The trial need not show a good reading (不要求读数)'
+complete -c linli -n "__fish_linli_using_subcommand upgrade" -l without-platform -d 'The trial need not show that the platform acknowledges (不要求平台确认)'
+complete -c linli -n "__fish_linli_using_subcommand upgrade" -s h -l help -d 'Print help'
 complete -c linli -n "__fish_linli_using_subcommand audit" -l limit -d 'Most entries, the newest' -r
 complete -c linli -n "__fish_linli_using_subcommand audit" -l before -d 'Only entries with a lower number' -r
 complete -c linli -n "__fish_linli_using_subcommand audit" -l who -d 'Only of this user; `console` for this machine' -r
@@ -254,19 +326,25 @@ complete -c linli -n "__fish_linli_using_subcommand scorecard" -l template -d 'P
 complete -c linli -n "__fish_linli_using_subcommand scorecard" -l live -d 'Ask the running gateway for its assessment'
 complete -c linli -n "__fish_linli_using_subcommand scorecard" -l json -d 'Print the scorecard as JSON'
 complete -c linli -n "__fish_linli_using_subcommand scorecard" -s h -l help -d 'Print help'
-complete -c linli -n "__fish_linli_using_subcommand help; and not __fish_seen_subcommand_from run check certificate scan profiles decode buffer stars users hash-password audit scorecard help" -f -a "run" -d 'Run the gateway (运行网关)'
-complete -c linli -n "__fish_linli_using_subcommand help; and not __fish_seen_subcommand_from run check certificate scan profiles decode buffer stars users hash-password audit scorecard help" -f -a "check" -d 'Check the configuration; opens nothing, reports all faults at once (检查配置)'
-complete -c linli -n "__fish_linli_using_subcommand help; and not __fish_seen_subcommand_from run check certificate scan profiles decode buffer stars users hash-password audit scorecard help" -f -a "certificate" -d 'Show where the local page is, and the fingerprint of its certificate (本地页面与证书指纹)'
-complete -c linli -n "__fish_linli_using_subcommand help; and not __fish_seen_subcommand_from run check certificate scan profiles decode buffer stars users hash-password audit scorecard help" -f -a "scan" -d 'Find what hangs on a line or in a network, as entries of the configuration (扫描设备)'
-complete -c linli -n "__fish_linli_using_subcommand help; and not __fish_seen_subcommand_from run check certificate scan profiles decode buffer stars users hash-password audit scorecard help" -f -a "profiles" -d 'List, show and check device profiles (设备型号库)'
-complete -c linli -n "__fish_linli_using_subcommand help; and not __fish_seen_subcommand_from run check certificate scan profiles decode buffer stars users hash-password audit scorecard help" -f -a "decode" -d 'Explain the bytes of a meter or Modbus frame (报文解析)'
-complete -c linli -n "__fish_linli_using_subcommand help; and not __fish_seen_subcommand_from run check certificate scan profiles decode buffer stars users hash-password audit scorecard help" -f -a "buffer" -d 'Show, verify and export what is stored (缓存)'
-complete -c linli -n "__fish_linli_using_subcommand help; and not __fish_seen_subcommand_from run check certificate scan profiles decode buffer stars users hash-password audit scorecard help" -f -a "stars" -d 'Show the star level as the running gateway sees it (星级自评)'
-complete -c linli -n "__fish_linli_using_subcommand help; and not __fish_seen_subcommand_from run check certificate scan profiles decode buffer stars users hash-password audit scorecard help" -f -a "users" -d 'Who may use the local page: users, roles, API tokens (用户与令牌)'
-complete -c linli -n "__fish_linli_using_subcommand help; and not __fish_seen_subcommand_from run check certificate scan profiles decode buffer stars users hash-password audit scorecard help" -f -a "hash-password" -d 'Read a password, print its hash, for `linli users add --hash` (口令摘要)'
-complete -c linli -n "__fish_linli_using_subcommand help; and not __fish_seen_subcommand_from run check certificate scan profiles decode buffer stars users hash-password audit scorecard help" -f -a "audit" -d 'Show who did what on the gateway (操作记录)'
-complete -c linli -n "__fish_linli_using_subcommand help; and not __fish_seen_subcommand_from run check certificate scan profiles decode buffer stars users hash-password audit scorecard help" -f -a "scorecard" -d 'Fill in an evaluation table of annex A from answers and evidence (红色物业评分表)'
-complete -c linli -n "__fish_linli_using_subcommand help; and not __fish_seen_subcommand_from run check certificate scan profiles decode buffer stars users hash-password audit scorecard help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c linli -n "__fish_linli_using_subcommand help; and not __fish_seen_subcommand_from setup run check config certificate scan profiles decode buffer stars users hash-password doctor support-bundle upgrade audit scorecard help" -f -a "setup" -d 'Set a new box up: names, lines, broker, platform, first user, first block (首次安装向导)'
+complete -c linli -n "__fish_linli_using_subcommand help; and not __fish_seen_subcommand_from setup run check config certificate scan profiles decode buffer stars users hash-password doctor support-bundle upgrade audit scorecard help" -f -a "run" -d 'Run the gateway (运行网关)'
+complete -c linli -n "__fish_linli_using_subcommand help; and not __fish_seen_subcommand_from setup run check config certificate scan profiles decode buffer stars users hash-password doctor support-bundle upgrade audit scorecard help" -f -a "check" -d 'Check the configuration; opens nothing, reports all faults at once (检查配置)'
+complete -c linli -n "__fish_linli_using_subcommand help; and not __fish_seen_subcommand_from setup run check config certificate scan profiles decode buffer stars users hash-password doctor support-bundle upgrade audit scorecard help" -f -a "config" -d 'Carry the configuration across versions (配置迁移)'
+complete -c linli -n "__fish_linli_using_subcommand help; and not __fish_seen_subcommand_from setup run check config certificate scan profiles decode buffer stars users hash-password doctor support-bundle upgrade audit scorecard help" -f -a "certificate" -d 'Show where the local page is, and the fingerprint of its certificate (本地页面与证书指纹)'
+complete -c linli -n "__fish_linli_using_subcommand help; and not __fish_seen_subcommand_from setup run check config certificate scan profiles decode buffer stars users hash-password doctor support-bundle upgrade audit scorecard help" -f -a "scan" -d 'Find what hangs on a line or in a network, as entries of the configuration (扫描设备)'
+complete -c linli -n "__fish_linli_using_subcommand help; and not __fish_seen_subcommand_from setup run check config certificate scan profiles decode buffer stars users hash-password doctor support-bundle upgrade audit scorecard help" -f -a "profiles" -d 'List, show and check device profiles (设备型号库)'
+complete -c linli -n "__fish_linli_using_subcommand help; and not __fish_seen_subcommand_from setup run check config certificate scan profiles decode buffer stars users hash-password doctor support-bundle upgrade audit scorecard help" -f -a "decode" -d 'Explain the bytes of a meter or Modbus frame (报文解析)'
+complete -c linli -n "__fish_linli_using_subcommand help; and not __fish_seen_subcommand_from setup run check config certificate scan profiles decode buffer stars users hash-password doctor support-bundle upgrade audit scorecard help" -f -a "buffer" -d 'Show, verify and export what is stored (缓存)'
+complete -c linli -n "__fish_linli_using_subcommand help; and not __fish_seen_subcommand_from setup run check config certificate scan profiles decode buffer stars users hash-password doctor support-bundle upgrade audit scorecard help" -f -a "stars" -d 'Show the star level as the running gateway sees it (星级自评)'
+complete -c linli -n "__fish_linli_using_subcommand help; and not __fish_seen_subcommand_from setup run check config certificate scan profiles decode buffer stars users hash-password doctor support-bundle upgrade audit scorecard help" -f -a "users" -d 'Who may use the local page: users, roles, API tokens (用户与令牌)'
+complete -c linli -n "__fish_linli_using_subcommand help; and not __fish_seen_subcommand_from setup run check config certificate scan profiles decode buffer stars users hash-password doctor support-bundle upgrade audit scorecard help" -f -a "hash-password" -d 'Read a password, print its hash, for `linli users add --hash` (口令摘要)'
+complete -c linli -n "__fish_linli_using_subcommand help; and not __fish_seen_subcommand_from setup run check config certificate scan profiles decode buffer stars users hash-password doctor support-bundle upgrade audit scorecard help" -f -a "doctor" -d 'Look at everything around the gateway, say what to do, worst first (诊断)'
+complete -c linli -n "__fish_linli_using_subcommand help; and not __fish_seen_subcommand_from setup run check config certificate scan profiles decode buffer stars users hash-password doctor support-bundle upgrade audit scorecard help" -f -a "support-bundle" -d 'Put what support needs into one file, without secrets (支持包)'
+complete -c linli -n "__fish_linli_using_subcommand help; and not __fish_seen_subcommand_from setup run check config certificate scan profiles decode buffer stars users hash-password doctor support-bundle upgrade audit scorecard help" -f -a "upgrade" -d 'Try the next version, install it when it delivers, else go on with this one (升级)'
+complete -c linli -n "__fish_linli_using_subcommand help; and not __fish_seen_subcommand_from setup run check config certificate scan profiles decode buffer stars users hash-password doctor support-bundle upgrade audit scorecard help" -f -a "audit" -d 'Show who did what on the gateway (操作记录)'
+complete -c linli -n "__fish_linli_using_subcommand help; and not __fish_seen_subcommand_from setup run check config certificate scan profiles decode buffer stars users hash-password doctor support-bundle upgrade audit scorecard help" -f -a "scorecard" -d 'Fill in an evaluation table of annex A from answers and evidence (红色物业评分表)'
+complete -c linli -n "__fish_linli_using_subcommand help; and not __fish_seen_subcommand_from setup run check config certificate scan profiles decode buffer stars users hash-password doctor support-bundle upgrade audit scorecard help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c linli -n "__fish_linli_using_subcommand help; and __fish_seen_subcommand_from config" -f -a "migrate" -d 'Show what this version calls otherwise, as a diff; --write changes it (迁移旧版配置)'
 complete -c linli -n "__fish_linli_using_subcommand help; and __fish_seen_subcommand_from profiles" -f -a "list" -d 'List the profiles'
 complete -c linli -n "__fish_linli_using_subcommand help; and __fish_seen_subcommand_from profiles" -f -a "show" -d 'Show what a profile offers, and what it lacks'
 complete -c linli -n "__fish_linli_using_subcommand help; and __fish_seen_subcommand_from profiles" -f -a "check" -d 'Check files: format, rules, their own examples, and the model of their category'
