@@ -1,6 +1,7 @@
 //! What was promised before a cut, and what is left of it afterwards.
 
 use std::collections::BTreeSet;
+use std::ops::Range;
 
 use serde_json::Value;
 
@@ -13,8 +14,12 @@ pub struct Oracle {
     /// Every block below this position was said to be durable.
     next_seq: u64,
     days: u64,
-    /// Positions that never were a block, as the gateway says at the end.
+    /// Positions that never were a block, as the gateway says.
     pub skipped: u64,
+    /// The same, one range after each cut; the daemon begins where the store ends.
+    gaps: Vec<Range<u64>>,
+    /// Where the store ends since the last cut.
+    resumed: Option<u64>,
     /// Blocks that were promised and are nowhere.
     pub lost: BTreeSet<u64>,
     /// Blocks that had a promise at some cut and were not at the platform then.
@@ -42,6 +47,15 @@ impl Oracle {
         let next = page["next_seq"].as_u64().unwrap();
         assert!(next >= self.next_seq, "next_seq fell from {} to {next}", self.next_seq);
         self.next_seq = next;
+        self.skip(page["skipped_positions"].as_u64().unwrap());
+    }
+
+    /// So many positions are skipped altogether: what is new of them begins where the store ended.
+    fn skip(&mut self, skipped: u64) {
+        if let Some(begin) = self.resumed.take() {
+            self.gaps.push(begin..begin + (skipped - self.skipped));
+        }
+        self.skipped = skipped;
     }
 
     /// Blocks that were promised so far.
@@ -65,18 +79,19 @@ impl Oracle {
         let next = buffer["next_seq"].as_u64().unwrap();
         assert_eq!(buffer["epoch"], epoch.as_str(), "the buffer began anew");
         assert!(next >= self.next_seq, "next_seq fell from {} to {next}", self.next_seq);
+        self.skip(buffer["skipped_positions"].as_u64().unwrap());
+        self.resumed = Some(next);
         let mut missing = BTreeSet::new();
-        for seq in 1..self.next_seq {
+        // After a power cut positions are skipped; they are given to no block, and announced.
+        let given = |seq: &u64| !self.gaps.iter().any(|gap| gap.contains(seq));
+        for seq in (1..self.next_seq).filter(given) {
             let arrived = stream.has(epoch, seq);
             self.at_stake += u64::from(!arrived);
             if !arrived && !left.stored.contains(&seq) {
                 missing.insert(seq);
             }
         }
-        // After a power cut positions are skipped; they are given to no block, and announced.
-        if missing.len() as u64 > buffer["skipped_positions"].as_u64().unwrap() {
-            self.lost.append(&mut missing);
-        }
+        self.lost.append(&mut missing);
         assert!(self.lost.is_empty(), "blocks are lost: {:?}; next_seq {next}", self.lost);
     }
 }
