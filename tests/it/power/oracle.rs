@@ -75,9 +75,9 @@ impl Oracle {
         let damaged = buffer["damaged"].as_array().unwrap();
         assert!(damaged.is_empty(), "damaged blocks: {buffer}");
         assert_eq!(buffer["evicted_blocks"], 0, "{buffer}");
-        let Some(epoch) = &self.epoch else { return };
+        let Some(epoch) = self.epoch.clone() else { return };
         let next = buffer["next_seq"].as_u64().unwrap();
-        assert_eq!(buffer["epoch"], epoch.as_str(), "the buffer began anew");
+        assert_eq!(buffer["epoch"], epoch, "the buffer began anew");
         assert!(next >= self.next_seq, "next_seq fell from {} to {next}", self.next_seq);
         self.skip(buffer["skipped_positions"].as_u64().unwrap());
         self.resumed = Some(next);
@@ -85,7 +85,7 @@ impl Oracle {
         // After a power cut positions are skipped; they are given to no block, and announced.
         let given = |seq: &u64| !self.gaps.iter().any(|gap| gap.contains(seq));
         for seq in (1..self.next_seq).filter(given) {
-            let arrived = stream.has(epoch, seq);
+            let arrived = stream.has(&epoch, seq);
             self.at_stake += u64::from(!arrived);
             if !arrived && !left.stored.contains(&seq) {
                 missing.insert(seq);
