@@ -8,7 +8,7 @@ use super::announced::{Device, Source};
 use super::bases::pattern;
 use super::bounds::{
     MAX_ANNOUNCEMENT, MAX_ANNOUNCEMENTS, MAX_DEVICES, MAX_ENTITIES, MAX_LIST, MAX_REMARKS,
-    MAX_SAMPLE, MAX_SAMPLES, MAX_TOPICS, clean, is_topic, json,
+    MAX_SAMPLE, MAX_SAMPLES, MAX_TOPICS, clean, is_harmless, is_topic, json,
 };
 use super::home_assistant::{self, Message};
 use super::{others, zigbee2mqtt};
@@ -67,6 +67,11 @@ impl Book {
     /// A message came. Returns what is to be subscribed because of it.
     pub fn take(&mut self, topic: &str, payload: &[u8]) -> Vec<String> {
         let mut wanted = Vec::new();
+        if !topic.chars().all(is_harmless) {
+            let why = ("control characters in the topic", "主题含控制字符");
+            self.remark(topic, why.into());
+            return wanted;
+        }
         if let Some(levels) = home_assistant::levels(topic, &self.place.ha_prefix) {
             self.discovery(topic, levels, payload, &mut wanted);
         } else if let Some(base) = self.list_of(topic) {

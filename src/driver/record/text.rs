@@ -138,7 +138,7 @@ pub(super) fn read(text: &str) -> Result<Recording, LoadFault> {
     if let Some(rest) = text.lines().next().and_then(|line| line.strip_prefix(MAGIC)) {
         let mut words = rest.split_whitespace();
         recording.mbap = words.next() == Some("mbap");
-        recording.bus = words.next().unwrap_or_default().to_owned();
+        recording.bus = words.next().unwrap_or_default().replace(char::is_control, "");
     }
     let mut first = None;
     for (number, line) in (1..).zip(text.lines()) {
