@@ -1,7 +1,6 @@
 //! The campaign of kills: the same oracle, without a virtual machine, at a quick pace.
 
 use std::collections::BTreeSet;
-use std::fmt::Display;
 use std::fs;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -59,19 +58,16 @@ impl Victim {
     fn look(&mut self) {
         let copy = self.folder.join("copy");
         copy_folder(&self.folder.join("buffer"), &copy);
-        let buffer = freed(|| buffer::inspect(&copy));
-        let buffer = serde_json::to_value(buffer).unwrap();
-        let lines = freed(|| {
-            let mut lines = Vec::new();
-            buffer::export(&copy, &mut lines).map(|_| lines)
-        });
+        let buffer = serde_json::to_value(buffer::inspect(&copy).unwrap()).unwrap();
+        let mut lines = Vec::new();
+        buffer::export(&copy, &mut lines).unwrap();
         let stored: BTreeSet<u64> = String::from_utf8(lines)
             .unwrap()
             .lines()
             .map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap())
             .map(|document| document["seq"].as_u64().unwrap())
             .collect();
-        let chain = freed(|| EvidenceChain::open(&copy)).verify().unwrap();
+        let chain = EvidenceChain::open(&copy).unwrap().verify().unwrap();
         let chain = serde_json::to_value(chain).unwrap();
         fs::remove_dir_all(&copy).unwrap();
         self.trial.look(&Left { buffer, stored, chain });
@@ -119,23 +115,6 @@ impl Victim {
         };
         self.kill(daemon, started, kind);
     }
-}
-
-/// Opens a store that was open a moment ago: its lock lives on for a moment in the children that
-/// the tests beside this one are about to start.
-fn freed<T, E: Display>(mut open: impl FnMut() -> Result<T, E>) -> T {
-    let (mut opened, mut last) = (None, String::new());
-    for _ in 0..100 {
-        match open() {
-            Ok(found) => {
-                opened = Some(found);
-                break;
-            }
-            Err(error) => last = error.to_string(),
-        }
-        let_run(Duration::from_millis(10));
-    }
-    opened.unwrap_or_else(|| panic!("{last}"))
 }
 
 fn copy_folder(from: &Path, to: &Path) {
