@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 
 use super::account::{Account, Answer, Want};
 use super::{Area, Item, Level};
+use crate::driver::{SERIAL_DRIVERS, serial_ports};
 use crate::model::Words;
 
 /// A line of the configuration.
@@ -19,22 +20,6 @@ pub struct Line {
     pub path: PathBuf,
 }
 
-/// Drivers whose devices the unit that comes with the program allows.
-const ALLOWED: [&str; 13] = [
-    "ttyS",
-    "ttyUSB",
-    "ttyACM",
-    "ttyAMA",
-    "ttymxc",
-    "ttySTM",
-    "ttyLP",
-    "ttyO",
-    "ttyAML",
-    "ttySC",
-    "ttyXRUSB",
-    "ttyCH343USB",
-    "ttyCH9344USB",
-];
 /// Where adapters have names that stay.
 const STAYING: &str = "/dev/serial/";
 
@@ -137,24 +122,7 @@ fn missing(root: &Path, at: &Words) -> Item {
 
 /// Serial lines of the machine, by the names that stay where they have one.
 pub fn present(root: &Path) -> Vec<String> {
-    let list = |folder: &str| -> Vec<PathBuf> {
-        let Ok(entries) = fs::read_dir(root.join(folder)) else { return Vec::new() };
-        let mut found: Vec<PathBuf> = entries.filter_map(|e| Some(e.ok()?.path())).collect();
-        found.sort();
-        found
-    };
-    let mut found = list("dev/serial/by-id");
-    if found.is_empty() {
-        found = list("dev/serial/by-path");
-    }
-    let built_in = |path: &PathBuf| {
-        let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
-        ["ttyAMA", "ttymxc", "ttyUSB", "ttyACM"].iter().any(|driver| name.starts_with(driver))
-    };
-    if found.is_empty() {
-        found = list("dev").into_iter().filter(built_in).collect();
-    }
-    found.iter().map(|path| path.display().to_string()).collect()
+    serial_ports(root).iter().map(|port| port.path.display().to_string()).collect()
 }
 
 /// The sandbox of the unit names the drivers whose devices may be opened.
@@ -163,7 +131,7 @@ fn outside_the_unit(path: &Path, at: &Words) -> Option<Item> {
     let name = real.file_name()?.to_str()?;
     let driver = name.trim_end_matches(|c: char| c.is_ascii_digit());
     // A terminal's other end (`/dev/pts/3`) is for trials by hand.
-    if !name.starts_with("tty") || ALLOWED.contains(&driver) {
+    if !name.starts_with("tty") || SERIAL_DRIVERS.contains(&driver) {
         return None;
     }
     Some(Item::wrong(

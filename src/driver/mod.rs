@@ -7,9 +7,11 @@ pub mod doctor;
 mod health;
 pub mod modbus;
 pub mod mqtt;
+mod ports;
 pub mod record;
 pub mod scan;
 mod schedule;
 mod ticks;
 
 pub use config::{Act, BusAddress, BusConfig, LineSettings, Parity, Transport, read_line};
+pub use ports::{SERIAL_DRIVERS, SerialPort, serial_ports};

@@ -14,7 +14,6 @@ mod answers;
 mod bundle;
 mod credentials;
 mod draft;
-mod ports;
 mod prepared;
 #[cfg(test)]
 mod tests;
@@ -23,5 +22,4 @@ pub use answers::{Answers, Field, Gateway, Lines, NONE, Page, Platform};
 pub use bundle::{BUNDLE_FILE, Bundle, BundleFault, PURPOSE, find as find_bundles};
 pub use credentials::{Credential, Credentials, Kind};
 pub use draft::Draft;
-pub use ports::{SerialPort, serial_ports};
 pub use prepared::{Plan, Prepared, PreparedFault};

@@ -323,28 +323,3 @@ fn bundles_are_found_on_media_two_folders_down_when_they_are_signed() {
         ["media", "run/media", "mnt", "gone"].map(|name| root.path().join(name)).to_vec();
     assert_eq!(find(&roots), [stick, deep]);
 }
-
-#[test]
-fn serial_lines_are_offered_by_their_lasting_names_and_without_empty_ones() {
-    let root = tempfile::tempdir().unwrap();
-    let path = |name: &str| root.path().canonicalize().unwrap().join(name);
-    for folder in
-        ["dev/serial/by-id", "dev/serial/by-path", "sys/class/tty/ttyS0", "sys/class/tty/ttyS1"]
-    {
-        fs::create_dir_all(path(folder)).unwrap();
-    }
-    for device in ["ttyS0", "ttyS1", "ttyUSB0", "ttyUSB1", "tty1", "ttyUSBx", "null"] {
-        fs::write(path("dev").join(device), "").unwrap();
-    }
-    fs::write(path("sys/class/tty/ttyS0/type"), "0\n").unwrap();
-    fs::write(path("sys/class/tty/ttyS1/type"), "4\n").unwrap();
-    let link = |to: &str, name: &str| std::os::unix::fs::symlink(path(to), path(name)).unwrap();
-    link("dev/ttyUSB0", "dev/serial/by-id/usb-FTDI_1");
-    link("dev/ttyUSB0", "dev/serial/by-path/port-1");
-    link("dev/ttyUSB1", "dev/serial/by-path/port-2");
-    link("dev/ttyUSB9", "dev/serial/by-id/usb-gone");
-    let found = serial_ports(&path(""));
-    let found: Vec<PathBuf> = found.into_iter().map(|port| port.path).collect();
-    let wanted = ["dev/ttyS1", "dev/serial/by-id/usb-FTDI_1", "dev/serial/by-path/port-2"];
-    assert_eq!(found, wanted.map(path));
-}

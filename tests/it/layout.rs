@@ -32,7 +32,7 @@ const EDGES: &[(&str, &[&str])] = &[
     ("uplink", &["buffer", "model", "clock", "backoff", "broker", "settings"]),
     ("bundle", &[]),
     ("upgrade", &["held", "model", "whole_file"]),
-    ("doctor", &["model", "clock", "buffer", "broker", "selftest", "status"]),
+    ("doctor", &["model", "clock", "driver", "buffer", "broker", "selftest", "status"]),
     (
         "status",
         &[

@@ -10,11 +10,11 @@ use super::super::users::{hashed, hashed_of};
 use super::dialogue::{Dialogue, both_words};
 use super::{Arguments, PageFlags};
 use crate::access::{USERS_FILE, Users, check_name};
+use crate::driver::serial_ports;
 use crate::model::{GatewayId, Words};
 use crate::settings::{check_endpoint, check_host};
 use crate::setup::{
     Answers, Bundle, Credentials, Draft, Field, Gateway, Kind, Lines, NONE, Page, Platform,
-    serial_ports,
 };
 
 /// Where Mosquitto of the package listens.

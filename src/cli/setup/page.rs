@@ -16,8 +16,9 @@ use super::gather::{Gathered, LISTEN, field_broker, has_users};
 use super::{Arguments, Place, finish, write};
 use crate::access::Secret;
 use crate::cli::runtime;
+use crate::driver::serial_ports;
 use crate::setup::{
-    Answers, Credentials, Draft, Field, Gateway, Kind, Lines, NONE, Page, Platform, serial_ports,
+    Answers, Credentials, Draft, Field, Gateway, Kind, Lines, NONE, Page, Platform,
 };
 use crate::status::{self, PageTls, SetupDesk, SetupForm, serve_setup};
 
