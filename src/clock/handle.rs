@@ -18,7 +18,7 @@ use crate::model::{BootId, DeviceId, Moment, TimeBase, TimeTrust, WallTime};
 use crate::store::{StoreError, Tree};
 
 /// 2026-11-01: no clock that shows less is right, this version was made later.
-const WRITTEN_MS: i64 = 1_793_491_200_000;
+pub const WRITTEN_MS: i64 = 1_793_491_200_000;
 /// What the clock may have been ahead when it was last trusted.
 const AHEAD: Duration = Duration::from_secs(300);
 /// The time counts as "trusted once" when the clock did not step for so long.

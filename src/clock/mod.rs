@@ -20,7 +20,7 @@ mod system;
 
 pub use config::{AskPlatform, Config, Trust};
 pub use effect::{ClockStatus, Disagreement, Effect, MeterSeen};
-pub use handle::Clock;
+pub use handle::{Clock, WRITTEN_MS};
 pub use judge::{DRIFT_PPM, STEP_MS};
 pub use source::{Sample, Source, TrustState};
 pub use system::is_synchronised;

@@ -4,10 +4,7 @@ use std::path::Path;
 use std::time::SystemTime;
 
 use super::{Area, Item, Level};
-use crate::clock::{Config, Trust, is_synchronised};
-
-/// 2026-11-01: no clock that shows less is right, this version was made later.
-const MADE: u64 = 1_793_491_200;
+use crate::clock::{Config, Trust, WRITTEN_MS, is_synchronised};
 
 const TODO: (&str, &str) = (
     "let a time service run (systemctl enable --now systemd-timesyncd) and reach its server \
@@ -18,8 +15,8 @@ const TODO: (&str, &str) = (
 
 /// Judges the system's clock; `now` is what it shows.
 pub fn look(config: &Config, now: SystemTime) -> Item {
-    let seconds = now.duration_since(SystemTime::UNIX_EPOCH).map_or(0, |since| since.as_secs());
-    if seconds < MADE {
+    let shown = now.duration_since(SystemTime::UNIX_EPOCH).map_or(0, |since| since.as_millis());
+    if i128::try_from(shown).is_ok_and(|shown| shown < i128::from(WRITTEN_MS)) {
         return Item::wrong(
             Area::Clock,
             Level::Warning,
