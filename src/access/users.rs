@@ -261,8 +261,8 @@ impl Users {
         file.take(MOST_BYTES).read_to_end(&mut text).map_err(io)?;
         // Of a later format nothing else may be looked at.
         let kept: Kept = serde_json::from_slice(&text).unwrap_or_default();
-        if kept.readable_by > FORMAT.format {
-            let found = Format { format: kept.format, readable_by: kept.readable_by };
+        let found = Format { format: kept.format, readable_by: kept.readable_by };
+        if !FORMAT.reads(found) {
             let (file, part) = (path.display().to_string(), "users".to_owned());
             return Err(TooNew { file, part, found, known: FORMAT.format }.into());
         }

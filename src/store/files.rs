@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use super::Store;
 use super::error::{StoreError, io_error};
 use crate::held::Held;
+use crate::whole_file;
 
 /// `<path>.lock` lies beside the folder, so that the lock holds while the folder is set aside.
 pub(super) fn lock_beside(path: &Path) -> Result<Held, StoreError> {
@@ -86,10 +87,7 @@ pub(super) fn remove_folder(path: &Path) -> io::Result<()> {
 pub(super) fn sync_names(path: &Path) -> io::Result<()> {
     File::open(path.join("conf"))?.sync_all()?;
     File::open(path)?.sync_all()?;
-    match path.parent() {
-        Some(parent) if !parent.as_os_str().is_empty() => File::open(parent)?.sync_all(),
-        _ => Ok(()),
-    }
+    whole_file::sync_folder(path)
 }
 
 /// Whether there is a store in the folder: opening makes one where there is none.

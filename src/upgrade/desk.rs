@@ -132,16 +132,11 @@ impl Desk {
         }
     }
 
-    /// What was left under way, for who takes it up.
+    /// What is on disk of an upgrade that is under way or was cut short.
     ///
     /// # Errors
-    /// The state cannot be read.
-    pub fn state_of_cut(&self) -> Result<Option<State>, Fault> {
-        self.state()
-    }
-
-    /// The state on disk.
-    pub(super) fn state(&self) -> Result<Option<State>, Fault> {
+    /// It cannot be read.
+    pub fn state(&self) -> Result<Option<State>, Fault> {
         read(&self.places.state())
     }
 

@@ -34,7 +34,7 @@ pub(super) use login::{login, login_page, logout};
 #[cfg(feature = "schema")]
 pub(super) use trail::{SessionRow, UserRows};
 pub(super) use trail::{api_audit, api_session, api_users, api_verify, audit_page};
-pub(super) use who::{Via, Who};
+pub(super) use who::{Via, Who, cookie};
 
 use crate::access::{ConsoleToken, Guesses, Role, Sessions, Users, digest};
 use crate::audit::{Action, Audit, Deed, Outcome};

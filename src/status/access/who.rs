@@ -71,6 +71,15 @@ impl Who {
     }
 }
 
+/// The value of the cookie of this name.
+pub(in crate::status) fn cookie<'h>(headers: &'h HeaderMap, name: &str) -> Option<&'h str> {
+    let lines = headers.get_all(header::COOKIE).iter().filter_map(|line| line.to_str().ok());
+    lines
+        .flat_map(|line| line.split(';'))
+        .filter_map(|pair| pair.trim().split_once('='))
+        .find_map(|(key, value)| (key == name).then_some(value))
+}
+
 /// The layer in front put it there.
 impl<S: Sync> FromRequestParts<S> for Who {
     type Rejection = axum::http::StatusCode;
@@ -98,12 +107,7 @@ impl Access {
 
     /// The value of the session's cookie.
     pub(super) fn cookie<'h>(&self, headers: &'h HeaderMap) -> Option<&'h str> {
-        let name = self.cookie_name();
-        let lines = headers.get_all(header::COOKIE).iter().filter_map(|line| line.to_str().ok());
-        lines
-            .flat_map(|line| line.split(';'))
-            .filter_map(|pair| pair.trim().split_once('='))
-            .find_map(|(key, value)| (key == name).then_some(value))
+        cookie(headers, self.cookie_name())
     }
 
     /// The header that sets the cookie; an empty value removes it.

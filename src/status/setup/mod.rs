@@ -26,6 +26,7 @@ use tokio::sync::mpsc;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
+use super::access::cookie;
 use super::exchange::from_this_page;
 use super::layout::Request;
 use super::limits::Guests;
@@ -190,11 +191,7 @@ impl SetupDesk {
 
     /// The proof that forms of this session carry; `None` for who has no session.
     fn session(&self, headers: &HeaderMap) -> Option<String> {
-        let cookies = headers.get(header::COOKIE)?.to_str().ok()?;
-        let mut values = cookies.split(';').filter_map(|pair| {
-            pair.trim().strip_prefix(COOKIE)?.strip_prefix('=').map(str::to_owned)
-        });
-        let shown = digest(&values.next()?.into());
+        let shown = digest(&cookie(headers, COOKIE)?.to_owned().into());
         let inside = self.inside();
         let session = inside.session.as_ref().filter(|session| session.cookie == shown)?;
         Some(session.csrf.clone())
