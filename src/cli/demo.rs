@@ -16,7 +16,6 @@ use crate::app::{self, App, Opening};
 use crate::config::{self, Settings};
 use crate::model::WallTime;
 use crate::profile::Library;
-use crate::settings::parse_duration;
 use crate::sim::Demo;
 use crate::starlevel::Bilingual;
 use crate::status;
@@ -38,15 +37,11 @@ pub(super) struct Arguments {
     seed: u64,
     /// Begin with the made-up evidence of so many days, e.g. `45d`, so that the star level and its
     /// report have something to show at once. Needs a folder without a store.
-    #[arg(long, value_name = "DURATION", value_parser = duration)]
+    #[arg(long, value_name = "DURATION", value_parser = super::span)]
     history: Option<Duration>,
     /// End by itself after this long, e.g. `100s`; fails when anything was lost.
-    #[arg(long = "for", value_name = "DURATION", value_parser = duration)]
+    #[arg(long = "for", value_name = "DURATION", value_parser = super::span)]
     span: Option<Duration>,
-}
-
-fn duration(text: &str) -> Result<Duration, String> {
-    parse_duration(text).map_err(|wrong| format!("{} / {}", wrong.problem.en, wrong.problem.zh))
 }
 
 pub(super) fn execute(arguments: Arguments) -> anyhow::Result<ExitCode> {

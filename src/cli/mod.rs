@@ -29,8 +29,11 @@ mod users;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use clap::{Parser, Subcommand};
+
+use crate::settings::parse_duration;
 
 /// The configuration is wrong; starting again does not help (`EX_USAGE`).
 pub const BAD_CONFIGURATION: u8 = 64;
@@ -161,6 +164,11 @@ fn complain(line: &str) {
     if writeln!(std::io::stderr().lock(), "{line}").is_err() {
         tracing::debug!("standard error is closed");
     }
+}
+
+/// Reads a span of the command line.
+fn span(text: &str) -> Result<Duration, String> {
+    parse_duration(text).map_err(|wrong| wrong.problem.both())
 }
 
 /// The runtime of the daemon. Two workers: a box has few cores, and each bus is one small task.

@@ -72,18 +72,8 @@ pub(super) struct Arguments {
     /// Save profiles made from announcements here, without overwriting any (设备模型文件夹).
     #[arg(long, value_name = "FOLDER", requires = "mqtt", conflicts_with_all = WIRED)]
     profiles: Option<PathBuf>,
-    /// Baud rates, instead of the usual ones (波特率).
-    #[arg(long, value_name = "RATE,…", value_delimiter = ',')]
-    baud: Vec<u32>,
-    /// Framings: 8N1, 8E1, 8O1, 8N2, 8E2, 8O2 (校验与停止位).
-    #[arg(long, value_name = "FRAME,…", value_delimiter = ',')]
-    frame: Vec<String>,
-    /// Modbus unit ids: 1-32,40; all when left out (站号).
-    #[arg(long, value_name = "IDS", value_delimiter = ',')]
-    units: Vec<String>,
-    /// Protocols: modbus, dlt645, cjt188 (协议).
-    #[arg(long, value_name = "NAME,…", value_delimiter = ',')]
-    protocol: Vec<String>,
+    #[command(flatten)]
+    limits: Limits,
     /// Longest time to an answer: 200ms to 600ms by protocol when left out (等待时间).
     #[arg(long, value_name = "DURATION")]
     patience: Option<String>,
@@ -96,6 +86,23 @@ pub(super) struct Arguments {
     /// Configuration file.
     #[arg(short, long, value_name = "FILE", default_value = "/etc/linli/linli.toml")]
     config: PathBuf,
+}
+
+/// What of a line is scanned.
+#[derive(Debug, clap::Args)]
+pub(super) struct Limits {
+    /// Baud rates, instead of the usual ones (波特率).
+    #[arg(long, value_name = "RATE,…", value_delimiter = ',')]
+    pub baud: Vec<u32>,
+    /// Framings: 8N1, 8E1, 8O1, 8N2, 8E2, 8O2 (校验与停止位).
+    #[arg(long, value_name = "FRAME,…", value_delimiter = ',')]
+    pub frame: Vec<String>,
+    /// Modbus unit ids: 1-32,40; all when left out (站号).
+    #[arg(long, value_name = "IDS", value_delimiter = ',')]
+    pub units: Vec<String>,
+    /// Protocols: modbus, dlt645, cjt188 (协议).
+    #[arg(long, value_name = "NAME,…", value_delimiter = ',')]
+    pub protocol: Vec<String>,
 }
 
 const EXIT_CODES: &str =
@@ -176,10 +183,10 @@ fn prepare(arguments: &Arguments) -> Result<Prepared, Stop> {
         }
     };
     let options = ScanOptions {
-        baud: arguments.baud.clone(),
-        frame: arguments.frame.clone(),
-        units: arguments.units.clone(),
-        protocol: arguments.protocol.clone(),
+        baud: arguments.limits.baud.clone(),
+        frame: arguments.limits.frame.clone(),
+        units: arguments.limits.units.clone(),
+        protocol: arguments.limits.protocol.clone(),
         patience_ms,
     };
     plan(&options, &target, settings.as_ref())?;

@@ -17,12 +17,12 @@ use anyhow::{Context as _, bail};
 use clap::ValueEnum;
 
 use super::config::diff;
+use super::scan::Limits;
 use super::users::first_user;
-use super::{BAD_CONFIGURATION, complain, runtime, say};
+use super::{BAD_CONFIGURATION, complain, runtime, say, span};
 use crate::app::users_file;
 use crate::config::{self, Settings};
 use crate::profile::SITE_FOLDER;
-use crate::settings::parse_duration;
 use crate::setup::{Bundle, Draft, Plan, PreparedFault, find_bundles};
 use crate::signed::{TRUST_FOLDER, TrustedKeys};
 use dialogue::Dialogue;
@@ -106,18 +106,8 @@ struct LineFlags {
     /// Do not scan the lines (不扫描).
     #[arg(long)]
     no_scan: bool,
-    /// Baud rates of the scan (波特率).
-    #[arg(long, value_name = "RATE,…", value_delimiter = ',')]
-    baud: Vec<u32>,
-    /// Framings of the scan (校验与停止位).
-    #[arg(long, value_name = "FRAME,…", value_delimiter = ',')]
-    frame: Vec<String>,
-    /// Modbus unit ids of the scan (站号).
-    #[arg(long, value_name = "IDS", value_delimiter = ',')]
-    units: Vec<String>,
-    /// Protocols of the scan: modbus, dlt645, cjt188 (协议).
-    #[arg(long, value_name = "NAME,…", value_delimiter = ',')]
-    protocol: Vec<String>,
+    #[command(flatten)]
+    limits: Limits,
 }
 
 /// The city's platform.
@@ -177,10 +167,6 @@ beside the new one as FILE.1, FILE.2, ….
 
 Exit codes: 0 done; 1 failed or given up, or the first reading or block did not come in time; 64 the \
 configuration would not be taken: nothing was written, the faults are on standard error.";
-
-fn span(text: &str) -> Result<Duration, String> {
-    parse_duration(text).map_err(|wrong| format!("{} / {}", wrong.problem.en, wrong.problem.zh))
-}
 
 pub(super) fn execute(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     let mut dialogue = Dialogue::new(arguments.lang, arguments.yes);

@@ -15,7 +15,6 @@ use super::{BAD_CONFIGURATION, complain, runtime, say};
 use crate::access::{More, Role, Token, User, Users, UsersFault, check_name, digest, new_token};
 use crate::app::users_file;
 use crate::config::{self, Settings};
-use crate::settings::parse_duration;
 use crate::status;
 
 /// Longest life of a token.
@@ -105,8 +104,7 @@ fn role(text: &str) -> Result<Role, String> {
 }
 
 fn duration(text: &str) -> Result<Duration, String> {
-    let span = parse_duration(text)
-        .map_err(|wrong| format!("{} / {}", wrong.problem.en, wrong.problem.zh))?;
+    let span = super::span(text)?;
     let allowed = Duration::from_secs(60)..=LONGEST;
     allowed.contains(&span).then_some(span).ok_or_else(|| "1m to 3660d / 1m 至 3660d".to_owned())
 }
@@ -172,8 +170,7 @@ fn edit(file: &Path, change: impl FnOnce(&mut Users) -> anyhow::Result<()>) -> a
     struct Wrong(anyhow::Error);
     impl From<UsersFault> for Wrong {
         fn from(fault: UsersFault) -> Self {
-            let words = fault.words();
-            Self(anyhow::anyhow!("{} / {}", words.en, words.zh))
+            Self(anyhow::anyhow!(fault.words().both()))
         }
     }
     Users::edit(file, |users| {

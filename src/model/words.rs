@@ -23,6 +23,11 @@ impl<E: Into<String>, Z: Into<String>> From<(E, Z)> for Words {
 }
 
 impl Words {
+    /// Both languages on one line, for who reads a terminal.
+    pub fn both(&self) -> String {
+        format!("{} / {}", self.en, self.zh)
+    }
+
     /// A span for people, with three figures at most: `850 ms`, `11.4 s`, `14 s`.
     pub fn of_span(span: Duration) -> Self {
         if span < Duration::from_secs(1) {

@@ -43,7 +43,7 @@ pub const PURPOSE: &str = "linli-upgrade";
 
 /// Why an upgrade does not go on.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{} / {}", .0.en, .0.zh)]
+#[error("{}", .0.both())]
 pub struct Fault(pub Words);
 
 impl Fault {

@@ -57,10 +57,10 @@ old_retrofit\t''"
 complete -c linli -n "__fish_linli_using_subcommand setup" -l owner -d 'Whom the devices belong to (产权单位)' -r
 complete -c linli -n "__fish_linli_using_subcommand setup" -l maintainer -d 'Who maintains them (维护单位)' -r
 complete -c linli -n "__fish_linli_using_subcommand setup" -l serial -d 'Serial lines, each a bus; `none` for none (串口，可多次)' -r
-complete -c linli -n "__fish_linli_using_subcommand setup" -l baud -d 'Baud rates of the scan (波特率)' -r
-complete -c linli -n "__fish_linli_using_subcommand setup" -l frame -d 'Framings of the scan (校验与停止位)' -r
-complete -c linli -n "__fish_linli_using_subcommand setup" -l units -d 'Modbus unit ids of the scan (站号)' -r
-complete -c linli -n "__fish_linli_using_subcommand setup" -l protocol -d 'Protocols of the scan: modbus, dlt645, cjt188 (协议)' -r
+complete -c linli -n "__fish_linli_using_subcommand setup" -l baud -d 'Baud rates, instead of the usual ones (波特率)' -r
+complete -c linli -n "__fish_linli_using_subcommand setup" -l frame -d 'Framings: 8N1, 8E1, 8O1, 8N2, 8E2, 8O2 (校验与停止位)' -r
+complete -c linli -n "__fish_linli_using_subcommand setup" -l units -d 'Modbus unit ids: 1-32,40; all when left out (站号)' -r
+complete -c linli -n "__fish_linli_using_subcommand setup" -l protocol -d 'Protocols: modbus, dlt645, cjt188 (协议)' -r
 complete -c linli -n "__fish_linli_using_subcommand setup" -l broker -d 'The field broker, HOST:PORT, or `none` (现场消息代理)' -r
 complete -c linli -n "__fish_linli_using_subcommand setup" -l platform -d 'The platform\'s broker, HOST or HOST:PORT, or `none` (市平台地址)' -r
 complete -c linli -n "__fish_linli_using_subcommand setup" -l client-id -d 'MQTT client id; `{gateway}` stands for the gateway\'s name (客户端标识)' -r

@@ -146,7 +146,7 @@ pub(super) async fn scan(
     let span = listen.span;
     let mut session = match Session::new(listen, Book::new(place)) {
         Ok(session) => session,
-        Err(why) => return Ok(Err(Stop::Unavailable(format!("{} / {}", why.en, why.zh)))),
+        Err(why) => return Ok(Err(Stop::Unavailable(why.both()))),
     };
     let mut report = Report::of_announced(arguments.json);
     let lost = listened(&mut session, span, &title, &mut report).await?;

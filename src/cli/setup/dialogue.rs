@@ -30,7 +30,7 @@ pub(super) fn both(fault: BundleFault) -> anyhow::Error {
 
 /// The same of any words.
 pub(super) fn both_words(words: &Words) -> anyhow::Error {
-    anyhow::anyhow!("{} / {}", words.en, words.zh)
+    anyhow::anyhow!(words.both())
 }
 
 impl Dialogue {

@@ -84,10 +84,10 @@ fn given(arguments: &Arguments) -> Answers {
         lines: Lines {
             serial: lines.serial.clone(),
             scan: lines.no_scan.then_some(false),
-            baud: lines.baud.clone(),
-            frame: lines.frame.clone(),
-            units: lines.units.clone(),
-            protocol: lines.protocol.clone(),
+            baud: lines.limits.baud.clone(),
+            frame: lines.limits.frame.clone(),
+            units: lines.limits.units.clone(),
+            protocol: lines.limits.protocol.clone(),
         },
         field: Field { broker: broker.clone() },
         page: Page {

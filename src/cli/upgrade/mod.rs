@@ -8,10 +8,9 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 
-use super::{complain, runtime, say};
+use super::{complain, runtime, say, span};
 use crate::doctor::{Area, Item, Level};
 use crate::model::Words;
-use crate::settings::parse_duration;
 use crate::signed::TRUST_FOLDER;
 use crate::upgrade::{Desk, Ended, Order, Outcome, Places, State, Step, Under};
 use machine::Machine;
@@ -83,7 +82,7 @@ pub(super) fn execute(arguments: &Arguments) -> anyhow::Result<ExitCode> {
         // Nobody reads a terminal: what is told goes to the journal.
         super::logging::start(&crate::config::LogConfig::default())?;
         let desk = Desk::take(places)?;
-        return Ok(match (arguments.drive, desk.state_of_cut()?) {
+        return Ok(match (arguments.drive, desk.state()?) {
             (_, None) => {
                 tracing::info!("no upgrade is under way");
                 ExitCode::SUCCESS
@@ -107,8 +106,8 @@ pub(super) fn execute(arguments: &Arguments) -> anyhow::Result<ExitCode> {
 }
 
 fn order(arguments: &Arguments, file: &Path) -> anyhow::Result<Order> {
-    let within = parse_duration(&arguments.within)
-        .map_err(|wrong| anyhow::anyhow!("--within {}: {wrong:?}", arguments.within))?;
+    let within = span(&arguments.within)
+        .map_err(|why| anyhow::anyhow!("--within {}: {why}", arguments.within))?;
     anyhow::ensure!(
         WITHIN.contains(&within),
         "--within {}: 1m to 1h are allowed / 允许 1m 至 1h",
@@ -171,8 +170,7 @@ fn follow(places: &Places, state: &State) -> anyhow::Result<ExitCode> {
             );
             match under {
                 Under::Way(now) | Under::Cut(now) if step != Some(now.step) => {
-                    let words = now.step.words();
-                    say(&format!("{} / {}", words.en, words.zh));
+                    say(&now.step.words().both());
                     step = Some(now.step);
                 }
                 _ => {}
