@@ -138,6 +138,10 @@ texts! {
     ClockSynchronised => "上次校时", "Last synchronised";
     MeterClock => "表内时钟偏差", "Its clock is off by";
     MeterClockSilent => "表计不提供", "the meter does not tell";
+    Building => "楼栋", "Building";
+    Buildings => "楼栋与区域", "Buildings and grounds";
+    AllOnline => "全部在线", "All online";
+    NoPlace => "未填写位置", "No place given";
     StarLevel => "星级自评", "Star level";
     NoStarYet => "暂无", "None yet";
     Target => "目标", "Target";

@@ -9,6 +9,7 @@ mod device;
 mod devices;
 mod environment;
 mod overview;
+mod plan;
 mod risk;
 mod stars;
 
