@@ -29,7 +29,8 @@ pub(in crate::status) fn devices(view: &View, ask: &Request) -> Markup {
     let state = STATES.into_iter().find(|health| health.word() == ask.query("state"));
     let to_visit = ask.query("risk") == "visit";
     let building = ask.query("building");
-    let here = |device: &Device| building.is_empty() || plan::query_of(device.building()) == building;
+    let here =
+        |device: &Device| building.is_empty() || plan::query_of(device.building()) == building;
     let mut rows: Vec<Row> = view
         .estate
         .indexed()

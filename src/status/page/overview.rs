@@ -120,7 +120,7 @@ fn tiles(view: &View, lang: Lang) -> Markup {
                     div.small.soft { (lang.t(Text::Target)) " ★ " (result.target) @if result.provisional { " · " (lang.pick("临时", "provisional")) } }
                 }
             }
-            a.tile href="/delivery" {
+            a.tile href="/settings#clock" {
                 div.k { (lang.t(Text::Clock)) }
                 div.v {
                     @if view.clock.trusted() { (pill("ok", lang.t(Text::ClockTrusted))) }
