@@ -35,6 +35,7 @@ mod server;
 mod settings;
 mod setup;
 mod show;
+mod squeeze;
 #[cfg(test)]
 mod tests;
 mod text;

@@ -24,7 +24,7 @@ use super::text::{Lang, Text};
 use super::tls::PageTls;
 use super::view::View;
 use super::{
-    api, assets, attest, exchange, frames, headers, metrics, page, report, scan, settings,
+    api, assets, attest, exchange, frames, headers, metrics, page, report, scan, settings, squeeze,
 };
 use crate::model::{DeviceId, DeviceIndex};
 
@@ -54,6 +54,7 @@ pub(super) fn outside(router: Router, guests: &Guests, tls: Option<&PageTls>) ->
             limits::check(peer, guests.clone(), request, next)
         }))
         .layer(map_response(move |response| headers::guard(strict, response)))
+        .layer(from_fn(squeeze::squeeze))
 }
 
 pub(super) fn router(view: View) -> Router {
