@@ -29,6 +29,18 @@ impl Editor {
     pub fn new(path: &Path, ask: mpsc::Sender<()>) -> Self {
         Self { path: path.to_owned(), ask }
     }
+
+    fn thin_out(&self, path: &Path) -> io::Result<()> {
+        for old in self.earlier(path)?.into_iter().skip(MOST_KEPT) {
+            fs::remove_file(old)?;
+        }
+        Ok(())
+    }
+}
+
+/// The folder of a file, also of one that was named without its folder.
+fn folder_of(path: &Path) -> &Path {
+    path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
 impl Files for Editor {
@@ -45,7 +57,7 @@ impl Files for Editor {
 
     fn may_write(&self, path: &Path) -> bool {
         // A file is replaced by another: its folder must take a new one.
-        let folder = path.parent().unwrap_or(Path::new("."));
+        let folder = folder_of(path);
         let probe = folder.join(".linli-may-write");
         let made = OpenOptions::new().write(true).create_new(true).open(&probe);
         match made {
@@ -59,8 +71,9 @@ impl Files for Editor {
 
     fn write(&self, path: &Path, text: &str) -> io::Result<PathBuf> {
         let kept = whole_file::replace_keeping(path, text.as_bytes())?;
-        for old in self.earlier(path)?.into_iter().skip(MOST_KEPT) {
-            fs::remove_file(old)?;
+        // It is written: that too many old ones lie there is no reason to say otherwise.
+        if let Err(error) = self.thin_out(path) {
+            tracing::warn!(%error, "old versions of the configuration stay");
         }
         Ok(kept)
     }
@@ -70,7 +83,7 @@ impl Files for Editor {
             return Ok(Vec::new());
         };
         let mut found = Vec::new();
-        for entry in fs::read_dir(path.parent().unwrap_or(Path::new(".")))? {
+        for entry in fs::read_dir(folder_of(path))? {
             let entry = entry?;
             let file = entry.file_name();
             let number = file.to_str().and_then(|file| file.strip_prefix(name)?.strip_prefix('.'));
@@ -113,6 +126,12 @@ mod tests {
         assert_eq!(fs::read_to_string(&earlier[0]).unwrap(), "28");
         assert_eq!(fs::read_to_string(&path).unwrap(), "29");
         assert!(editor.may_write(&path) && !folder.path().join(".linli-may-write").exists());
+    }
+
+    #[test]
+    fn a_file_that_is_named_without_its_folder_lies_here() {
+        assert_eq!(folder_of(Path::new("linli.toml")), Path::new("."));
+        assert_eq!(folder_of(Path::new("/etc/linli/linli.toml")), Path::new("/etc/linli"));
     }
 
     #[test]

@@ -103,6 +103,7 @@ impl<'a, L: Fn(&LogConfig) -> anyhow::Result<()>> Daemon<'a, L> {
             let mut next = None;
             let clock = app.view.clock.clone();
             let audit = app.view.access.audit().cloned();
+            let sessions = app.view.access.sessions();
             let ended = app
                 .run(async {
                     next = self.until_told(&mut orders, &clock, audit.as_ref()).await;
@@ -116,6 +117,7 @@ impl<'a, L: Fn(&LogConfig) -> anyhow::Result<()>> Daemon<'a, L> {
                 tracing::error!(%failure, "not everything stopped in order for the reload");
             }
             app = self.replace(settings).await?;
+            app.view.access.go_on_with(&sessions);
         }
     }
 

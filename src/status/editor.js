@@ -1,4 +1,15 @@
-// A fault of the configuration leads to its line in the text.
+// A fault of the configuration leads to its line in the text; after an applied change the page comes
+// back once the gateway serves it again.
+const back = document.querySelector('a[data-return]');
+if (back) {
+  setInterval(async () => {
+    try {
+      if ((await fetch('/healthz')).ok) location.href = back.href;
+    } catch (error) {
+      // Not yet.
+    }
+  }, 2000);
+}
 document.addEventListener('click', (event) => {
   const link = event.target.closest('a[data-line]');
   const field = document.querySelector('.editor textarea');

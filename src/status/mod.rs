@@ -43,7 +43,7 @@ mod tls;
 mod trouble;
 mod view;
 
-pub use access::Access;
+pub use access::{Access, KeptSessions};
 pub use config::{AccessBy, Config, Protection};
 pub use fetch::{Lines, Page, fetch, fetch_within};
 #[cfg(feature = "schema")]

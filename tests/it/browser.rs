@@ -30,7 +30,7 @@ fn every_page_of_the_demo_reads_well_in_a_browser() {
     let page = SocketAddr::from(([127, 0, 0, 1], port));
     let demo = Process::start(
         Command::new(program())
-            .args(["demo", "--history", "45d", "--listen", &page.to_string(), "--dir"])
+            .args(["demo", "--history", "7d", "--listen", &page.to_string(), "--dir"])
             .arg(folder.path())
             .stdout(Stdio::null()),
     );
@@ -67,9 +67,8 @@ fn the_configuration_is_edited_in_a_browser_wrongly_and_rightly_and_guesses_are_
         assert!(add.wait().unwrap().success(), "{name}");
     }
     let log = fs::File::create(folder.path().join("log")).unwrap();
-    let daemon = Process::start(
-        Command::new(program()).args(["run", "--config"]).arg(&config).stderr(log),
-    );
+    let daemon =
+        Process::start(Command::new(program()).args(["run", "--config"]).arg(&config).stderr(log));
     wait_until("the page answers", || TcpStream::connect(("127.0.0.1", port)).is_ok());
     browse("settings", port);
     let now = fs::read_to_string(&config).unwrap();

@@ -69,7 +69,7 @@ struct Guard {
     /// The page speaks TLS: cookies never travel in clear.
     secure: bool,
     known: Mutex<Known>,
-    sessions: Mutex<Sessions>,
+    sessions: Arc<Mutex<Sessions>>,
     guesses: Mutex<Guesses>,
     /// One hash at a time: each takes 19 MiB.
     hashing: Semaphore,
@@ -78,6 +78,9 @@ struct Guard {
     /// When a lock was told to the platform last.
     told: Mutex<Option<Moment>>,
 }
+
+/// The sessions of a page, for the next one that goes on with them; holds nothing else of it.
+pub struct KeptSessions(Option<Arc<Mutex<Sessions>>>);
 
 /// The users as of the last look at their file.
 struct Known {
@@ -142,7 +145,7 @@ impl Access {
             console,
             secure,
             known: Mutex::new(known),
-            sessions: Mutex::new(Sessions::new()?),
+            sessions: Arc::new(Mutex::new(Sessions::new()?)),
             guesses: Mutex::default(),
             hashing: Semaphore::new(1),
             queue: Semaphore::new(MOST_WAITING),
@@ -153,6 +156,19 @@ impl Access {
         let access = Self(Arc::new(Inner { guard, audit, clock, refusals: Mutex::default() }));
         access.look(true);
         Ok(access)
+    }
+
+    /// Its sessions, to be handed to the page that follows.
+    pub fn sessions(&self) -> KeptSessions {
+        KeptSessions(self.0.guard.as_ref().map(|guard| Arc::clone(&guard.sessions)))
+    }
+
+    /// Goes on with the sessions of the page before: whoever changed the configuration there is not
+    /// thrown out by it.
+    pub fn go_on_with(&self, before: &KeptSessions) {
+        if let (Some(guard), Some(before)) = (&self.0.guard, &before.0) {
+            std::mem::swap(&mut *lock(&guard.sessions), &mut *lock(before));
+        }
     }
 
     /// The trail; `None` where nothing can be kept.

@@ -288,13 +288,11 @@ fn applied(view: &View, ask: &Request, files: &Arc<dyn Files>) -> Response {
     };
     let body = html! {
         (notice(if asked { "ok" } else { "warn" }, title, more))
-        p { a href="/settings" { (lang.t(Text::Settings)) } }
+        // The page is served anew by the configuration that begins: the script waits for it.
+        p { a href="/settings" data-return[asked] { (lang.t(Text::Settings)) } }
+        script defer src=(assets::editor().path) {}
     };
-    let mut response = answer(ask, page(view, ask, "/settings", title, &body));
-    // The page is served anew by the configuration that begins.
-    let seconds = axum::http::HeaderValue::from_static("5;url=/settings");
-    response.headers_mut().insert("refresh", seconds);
-    response
+    answer(ask, page(view, ask, "/settings", title, &body))
 }
 
 fn unreadable(view: &View, ask: &Request, faults: &[Fault]) -> Response {

@@ -26,7 +26,7 @@ texts! {
     LineNumber => "行", "line";
     Allowed => "允许", "allowed";
     Applying => "已写入，正在应用", "Written, and being applied";
-    ApplyingMore => "页面会短暂中断，五秒后自动回到设置页；若新配置无法启动，会自动恢复上一份，并在设置页说明原因。", "The page is gone for a moment and comes back by itself in five seconds. If the new configuration cannot be started, the one before goes on and the settings page says why.";
+    ApplyingMore => "页面会短暂中断，随后自动回到设置页；若新配置无法启动，会自动恢复上一份，并在设置页说明原因。", "The page is gone for a moment and comes back by itself. If the new configuration cannot be started, the one before goes on and the settings page says why.";
     NotApplied => "已写入，尚未应用", "Written, not applied";
     NotAppliedMore => "网关正在停止；下次启动时生效。", "The gateway is stopping; it is in force from the next start.";
     NotReadable => "配置文件无法读取", "The configuration cannot be read";
