@@ -7,7 +7,7 @@
 //! | --- | --- |
 //! | users, with argon2id hashes of their passwords; tokens, with their SHA-256 | the users file, mode 0600, beside the store; only `linli users` writes it |
 //! | the console's token, for `linli` on this machine | a file of mode 0600 beside it, new at each start |
-//! | sessions, failures of logins | memory alone: they end with the daemon, so no clock is asked |
+//! | sessions, failures of logins | memory alone: they end with the daemon, so no clock is asked; a reload hands the sessions on |
 //!
 //! Spans are measured on the monotonic clock: a box without a clock battery knows no date at first.
 
