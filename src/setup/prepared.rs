@@ -95,9 +95,7 @@ impl Plan {
             for (name, bytes) in &self.profiles {
                 written.put(&folder.join("profiles").join(name), bytes, false)?;
             }
-            let texts = config::texts_with(&self.config, self.text.clone())
-                .map_err(|faults| PreparedFault::Refused(faults.into()))?;
-            config::examine_texts(&texts).map_err(PreparedFault::Refused)
+            config::examine_with(&self.config, self.text.clone()).map_err(PreparedFault::Refused)
         })();
         match done {
             Ok(settings) => Ok(Prepared {
