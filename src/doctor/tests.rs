@@ -172,6 +172,8 @@ fn the_service_is_judged_by_what_systemd_says() {
     let wrong = service(&[("ActiveState", "failed"), ("ExecMainStatus", "64")]);
     assert_eq!(wrong[0].level, Level::Critical);
     assert!(wrong[0].todo.as_ref().unwrap().en.contains("linli check"));
+    let later = service(&[("ActiveState", "failed"), ("ExecMainStatus", "65")]);
+    assert!(later[0].todo.as_ref().unwrap().en.contains("another version wrote the store"));
     let again = service(&[("NRestarts", "5"), ("Result", "watchdog")]);
     assert!(
         again[1].level == Level::Warning && again[1].seen.en.contains("5 times, last: watchdog")
