@@ -27,6 +27,7 @@ mod reload;
 mod stars;
 mod tasks;
 mod trial;
+mod upgrades;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -53,6 +54,7 @@ use assess::{Ends, desk};
 use field::Buses;
 use stars::{publish_assessment, reporter, rule_pack};
 use tasks::ClockWatch;
+use upgrades::Upgrades;
 
 pub use access::users_file;
 pub use certificates::expiries;
@@ -154,6 +156,7 @@ impl App {
         let applied = access::applied(&opening.news);
         opening.tell_start(&records, started).await?;
         let (promises, keeper) = promises::pledges(opening, buffer.store())?;
+        let upgrades = Upgrades::load(buffer.store())?;
         let ends = (field_out, acts_out, records);
         let progress = joints.pipeline(drivers, buffer.store(), ends)?;
 
@@ -200,6 +203,7 @@ impl App {
         };
         joints.page(&settings, view.clone()).await?;
         joints.promises(&settings, keeper, &view);
+        joints.upgrades(upgrades, view.access.audit());
         Ok(view)
     }
 

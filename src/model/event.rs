@@ -116,6 +116,24 @@ pub enum EventKind {
         /// Whole days left; negative when it has expired.
         days: i64,
     },
+    /// An upgrade of the gateway's program ended; once for each.
+    UpgradeEnded {
+        /// How: `installed`, the new version runs; `withdrawn`, it failed its trial and the old one
+        /// runs on; `returned`, the version before was put back.
+        outcome: String,
+        /// Version before.
+        from: String,
+        /// Version that was wanted.
+        to: String,
+        /// When, milliseconds since 1970, by the system's clock.
+        ended_ms: i64,
+        /// Why it did not end as wanted, English; absent when it did.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        why: Option<String>,
+        /// The same, Chinese.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        why_zh: Option<String>,
+    },
     /// A device's health changed.
     DeviceHealth {
         /// Before.
