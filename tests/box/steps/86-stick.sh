@@ -5,6 +5,8 @@ systemctl --quiet is-active meter || systemd-run --quiet --collect --unit meter 
     /box/linli-tool simulate --profile eastron-sdm120 --serial /dev/ttyS3 --unit 1
 printf 'listener 1884 127.0.0.1\nallow_anonymous true\n' >/run/platform.conf
 systemctl --quiet is-active platform || systemd-run --quiet --collect --unit platform -- mosquitto -c /run/platform.conf
+# As systemd-timesyncd does when it has heard a server: what has no trusted time is held back.
+install -D /dev/null /run/systemd/timesync/synchronized
 mkdir -p /root/signing /media/stick
 [ -e /root/signing/key ] || minisign -G -W -p /root/signing/key.pub -s /root/signing/key >/dev/null
 mount -t tmpfs stick /media/stick
