@@ -33,7 +33,7 @@ use std::time::Duration;
 
 use clap::{Parser, Subcommand};
 
-use crate::buffer::OpenError;
+use crate::buffer::{InspectError, OpenError};
 use crate::settings::parse_duration;
 use crate::store::StoreError;
 
@@ -161,13 +161,16 @@ pub fn execute(arguments: Arguments) -> ExitCode {
 
 /// Whether the store has to be opened by another version of the program.
 fn is_of_another_version(error: &anyhow::Error) -> bool {
-    error.chain().any(|cause| {
-        let store = match cause.downcast_ref::<OpenError>() {
-            Some(OpenError::Store(fault)) => Some(fault),
-            _ => cause.downcast_ref::<StoreError>(),
-        };
-        store.is_some_and(StoreError::is_of_another_version)
-    })
+    let of_store = |cause: &(dyn std::error::Error + 'static)| {
+        if let Some(OpenError::Store(fault)) = cause.downcast_ref() {
+            return fault.is_of_another_version();
+        }
+        if let Some(InspectError::Store(fault)) = cause.downcast_ref() {
+            return fault.is_of_another_version();
+        }
+        cause.downcast_ref().is_some_and(StoreError::is_of_another_version)
+    };
+    error.chain().any(of_store)
 }
 
 /// Prints a line for the user. A closed pipe (`| head`) is no fault of ours.
@@ -210,5 +213,20 @@ mod tests {
         let unit = include_str!("../../systemd/linli.service");
         let line = format!("RestartPreventExitStatus={BAD_CONFIGURATION} {OTHER_VERSION}");
         assert!(unit.lines().any(|one| one == line), "{line}");
+    }
+
+    #[test]
+    fn what_another_version_stored_is_known_however_it_is_told() {
+        let foreign = || StoreError::Foreign { path: "store".into(), detail: "engine 2".into() };
+        let closed = || StoreError::Closed { path: "store".into() };
+        let tell = |fault: fn() -> StoreError| {
+            [
+                anyhow::Error::new(fault()).context("the audit trail"),
+                anyhow::Error::new(OpenError::from(fault())).context("the buffer"),
+                InspectError::from(fault()).into(),
+            ]
+        };
+        assert!(tell(foreign).iter().all(is_of_another_version));
+        assert!(!tell(closed).iter().any(is_of_another_version));
     }
 }
