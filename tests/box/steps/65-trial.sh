@@ -64,7 +64,7 @@ equal "the one before runs" "$(version) $(exe)" "0.2.0-1 /usr/bin/linli"
 package 0.3.1-1 mute.deb && sign mute.deb
 timeout 400 linli upgrade --within 90s mute.deb >mute.log 2>&1 &
 watch=$!
-within 60 "the next one is on trial" test -e /run/systemd/system/linli.service.d/trial.conf
+within 180 "the next one is on trial" test -e /run/systemd/system/linli.service.d/trial.conf
 systemctl stop platform
 wait "$watch"
 equal "one that delivers nothing is refused by its exit code" $? 1

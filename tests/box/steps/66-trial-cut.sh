@@ -7,5 +7,5 @@ dpkg-deb -Zgzip -z1 -b tree next.deb >/dev/null && minisign -S -s key -m next.de
 sync
 linli upgrade --within 10m next.deb >cut.log 2>&1 &
 on_trial() { [ "$(readlink "/proc/$(main_pid)/exe")" = /var/lib/linli-upgrade/trial/linli ]; }
-within 90 "the new version runs on trial" on_trial
+within 180 "the new version runs on trial" on_trial
 cut_power
