@@ -239,17 +239,17 @@ pub fn texts(path: &Path) -> Result<Vec<(PathBuf, String)>, Faults> {
     for (path, read) in read_files(path, read_file(path)) {
         match read {
             Ok(text) => texts.push((path, text)),
-            Err(fault) => faults.push(fault),
+            Err(fault) => faults.push(*fault),
         }
     }
     if faults.is_empty() { Ok(texts) } else { Err(Faults::new(faults)) }
 }
 
 /// A file with its content, or why it cannot be read.
-type File = (PathBuf, Result<String, Fault>);
+type File = (PathBuf, Result<String, Box<Fault>>);
 
 /// The main file, of which `main` is known, then its drop-ins.
-fn read_files(path: &Path, main: Result<String, Fault>) -> Vec<File> {
+fn read_files(path: &Path, main: Result<String, Box<Fault>>) -> Vec<File> {
     let mut files = vec![(path.to_owned(), main)];
     let folder = path.parent().unwrap_or(Path::new("")).join("conf.d");
     match drop_ins(&folder) {
@@ -269,7 +269,7 @@ fn examine_files(files: &[File], machine: read::Machine) -> Result<Settings, Ref
         let folder = path.parent().unwrap_or(Path::new(""));
         let parsed = text
             .as_ref()
-            .map_err(|fault| Box::new(fault.clone()))
+            .map_err(Clone::clone)
             .and_then(|text| Document::parse(&path.display().to_string(), text, folder));
         match parsed {
             Ok(document) => documents.push(document),
@@ -307,7 +307,7 @@ fn parse_with(name: &str, text: &str, profiles: &dyn Profiles) -> Result<Setting
         .map_err(|wrong| wrong.with(documents).faults)
 }
 
-fn read_file(path: &Path) -> Result<String, Fault> {
+fn read_file(path: &Path) -> Result<String, Box<Fault>> {
     std::fs::read(path)
         .map_err(|error| error.to_string())
         .and_then(|bytes| {
@@ -316,19 +316,17 @@ fn read_file(path: &Path) -> Result<String, Fault> {
         })
         .map_err(|problem| {
             let place = Place::of_file(&path.display().to_string());
-            Fault::new(
-                place,
-                (format!("cannot be read: {problem}"), format!("无法读取：{problem}")),
-            )
+            let problem = (format!("cannot be read: {problem}"), format!("无法读取：{problem}"));
+            Box::new(Fault::new(place, problem))
         })
 }
 
 /// The drop-in files of a configuration, in the order of their names.
-fn drop_ins(folder: &Path) -> Result<Vec<PathBuf>, Fault> {
+fn drop_ins(folder: &Path) -> Result<Vec<PathBuf>, Box<Fault>> {
     let wrong = |error: std::io::Error| {
         let place = Place::of_file(&folder.display().to_string());
         let problem = (format!("cannot be listed: {error}"), format!("无法列出其内容：{error}"));
-        Fault::new(place, problem)
+        Box::new(Fault::new(place, problem))
     };
     let entries = match std::fs::read_dir(folder) {
         Ok(entries) => entries,
