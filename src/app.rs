@@ -29,6 +29,7 @@ mod reload;
 mod stars;
 mod tasks;
 mod trial;
+mod upgrades;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -55,6 +56,7 @@ use assess::{Ends, desk};
 use field::Buses;
 use stars::{publish_assessment, reporter, rule_pack};
 use tasks::ClockWatch;
+use upgrades::Upgrades;
 
 pub use access::users_file;
 pub use certificates::expiries;
@@ -157,6 +159,7 @@ impl App {
         let files = opening.files.clone();
         opening.tell_start(&records, started).await?;
         let (promises, keeper) = promises::pledges(opening, buffer.store())?;
+        let upgrades = Upgrades::load(buffer.store())?;
         let ends = (field_out, acts_out, records);
         let progress = joints.pipeline(drivers, buffer.store(), ends)?;
 
@@ -204,6 +207,7 @@ impl App {
         };
         joints.page(&settings, view.clone()).await?;
         joints.promises(&settings, keeper, &view);
+        joints.upgrades(upgrades, view.access.audit());
         Ok(view)
     }
 

@@ -11,12 +11,7 @@ use crate::buffer::Buffer;
 use crate::config::Settings;
 use crate::model::EventKind;
 use crate::status::{Access, AccessBy, Protection};
-use crate::store::{Changes, Store};
 use crate::supervise::Part;
-use crate::upgrade::{Desk, Places};
-
-/// In the tree `upgrade`: the last one whose end was noted.
-const UPGRADE_TOLD: &[u8] = b"told";
 
 /// The users file: where `[status] users` says, else beside the store.
 pub fn users_file(settings: &Settings) -> PathBuf {
@@ -42,35 +37,6 @@ pub(super) async fn refused(audit: Option<&Audit>, faults: usize) {
     }
 }
 
-/// Notes how the last upgrade ended, once: `linli upgrade` leaves that behind.
-fn upgraded(store: &Store, audit: &Audit) -> anyhow::Result<()> {
-    let places = Places::of_the_box(PathBuf::new());
-    let ended = match Desk::last(&places) {
-        Ok(Some(ended)) => ended,
-        Ok(None) => return Ok(()),
-        Err(fault) => {
-            tracing::warn!(%fault, "nobody can say how the last upgrade ended");
-            return Ok(());
-        }
-    };
-    let tree = store.tree("upgrade");
-    let told = tree.get(UPGRADE_TOLD).context("which upgrade was noted")?;
-    if told.as_deref() == Some(ended.id.as_bytes()) {
-        return Ok(());
-    }
-    let words = ended.outcome.words();
-    let why = ended.why.as_ref().map_or_else(String::new, |why| format!(": {}", why.en));
-    let (from, to, outcome) = (&ended.from, &ended.to, &words.en);
-    tracing::info!(%from, %to, %outcome, why, "an upgrade ended");
-    let about = format!("{from} → {to}");
-    let deed = Deed::done("console", "console", Action::Upgrade, &about);
-    let end = if ended.why.is_some() { Outcome::Failed } else { Outcome::Done };
-    audit.note_soon(deed.ended(end, &format!("{outcome}{why}")));
-    let mut changes = Changes::default();
-    changes.insert(UPGRADE_TOLD, ended.id.as_bytes());
-    tree.apply(changes).context("which upgrade was noted")
-}
-
 impl Joints {
     /// Goes on with the trail, and looks after the users.
     ///
@@ -88,7 +54,6 @@ impl Joints {
         if let Some(applied) = applied {
             audit.note_soon(applied);
         }
-        upgraded(store, &audit)?;
         let by = settings.status.as_ref().map_or(AccessBy::Open, |status| status.access);
         if by == AccessBy::Open {
             let listen = settings.status.as_ref().map(|status| status.listen);

@@ -43,6 +43,7 @@ fn told(kind: &EventKind, noticed: Option<WallTime>) -> Option<(Delivered, Durat
         | EventKind::PromiseBroken { .. }
         | EventKind::PromiseKept { .. }
         | EventKind::CertificateExpires { .. }
+        | EventKind::UpgradeEnded { .. }
         | EventKind::DeviceHealth { .. }
         | EventKind::CounterSuspect { .. }
         | EventKind::CounterRecovered { .. }

@@ -33,10 +33,14 @@ use std::time::Duration;
 
 use clap::{Parser, Subcommand};
 
+use crate::buffer::{InspectError, OpenError};
 use crate::settings::parse_duration;
+use crate::store::StoreError;
 
 /// The configuration is wrong; starting again does not help (`EX_USAGE`).
 pub const BAD_CONFIGURATION: u8 = 64;
+/// Only another version can read what is stored; starting again does not help (`EX_DATAERR`).
+pub const OTHER_VERSION: u8 = 65;
 
 /// 邻里 linli: the gateway of a smart residential area.
 ///
@@ -55,7 +59,8 @@ pub struct Arguments {
 }
 
 const EXIT_CODES: &str = "Exit codes: 0 done; 1 failed, the reason is on standard error; \
-64 the configuration is wrong, the faults are on standard error.";
+64 the configuration is wrong, the faults are on standard error; 65 only another version can read what \
+is stored, nothing of it was changed.";
 
 /// Where the configuration is.
 #[derive(Debug, clap::Args)]
@@ -146,8 +151,26 @@ pub fn execute(arguments: Arguments) -> ExitCode {
     };
     outcome.unwrap_or_else(|error| {
         complain(&format!("linli: {error:#}"));
-        ExitCode::FAILURE
+        if is_of_another_version(&error) {
+            ExitCode::from(OTHER_VERSION)
+        } else {
+            ExitCode::FAILURE
+        }
     })
+}
+
+/// Whether the store has to be opened by another version of the program.
+fn is_of_another_version(error: &anyhow::Error) -> bool {
+    let of_store = |cause: &(dyn std::error::Error + 'static)| {
+        if let Some(OpenError::Store(fault)) = cause.downcast_ref() {
+            return fault.is_of_another_version();
+        }
+        if let Some(InspectError::Store(fault)) = cause.downcast_ref() {
+            return fault.is_of_another_version();
+        }
+        cause.downcast_ref().is_some_and(StoreError::is_of_another_version)
+    };
+    error.chain().any(of_store)
 }
 
 /// Prints a line for the user. A closed pipe (`| head`) is no fault of ours.
@@ -179,4 +202,31 @@ fn runtime() -> std::io::Result<tokio::runtime::Runtime> {
         .thread_name("linli")
         .enable_all()
         .build()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn systemd_does_not_try_again_what_no_start_can_mend() {
+        let unit = include_str!("../../systemd/linli.service");
+        let line = format!("RestartPreventExitStatus={BAD_CONFIGURATION} {OTHER_VERSION}");
+        assert!(unit.lines().any(|one| one == line), "{line}");
+    }
+
+    #[test]
+    fn what_another_version_stored_is_known_however_it_is_told() {
+        let foreign = || StoreError::Foreign { path: "store".into(), detail: "engine 2".into() };
+        let closed = || StoreError::Closed { path: "store".into() };
+        let tell = |fault: fn() -> StoreError| {
+            [
+                anyhow::Error::new(fault()).context("the audit trail"),
+                anyhow::Error::new(OpenError::from(fault())).context("the buffer"),
+                InspectError::from(fault()).into(),
+            ]
+        };
+        assert!(tell(foreign).iter().all(is_of_another_version));
+        assert!(!tell(closed).iter().any(is_of_another_version));
+    }
 }

@@ -200,7 +200,7 @@ pub fn load(path: &Path) -> Result<Settings, Faults> {
 /// # Errors
 /// Everything that is wrong, all at once.
 pub fn examine(path: &Path) -> Result<Settings, Refused> {
-    examine_texts(&texts(path)?)
+    examine_files(&read_files(path, read_file(path)), read::Machine::Ask)
 }
 
 /// As [`examine`], without asking the machine about the paths: for users whose rights are not
@@ -209,31 +209,15 @@ pub fn examine(path: &Path) -> Result<Settings, Refused> {
 /// # Errors
 /// Everything that is wrong with the text, all at once.
 pub fn examine_text(path: &Path) -> Result<Settings, Refused> {
-    examine_asking(&texts(path)?, read::Machine::Ignore)
+    examine_files(&read_files(path, read_file(path)), read::Machine::Ignore)
 }
 
-/// The files of a configuration with their content: the main file, then its drop-ins by name.
+/// As [`examine`], with `main` as the content of the main file, which need not lie there yet.
 ///
 /// # Errors
-/// Every file that cannot be read.
-pub fn texts(path: &Path) -> Result<Vec<(PathBuf, String)>, Faults> {
-    texts_with(path, read_file(path)?)
-}
-
-/// The same with `main` as the content of the main file, which need not lie there yet.
-///
-/// # Errors
-/// Every drop-in that cannot be read.
-pub fn texts_with(path: &Path, main: String) -> Result<Vec<(PathBuf, String)>, Faults> {
-    let mut texts = vec![(path.to_owned(), main)];
-    let mut faults = Vec::new();
-    for drop_in in drop_ins(path)? {
-        match read_file(&drop_in) {
-            Ok(text) => texts.push((drop_in, text)),
-            Err(wrong) => faults.extend(wrong.all().iter().cloned()),
-        }
-    }
-    if faults.is_empty() { Ok(texts) } else { Err(Faults::new(faults)) }
+/// Everything that is wrong, all at once.
+pub fn examine_with(path: &Path, main: String) -> Result<Settings, Refused> {
+    examine_files(&read_files(path, Ok(main)), read::Machine::Ask)
 }
 
 /// As [`examine`], of files that need not lie there yet: each path says where its text would.
@@ -241,23 +225,58 @@ pub fn texts_with(path: &Path, main: String) -> Result<Vec<(PathBuf, String)>, F
 /// # Errors
 /// Everything that is wrong, all at once.
 pub fn examine_texts(texts: &[(PathBuf, String)]) -> Result<Settings, Refused> {
-    examine_asking(texts, read::Machine::Ask)
+    let files: Vec<_> = texts.iter().map(|(path, text)| (path.clone(), Ok(text.clone()))).collect();
+    examine_files(&files, read::Machine::Ask)
 }
 
-fn examine_asking(
-    texts: &[(PathBuf, String)],
-    machine: read::Machine,
-) -> Result<Settings, Refused> {
+/// The files of a configuration with their content: the main file, then its drop-ins by name.
+///
+/// # Errors
+/// Every file that cannot be read.
+pub fn texts(path: &Path) -> Result<Vec<(PathBuf, String)>, Faults> {
+    let mut texts = Vec::new();
     let mut faults = Vec::new();
-    let mut documents = Vec::with_capacity(texts.len());
-    for (path, text) in texts {
+    for (path, read) in read_files(path, read_file(path)) {
+        match read {
+            Ok(text) => texts.push((path, text)),
+            Err(fault) => faults.push(*fault),
+        }
+    }
+    if faults.is_empty() { Ok(texts) } else { Err(Faults::new(faults)) }
+}
+
+/// A file with its content, or why it cannot be read.
+type File = (PathBuf, Result<String, Box<Fault>>);
+
+/// The main file, of which `main` is known, then its drop-ins.
+fn read_files(path: &Path, main: Result<String, Box<Fault>>) -> Vec<File> {
+    let mut files = vec![(path.to_owned(), main)];
+    let folder = path.parent().unwrap_or(Path::new("")).join("conf.d");
+    match drop_ins(&folder) {
+        Ok(paths) => files.extend(paths.into_iter().map(|path| {
+            let text = read_file(&path);
+            (path, text)
+        })),
+        Err(fault) => files.push((folder, Err(fault))),
+    }
+    files
+}
+
+fn examine_files(files: &[File], machine: read::Machine) -> Result<Settings, Refused> {
+    let mut faults = Vec::new();
+    let mut documents = Vec::with_capacity(files.len());
+    for (path, text) in files {
         let folder = path.parent().unwrap_or(Path::new(""));
-        match Document::parse(&path.display().to_string(), text, folder) {
+        let parsed = text
+            .as_ref()
+            .map_err(Clone::clone)
+            .and_then(|text| Document::parse(&path.display().to_string(), text, folder));
+        match parsed {
             Ok(document) => documents.push(document),
             Err(fault) => faults.push(*fault),
         }
     }
-    // Without its main file, or with a file that is no TOML, the rest would only raise echoes.
+    // Without one of its files, or with one that is no TOML, the rest would only raise echoes.
     if !faults.is_empty() {
         return Err(Faults::new(faults).into());
     }
@@ -288,7 +307,7 @@ fn parse_with(name: &str, text: &str, profiles: &dyn Profiles) -> Result<Setting
         .map_err(|wrong| wrong.with(documents).faults)
 }
 
-fn read_file(path: &Path) -> Result<String, Faults> {
+fn read_file(path: &Path) -> Result<String, Box<Fault>> {
     std::fs::read(path)
         .map_err(|error| error.to_string())
         .and_then(|bytes| {
@@ -297,24 +316,19 @@ fn read_file(path: &Path) -> Result<String, Faults> {
         })
         .map_err(|problem| {
             let place = Place::of_file(&path.display().to_string());
-            Faults::new(vec![Fault::new(
-                place,
-                (format!("cannot be read: {problem}"), format!("无法读取：{problem}")),
-            )])
+            let problem = (format!("cannot be read: {problem}"), format!("无法读取：{problem}"));
+            Box::new(Fault::new(place, problem))
         })
 }
 
-/// The drop-in files beside a configuration file, in the order of their names.
-fn drop_ins(path: &Path) -> Result<Vec<PathBuf>, Faults> {
-    let folder = path.parent().unwrap_or(Path::new("")).join("conf.d");
+/// The drop-in files of a configuration, in the order of their names.
+fn drop_ins(folder: &Path) -> Result<Vec<PathBuf>, Box<Fault>> {
     let wrong = |error: std::io::Error| {
         let place = Place::of_file(&folder.display().to_string());
-        Faults::new(vec![Fault::new(
-            place,
-            (format!("cannot be listed: {error}"), format!("无法列出其内容：{error}")),
-        )])
+        let problem = (format!("cannot be listed: {error}"), format!("无法列出其内容：{error}"));
+        Box::new(Fault::new(place, problem))
     };
-    let entries = match std::fs::read_dir(&folder) {
+    let entries = match std::fs::read_dir(folder) {
         Ok(entries) => entries,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
         Err(error) => return Err(wrong(error)),

@@ -1,6 +1,7 @@
 //! Tests of the whole configuration: conflicts, references, budgets, the example.
 
 mod chinese;
+mod files;
 mod migrate;
 mod model;
 mod page;
@@ -279,31 +280,6 @@ fn what_is_allowed_but_worth_a_look_is_a_note_and_no_fault() {
             "3 no device hangs on this bus",
         ]
     );
-}
-
-#[test]
-fn drop_ins_add_devices_and_their_faults_name_their_file() {
-    let folder = tempfile::tempdir().unwrap();
-    let main = folder.path().join("linli.toml");
-    std::fs::create_dir(folder.path().join("conf.d")).unwrap();
-    std::fs::write(
-        &main,
-        "gateway.id = 'g'\nbuffer.path = 'buffer'\nuplink.host = 'x'\n\
-        uplink.password_file = 'gone'\nuplink.username = 'u'\n",
-    )
-    .unwrap();
-    std::fs::write(folder.path().join("conf.d/a.toml"), "[gateway]\nid = 'x'\n").unwrap();
-    std::fs::write(folder.path().join("conf.d/b.toml"), "\n[[bus]]\nid = 'n'\ntcp = 'x'\n")
-        .unwrap();
-    let faults = load(&main).unwrap_err();
-    let told: Vec<String> = faults.all().iter().map(ToString::to_string).collect();
-    assert_eq!(told.len(), 3, "{told:#?}");
-    assert!(told.iter().any(|t| t.contains("gone cannot be read")), "{told:#?}");
-    assert!(
-        told.iter().any(|t| t.contains("a.toml:1:2") && t.contains("no key `gateway`")),
-        "{told:#?}"
-    );
-    assert!(told.iter().any(|t| t.contains("b.toml:4:7") && t.contains("x:502")), "{told:#?}");
 }
 
 #[test]

@@ -6,8 +6,8 @@ use std::io::ErrorKind;
 use std::os::unix::fs::FileTypeExt as _;
 use std::path::{Path, PathBuf};
 
-use super::account::{Account, Answer, Want};
 use super::{Area, Item, Level};
+use crate::account::{Account, Answer, Want};
 use crate::driver::{SERIAL_DRIVERS, serial_ports};
 use crate::model::Words;
 

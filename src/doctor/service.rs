@@ -12,6 +12,8 @@ UnitFileState,MainPID,MemoryCurrent,MemoryHigh,DropInPaths,User,SupplementaryGro
 const MANY: u64 = 3;
 /// Exit status of a daemon whose configuration is wrong.
 const BAD_CONFIGURATION: &str = "64";
+/// Exit status of a daemon that cannot read what another version stored.
+const OTHER_VERSION: &str = "65";
 /// The drop-in of an upgrade's trial.
 const TRIAL: &str = "linli.service.d/trial.conf";
 
@@ -132,26 +134,22 @@ fn state(service: &Service) -> Item {
         format!("it does not run: {state}, {result}, exit status {status}"),
         format!("未运行：{state}，{result}，退出码 {status}"),
     );
-    if status == BAD_CONFIGURATION {
-        return Item::wrong(
-            Area::Service,
-            Level::Critical,
-            seen,
-            (
-                "the configuration is wrong: linli check; then systemctl restart linli",
-                "配置有误：linli check；修正后 systemctl restart linli",
-            ),
-        );
-    }
-    Item::wrong(
-        Area::Service,
-        Level::Critical,
-        seen,
-        (
+    let todo = match status {
+        BAD_CONFIGURATION => (
+            "the configuration is wrong: linli check; then systemctl restart linli",
+            "配置有误：linli check；修正后 systemctl restart linli",
+        ),
+        OTHER_VERSION => (
+            "another version wrote the store: install that version again; which it is: \
+             journalctl -u linli -n 50",
+            "缓存由其他版本写入：请重新安装该版本；详情：journalctl -u linli -n 50",
+        ),
+        _ => (
             "systemctl start linli; when it ends again: journalctl -u linli -n 50",
             "systemctl start linli；若再次退出：journalctl -u linli -n 50",
         ),
-    )
+    };
+    Item::wrong(Area::Service, Level::Critical, seen, todo)
 }
 
 fn restarts(service: &Service) -> Option<Item> {

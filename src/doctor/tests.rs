@@ -4,10 +4,10 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
-use super::account::{Account, Answer, Want};
 use super::service::Service;
 use super::storage::Disk;
 use super::*;
+use crate::account::Account;
 use crate::broker::{BrokerConfig, Stage, TlsConfig};
 use crate::model::WallTime;
 use crate::status::promises::Expiry;
@@ -129,41 +129,6 @@ fn a_clock_that_nobody_keeps_is_told_unless_the_configuration_trusts_it() {
 }
 
 #[test]
-fn a_user_may_open_what_owner_group_and_mode_say() {
-    use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
-    let root = tempfile::tempdir().unwrap();
-    let path = root.path().join("line");
-    fs::write(&path, "").unwrap();
-    let about = fs::metadata(&path).unwrap();
-    // The way to it is open in the tests' folder but for the folder itself.
-    fs::set_permissions(root.path(), fs::Permissions::from_mode(0o711)).unwrap();
-    let may = |mode: u32, uid: u32, gid: u32, want| {
-        fs::set_permissions(&path, fs::Permissions::from_mode(mode)).unwrap();
-        Account { name: "linli".into(), uid, groups: vec![gid] }.may(&path, want).unwrap()
-    };
-    let stranger = 4_000_000_000;
-    assert_eq!(may(0o660, stranger, about.gid(), Want::ReadWrite), Answer::Yes);
-    assert_eq!(may(0o640, stranger, about.gid(), Want::Read), Answer::Yes);
-    assert!(matches!(may(0o640, stranger, about.gid(), Want::ReadWrite), Answer::No(_)));
-    assert!(matches!(may(0o660, stranger, stranger, Want::Read), Answer::No(_)));
-    assert_eq!(may(0o604, stranger, stranger, Want::Read), Answer::Yes);
-    assert_eq!(may(0o000, 0, 0, Want::ReadWrite), Answer::Yes, "root may");
-    fs::set_permissions(root.path(), fs::Permissions::from_mode(0o700)).unwrap();
-    let shut = may(0o666, stranger, stranger, Want::Read);
-    assert!(matches!(shut, Answer::No(why) if why.contains("mode 700")), "the way is shut");
-}
-
-#[test]
-fn the_services_user_is_found_with_his_groups_and_those_of_the_unit() {
-    let root = tempfile::tempdir().unwrap();
-    assert_eq!(Account::find(root.path(), "linli", &[]), None);
-    write(root.path(), "etc/passwd", "root:x:0:0::/:/bin/sh\nlinli:x:900:901::/:/bin/false\n");
-    write(root.path(), "etc/group", "linli:x:901:\ndialout:x:20:\nplugdev:x:46:pi,linli\n");
-    let found = Account::find(root.path(), "linli", &["dialout"]).unwrap();
-    assert_eq!((found.uid, found.groups), (900, vec![901, 20, 46]));
-}
-
-#[test]
 fn a_serial_line_that_is_missing_or_shut_is_told_with_what_there_is() {
     let root = tempfile::tempdir().unwrap();
     write(root.path(), "dev/serial/by-id/usb-FTDI-1", "");
@@ -176,7 +141,9 @@ fn a_serial_line_that_is_missing_or_shut_is_told_with_what_there_is() {
     let no_device = serial::look(root.path(), &[line(file.to_str().unwrap())], None);
     assert!(no_device[0].seen.en.contains("no device"));
     // A device that is always there and open to root alone by its group.
-    let account = Account { name: "linli".into(), uid: 4_000_000_000, groups: vec![] };
+    let stranger = 4_000_000_000;
+    let account =
+        Account { name: "linli".into(), uid: stranger, gid: stranger, groups: Vec::new() };
     let shut = serial::look(root.path(), &[line("/dev/mem")], Some(&account));
     if Path::new("/dev/mem").exists() {
         assert!(shut[0].todo.as_ref().unwrap().en.contains("usermod"), "{shut:?}");
@@ -205,6 +172,8 @@ fn the_service_is_judged_by_what_systemd_says() {
     let wrong = service(&[("ActiveState", "failed"), ("ExecMainStatus", "64")]);
     assert_eq!(wrong[0].level, Level::Critical);
     assert!(wrong[0].todo.as_ref().unwrap().en.contains("linli check"));
+    let later = service(&[("ActiveState", "failed"), ("ExecMainStatus", "65")]);
+    assert!(later[0].todo.as_ref().unwrap().en.contains("another version wrote the store"));
     let again = service(&[("NRestarts", "5"), ("Result", "watchdog")]);
     assert!(
         again[1].level == Level::Warning && again[1].seen.en.contains("5 times, last: watchdog")

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     Batch, BusId, Cause, DeviceId, Diagnosis, EnvironmentDay, EnvironmentHour, EstateRisk, Health,
-    Moment, Reason, RiskCause, RiskGrade, Seq,
+    Moment, Promise, Reason, RiskCause, RiskGrade, Seq,
 };
 
 /// Something that happened, told to the platform once (at least).
@@ -16,49 +16,6 @@ pub struct Event {
     pub device: Option<DeviceId>,
     /// What happened.
     pub kind: EventKind,
-}
-
-/// What the gateway promises its operators at any time.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-#[serde(rename_all = "snake_case")]
-pub enum Promise {
-    /// What was read is on the disk.
-    Durable,
-    /// What is stored reaches the platform.
-    Delivered,
-    /// Moments have a trusted wall time.
-    Clock,
-    /// Every certificate is readable and does not expire soon.
-    Certificate,
-    /// The configuration in the file is the one that runs.
-    Configuration,
-    /// The lines and the field broker are there to be read.
-    Collected,
-}
-
-impl Promise {
-    /// All of them.
-    pub const ALL: [Self; 6] = [
-        Self::Durable,
-        Self::Delivered,
-        Self::Clock,
-        Self::Certificate,
-        Self::Configuration,
-        Self::Collected,
-    ];
-
-    /// The word in documents and metrics.
-    pub fn word(self) -> &'static str {
-        match self {
-            Self::Durable => "durable",
-            Self::Delivered => "delivered",
-            Self::Clock => "clock",
-            Self::Certificate => "certificate",
-            Self::Configuration => "configuration",
-            Self::Collected => "collected",
-        }
-    }
 }
 
 /// What happened.
@@ -115,6 +72,24 @@ pub enum EventKind {
         expires_ms: i64,
         /// Whole days left; negative when it has expired.
         days: i64,
+    },
+    /// An upgrade of the gateway's program ended; once for each.
+    UpgradeEnded {
+        /// How: `installed`, the new version runs; `withdrawn`, it failed its trial and the old one
+        /// runs on; `returned`, the version before was put back.
+        outcome: String,
+        /// Version before.
+        from: String,
+        /// Version that was wanted.
+        to: String,
+        /// When, milliseconds since 1970, by the system's clock.
+        ended_ms: i64,
+        /// Why it did not end as wanted, English; absent when it did.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        why: Option<String>,
+        /// The same, Chinese.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        why_zh: Option<String>,
     },
     /// A device's health changed.
     DeviceHealth {

@@ -14,6 +14,7 @@ mod finding;
 mod group;
 mod health;
 mod id;
+mod promise;
 mod reading;
 mod risk;
 mod snapshot;
@@ -32,12 +33,13 @@ pub use environment::{
     EnvironmentDay, EnvironmentHour, EnvironmentValue, EnvironmentValues, NoiseLevels,
 };
 pub use estate::{Device, Estate, EstateError, Label, Point, Quantity, ReportRule};
-pub use event::{Event, EventKind, Promise, Record};
+pub use event::{Event, EventKind, Record};
 pub use fact::{AlarmLife, BroadcastLife, BroadcastProof, Delivered, Fact, FactKind};
 pub use finding::{Diagnosis, Finding};
 pub use group::Group;
 pub use health::{Cause, FieldMessage, FieldRequest, Health, HealthChange};
 pub use id::{BusId, DeviceId, DeviceIndex, Epoch, GatewayId, IdError, PointIndex, PointKey, Seq};
+pub use promise::Promise;
 pub use reading::{Batch, Quality, Reading, Reason, Receipt, Value};
 pub use risk::{EstateRisk, RiskCause, RiskCounts, RiskDevice, RiskGrade};
 pub use snapshot::{DeviceState, PointState, Snapshot};

@@ -7,6 +7,7 @@ use std::os::unix::fs::{DirBuilderExt as _, PermissionsExt as _, fchown, lchown}
 use std::path::{Path, PathBuf};
 
 use super::credentials::{Credentials, FOLDER};
+use crate::account::Account;
 use crate::config::{self, Refused, Settings};
 use crate::model::Words;
 use crate::whole_file;
@@ -19,13 +20,6 @@ const MODE: u32 = 0o640;
 const SECRET_MODE: u32 = 0o600;
 /// Mode of folders that are made.
 const FOLDER_MODE: u32 = 0o750;
-
-/// The numbers of the service's user and group.
-#[derive(Debug, Clone, Copy)]
-struct Account {
-    user: u32,
-    group: u32,
-}
 
 /// What is to be written.
 #[derive(Debug)]
@@ -83,7 +77,7 @@ impl Plan {
     /// The checker refuses it, or the system does.
     pub fn prepare(self) -> Result<Prepared, PreparedFault> {
         let folder = self.config.parent().unwrap_or(Path::new("")).to_owned();
-        let account = account(Path::new("/etc/passwd"));
+        let account = Account::find(Path::new("/"), SERVICE, &[]);
         let mut written = Written { account, undo: Vec::new() };
         let done = (|| {
             make_folder(&folder, None)?;
@@ -95,16 +89,14 @@ impl Plan {
             for (name, bytes) in &self.profiles {
                 written.put(&folder.join("profiles").join(name), bytes, false)?;
             }
-            let texts = config::texts_with(&self.config, self.text.clone())
-                .map_err(|faults| PreparedFault::Refused(faults.into()))?;
-            config::examine_texts(&texts).map_err(PreparedFault::Refused)
+            config::examine_with(&self.config, self.text.clone()).map_err(PreparedFault::Refused)
         })();
         match done {
             Ok(settings) => Ok(Prepared {
                 settings,
                 config: self.config,
                 text: self.text,
-                account,
+                account: written.account,
                 undo: written.undo,
             }),
             Err(fault) => {
@@ -130,7 +122,7 @@ impl Prepared {
             Err(error) if error.kind() == io::ErrorKind::NotFound => None,
             Err(error) => return Err(io(error)),
         };
-        put(&path, self.text.as_bytes(), self.account, false).map_err(io)?;
+        put(&path, self.text.as_bytes(), self.account.as_ref(), false).map_err(io)?;
         self.undo.clear();
         Ok(kept)
     }
@@ -152,7 +144,7 @@ impl Written {
     /// Makes a folder that is wanted and not there.
     fn folder(&mut self, folder: &Path, wanted: bool) -> Result<(), PreparedFault> {
         if wanted && !folder.is_dir() {
-            make_folder(folder, self.account)?;
+            make_folder(folder, self.account.as_ref())?;
             self.undo.push(Undo::RemoveFolder(folder.to_owned()));
         }
         Ok(())
@@ -171,17 +163,17 @@ impl Written {
             Err(error) => return Err(io(error)),
         };
         self.undo.push(undo);
-        put(path, bytes, self.account, secret).map_err(io)
+        put(path, bytes, self.account.as_ref(), secret).map_err(io)
     }
 }
 
 /// Writes a file whole: for root and the group of the service, a secret for the service alone.
-fn put(path: &Path, bytes: &[u8], account: Option<Account>, secret: bool) -> io::Result<()> {
+fn put(path: &Path, bytes: &[u8], account: Option<&Account>, secret: bool) -> io::Result<()> {
     let mode = if secret { SECRET_MODE } else { MODE };
     let (beside, mut file) = whole_file::begin(path, mode)?;
     if let Some(account) = account.filter(|_| rustix::process::geteuid().is_root()) {
-        let user = if secret { account.user } else { 0 };
-        fchown(&file, Some(user), Some(account.group))?;
+        let user = if secret { account.uid } else { 0 };
+        fchown(&file, Some(user), Some(account.gid))?;
     }
     // The mask of the process may have taken the group's right away.
     file.set_permissions(fs::Permissions::from_mode(mode))?;
@@ -191,7 +183,7 @@ fn put(path: &Path, bytes: &[u8], account: Option<Account>, secret: bool) -> io:
     whole_file::sync_folder(path)
 }
 
-fn make_folder(folder: &Path, account: Option<Account>) -> Result<(), PreparedFault> {
+fn make_folder(folder: &Path, account: Option<&Account>) -> Result<(), PreparedFault> {
     if folder.as_os_str().is_empty() || folder.is_dir() {
         return Ok(());
     }
@@ -199,7 +191,7 @@ fn make_folder(folder: &Path, account: Option<Account>) -> Result<(), PreparedFa
     let mode = if account.is_some() { FOLDER_MODE } else { 0o755 };
     DirBuilder::new().recursive(true).mode(mode).create(folder).map_err(io)?;
     match account.filter(|_| rustix::process::geteuid().is_root()) {
-        Some(account) => lchown(folder, None, Some(account.group)).map_err(io),
+        Some(account) => lchown(folder, None, Some(account.gid)).map_err(io),
         None => Ok(()),
     }
 }
@@ -224,12 +216,4 @@ fn take_back(undo: Vec<Undo>) {
             tracing::warn!(path = %path.display(), %error, "what was prepared stays");
         }
     }
-}
-
-/// The service's user, when there is one: a line `linli:x:998:997:…`.
-fn account(file: &Path) -> Option<Account> {
-    let text = fs::read_to_string(file).ok()?;
-    let line = text.lines().find(|line| line.split(':').next() == Some(SERVICE))?;
-    let mut numbers = line.split(':').skip(2).map(str::parse);
-    Some(Account { user: numbers.next()?.ok()?, group: numbers.next()?.ok()? })
 }

@@ -63,6 +63,13 @@ pub enum StoreError {
     },
 }
 
+impl StoreError {
+    /// Whether it is for another version of the program to open: no later try helps this one.
+    pub fn is_of_another_version(&self) -> bool {
+        matches!(self, Self::TooNew(_) | Self::Foreign { .. })
+    }
+}
+
 /// A damaged store that made room for a new one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SetAside {

@@ -102,6 +102,15 @@ pub enum Outcome {
 }
 
 impl Outcome {
+    /// The word in documents, as in the file.
+    pub fn word(self) -> &'static str {
+        match self {
+            Outcome::Installed => "installed",
+            Outcome::Withdrawn => "withdrawn",
+            Outcome::Returned => "returned",
+        }
+    }
+
     /// For people.
     pub fn words(self) -> Words {
         match self {

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 /// Which modules a module may name, beside itself. Leaves name nothing of ours.
 const EDGES: &[(&str, &[&str])] = &[
     ("access", &["format", "model", "whole_file"]),
+    ("account", &[]),
     ("audit", &["model", "clock", "store"]),
     ("backoff", &[]),
     ("broker", &["model"]),
@@ -33,7 +34,7 @@ const EDGES: &[(&str, &[&str])] = &[
     ("uplink", &["buffer", "model", "clock", "backoff", "broker", "settings"]),
     ("bundle", &[]),
     ("upgrade", &["held", "model", "whole_file"]),
-    ("doctor", &["model", "clock", "driver", "buffer", "broker", "selftest", "status"]),
+    ("doctor", &["account", "model", "clock", "driver", "buffer", "broker", "selftest", "status"]),
     (
         "status",
         &[
@@ -69,7 +70,7 @@ const EDGES: &[(&str, &[&str])] = &[
             "broker",
         ],
     ),
-    ("setup", &["config", "settings", "broker", "model", "signed", "whole_file"]),
+    ("setup", &["account", "config", "settings", "broker", "model", "signed", "whole_file"]),
     ("watchdog", &["buffer", "pipeline"]),
     ("receiver", &["model", "broker", "backoff"]),
     ("sim", &["protocol", "model", "profile", "driver", "receiver", "backoff", "broker"]),

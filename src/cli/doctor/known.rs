@@ -9,8 +9,8 @@ use std::path::{Path, PathBuf};
 
 use super::super::page::{page_of, token_beside};
 use super::{ROOT, USER};
+use crate::account::Account;
 use crate::config::{self, Settings};
-use crate::doctor::account::Account;
 use crate::doctor::{Area, Item, Level};
 use crate::model::Words;
 use crate::settings::Fault;

@@ -8,10 +8,11 @@ use std::process::{Command, ExitCode};
 use std::time::SystemTime;
 
 use super::{runtime, say};
+use crate::account::Account;
 use crate::app::{checkup_of, expiries};
 use crate::clock::{Trust, is_synchronised};
 use crate::config::Settings;
-use crate::doctor::account::{self, Account};
+use crate::doctor::account;
 use crate::doctor::service::{self, Service};
 use crate::doctor::storage::{self, Disk};
 use crate::doctor::{Area, Item, Language, Level, Report, clock, gateway, links, memory, serial};

@@ -3,13 +3,9 @@
 use std::io;
 use std::path::Path;
 
-use crate::driver::Transport;
+use crate::driver::{Transport, serial_ports};
 use crate::model::Words;
 
-/// Folder with a lasting name for each adapter.
-const BY_ID: &str = "/dev/serial/by-id";
-/// How serial ports of boxes and adapters are named.
-const NAMES: [&str; 7] = ["ttyUSB", "ttyACM", "ttyRS", "ttyAMA", "ttymxc", "ttySTM", "ttyO"];
 /// So many ports are told.
 const TOLD: usize = 8;
 
@@ -17,7 +13,7 @@ const TOLD: usize = 8;
 pub(in crate::cli) fn remedy(transport: &Transport, why: &Words) -> Words {
     let refused = |kind| why.zh == Words::of_io(&io::Error::from(kind)).zh;
     match transport {
-        Transport::Serial { path } if !Path::new(path).exists() => match ports(Path::new("/dev")) {
+        Transport::Serial { path } if !Path::new(path).exists() => match ports(Path::new("/")) {
             ports if ports.is_empty() => (
                 "this machine shows no serial adapter: check its plug and `dmesg`",
                 "本机未发现串口适配器：请检查插头并查看 `dmesg`",
@@ -54,23 +50,10 @@ pub(in crate::cli) fn remedy(transport: &Transport, why: &Words) -> Words {
     }
 }
 
-/// Serial ports of this machine, by their lasting names where they have one.
-fn ports(dev: &Path) -> Vec<String> {
-    let names = |folder: &Path, wanted: &dyn Fn(&str) -> bool| {
-        let files = std::fs::read_dir(folder).into_iter().flatten().flatten();
-        let mut found: Vec<String> = files
-            .filter(|file| file.file_name().to_str().is_some_and(wanted))
-            .map(|file| file.path().display().to_string())
-            .collect();
-        found.sort();
-        found.truncate(TOLD);
-        found
-    };
-    let lasting = names(Path::new(BY_ID), &|_| true);
-    if !lasting.is_empty() {
-        return lasting;
-    }
-    names(dev, &|name| NAMES.iter().any(|prefix| name.starts_with(prefix)))
+/// The first serial lines of the machine whose files begin at `root`, as a configuration names them.
+fn ports(root: &Path) -> Vec<String> {
+    let ports = serial_ports(root).into_iter().take(TOLD);
+    ports.map(|port| port.path.display().to_string()).collect()
 }
 
 #[cfg(test)]
@@ -94,15 +77,20 @@ mod tests {
     }
 
     #[test]
-    fn ports_are_told_by_the_names_of_adapters_and_boxes() {
-        let folder = tempfile::tempdir().unwrap();
-        for name in ["ttyUSB1", "ttyUSB0", "null", "tty3"] {
-            std::fs::write(folder.path().join(name), "").unwrap();
-        }
-        let found = ports(folder.path());
-        if !Path::new(BY_ID).exists() {
-            assert_eq!(found.len(), 2, "{found:?}");
-            assert!(found[0].ends_with("ttyUSB0"));
-        }
+    fn lines_of_every_driver_that_the_service_may_open_are_told_but_not_too_many() {
+        let root = tempfile::tempdir().unwrap();
+        std::fs::create_dir(root.path().join("dev")).unwrap();
+        let devices = |names: &[&str]| {
+            for name in names {
+                std::fs::write(root.path().join("dev").join(name), "").unwrap();
+            }
+            ports(root.path())
+        };
+        let found = devices(&["ttyLP0", "ttyUSB0", "ttyXRUSB1", "ttyRS", "tty3", "null"]);
+        let names: Vec<_> = found.iter().filter_map(|path| path.rsplit('/').next()).collect();
+        assert_eq!(names, ["ttyLP0", "ttyUSB0", "ttyXRUSB1"]);
+        let many: Vec<String> = (0..20).map(|line| format!("ttyACM{line}")).collect();
+        let many: Vec<&str> = many.iter().map(String::as_str).collect();
+        assert_eq!(devices(&many).len(), TOLD);
     }
 }

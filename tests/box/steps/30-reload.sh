@@ -23,3 +23,16 @@ equal "a start with a wrong configuration is not repeated" "$(systemctl is-faile
 contains "the journal names the fault" "$(journalctl -q -u linli -n 40)" "99999"
 cp /root/good.toml /etc/linli/linli.toml
 check "with the right one it starts" systemctl start linli
+
+# Nor is one whose store only a later version can read: nothing of it is changed.
+systemctl stop linli
+formats=/var/lib/linli/buffer/formats.json
+cp -p "$formats" /root/formats.json
+sed -i 's/"parts": {/"parts": {\n    "tariffs": {"format": 2, "readable_by": 2},/' "$formats"
+systemctl restart linli 2>/dev/null
+sleep 12
+equal "a start on the store of a later version is not repeated" "$(systemctl is-failed linli) $(systemctl show --value -p NRestarts linli) $(systemctl show --value -p ExecMainStatus linli)" "failed 0 65"
+contains "the journal says which version is wanted" "$(journalctl -q -u linli -n 20)" "install the later version again"
+contains "and the doctor what to do" "$(linli doctor --lang en --offline)" "another version wrote the store"
+cp -p /root/formats.json "$formats"
+check "with its own store it starts" systemctl start linli

@@ -13,6 +13,10 @@ platform
 within 60 "the service is up" active
 emptied() { [ "$(stored blocks)" -le 3 ]; }
 within 120 "it delivers" emptied
+# A trial begins only where a device is read.
+[ -e /root/token ] || linli users token estate | tail -n 1 >/root/token
+metered() { page /api/v1/devices/meter -H "Authorization: Bearer $(cat /root/token)" | tr -d ' \n' | grep -q '"quality":"good"'; }
+within 120 "the meter is read" metered
 END
 . ./estate.sh
 [ -e key ] || minisign -G -W -p key.pub -s key >/dev/null
@@ -22,7 +26,7 @@ package() {
     rm -rf tree && dpkg-deb -R /box/linli-new.deb tree
     sed -i "s/^Version: .*/Version: $1/" tree/DEBIAN/control
     [ -z "${3:-}" ] || install -m 755 "$3" tree/usr/bin/linli
-    dpkg-deb -b tree "$2" >/dev/null && rm -rf tree
+    dpkg-deb -Zgzip -z1 -b tree "$2" >/dev/null && rm -rf tree
 }
 exe() { readlink "/proc/$(main_pid)/exe"; }
 version() { dpkg-query -W -f '${Version}' linli; }
@@ -38,6 +42,8 @@ package 0.0.9-1 old.deb && sign old.deb
 contains "an older one is refused by name" "$(linli upgrade old.deb 2>&1)" "--downgrade"
 equal "and nothing was touched" "$(version) $(exe)" "$was /usr/bin/linli"
 
+systemd-run --quiet --unit events -p StandardOutput=file:/run/events -- \
+    mosquitto_sub -p 1884 -q 1 -t 'linli/v1/+/event' -N
 begun=$SECONDS
 check "a good version is tried and installed" timeout 400 linli upgrade --within 4m good.deb
 fact "trial and installation took $((SECONDS - begun)) s"
@@ -47,6 +53,8 @@ equal "and runs from its place" "$(exe)" /usr/bin/linli
 refuse "no drop-in is left" ls /run/systemd/system/linli.service.d/trial.conf
 entry() { linli audit | grep -q 'upgrade.*0.2.0-1'; }
 within 30 "the trail of who did what names it" entry
+told() { zstd -dcq /run/events | grep -q "\"upgrade_ended\",\"outcome\":\"$1\".*\"$2\""; }
+within 60 "the platform is told" told installed 0.2.0-1
 
 package 0.3.0-1 crash.deb /bin/true && sign crash.deb
 said=$(timeout 400 linli upgrade --within 3m crash.deb 2>&1)
@@ -56,7 +64,7 @@ equal "the one before runs" "$(version) $(exe)" "0.2.0-1 /usr/bin/linli"
 package 0.3.1-1 mute.deb && sign mute.deb
 timeout 400 linli upgrade --within 90s mute.deb >mute.log 2>&1 &
 watch=$!
-within 60 "the next one is on trial" test -e /run/systemd/system/linli.service.d/trial.conf
+within 180 "the next one is on trial" test -e /run/systemd/system/linli.service.d/trial.conf
 systemctl stop platform
 wait "$watch"
 equal "one that delivers nothing is refused by its exit code" $? 1
@@ -64,6 +72,7 @@ contains "because the platform acknowledged nothing" "$(cat mute.log)" "acknowle
 equal "the one before runs" "$(version) $(exe)" "0.2.0-1 /usr/bin/linli"
 platform
 contains "the journal tells it" "$(journalctl -u linli-upgrade-watch --no-pager)" "the upgrade failed"
+within 60 "and the platform, that is there again" told withdrawn 0.3.1-1
 
 check "the way back" timeout 200 linli upgrade --back
 check "the service is up again" active
