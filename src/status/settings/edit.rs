@@ -177,7 +177,7 @@ fn show(
 ) -> Response {
     let lang = ask.lang;
     let title = lang.t(Word::Configuration);
-    let may = draft.may_write && ask.may_act();
+    let may = ask.may_act();
     let body = html! {
         p.small { a href="/settings" { "← " (lang.t(Text::Settings)) } }
         h1 { (title) " " span.soft.small.breaks { (draft.file().display()) } }
@@ -195,13 +195,11 @@ fn show(
             @if may {
                 div.acts {
                     button name="act" value="check" { (lang.t(Word::CheckIt)) }
-                    @if matches!(checked, Checked::Good(difference) if !difference.is_empty()) {
+                    @if draft.may_write && matches!(checked, Checked::Good(difference) if !difference.is_empty()) {
                         button name="act" value="apply" { (lang.t(Word::ApplyIt)) }
                     }
                 }
-                p.small.soft { (lang.t(Word::ApplyMeans)) }
-            } @else if !draft.may_write {
-                p.small.soft { (lang.t(Word::ReadOnlyFile)) }
+                p.small.soft { (lang.t(if draft.may_write { Word::ApplyMeans } else { Word::ReadOnlyFile })) }
             }
         }
         script defer src=(assets::editor().path) {}

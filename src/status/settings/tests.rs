@@ -173,11 +173,12 @@ async fn the_settings_list_files_with_their_versions_and_an_earlier_one_can_be_t
 }
 
 #[tokio::test]
-async fn a_file_that_may_not_be_written_is_shown_without_buttons() {
-    let (view, _) = with(Fake { writable: false, ..Fake::new() }).await;
+async fn a_file_that_may_not_be_written_is_checked_and_not_applied() {
+    let (view, fake) = with(Fake { writable: false, full: true, ..Fake::new() }).await;
     let (_, body) = get(&view, "/settings/configuration?lang=en").await;
-    assert!(body.contains("readonly") && !body.contains("value=\"check\""), "{body}");
-    assert!(body.contains("systemctl reload linli"));
+    assert!(body.contains("value=\"check\"") && body.contains("systemctl reload linli"), "{body}");
+    let (_, body) = send(&view, &digest_of(&fake.text(0)), "# new\n", "check").await;
+    assert!(body.contains("+# new") && !body.contains("value=\"apply\""), "{body}");
 }
 
 #[tokio::test]
