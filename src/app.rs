@@ -12,12 +12,14 @@
 //! | page → pipeline, recorded acts | [`ACTS`] | the page's request waits |
 //! | whoever knows → star level, facts | [`FACTS`] | the teller adds up what it could not tell, and tells that later |
 //! | page, scans → star level, attestations | watch | only the newest set is kept |
+//! | page → daemon, "read the configuration again" | 1 | one that waits is as good as two |
 //! | status, assessment, time | watch | only the newest is kept |
 
 mod access;
 mod assess;
 mod certificates;
 mod checkup;
+mod editor;
 mod field;
 mod page;
 #[cfg(feature = "demo")]
@@ -152,6 +154,7 @@ impl App {
         let Buses { table: buses, drivers, lines } = joints.buses(&settings, &lessons);
         let broker = joints.field_broker(&settings, hurry(buffer.clone()), None);
         let applied = access::applied(&opening.news);
+        let files = opening.files.clone();
         opening.tell_start(&records, started).await?;
         let (promises, keeper) = promises::pledges(opening, buffer.store())?;
         let ends = (field_out, acts_out, records);
@@ -195,6 +198,7 @@ impl App {
             scan: ScanDesk::new(&settings.profile_dirs),
             access,
             tls: page::tls(&settings)?,
+            files,
             notes,
             promises,
         };

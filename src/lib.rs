@@ -32,7 +32,7 @@
 //! | [`doctor`], [`bundle`] | what is wrong with the box around the gateway, and what to do, worst first; what support gets of it, without secrets |
 //! | [`upgrade`] | the next version on trial, with a way back |
 //! | [`selftest`] | the gateway looks at itself: its safety, its logs |
-//! | [`clock`], [`backoff`], [`supervise`], [`watchdog`], [`whole_file`], [`held`], [`signed`], [`mod@format`] | time, patience, tasks, progress, files that appear whole, that one process holds, that somebody signed, formats across versions |
+//! | [`clock`], [`backoff`], [`supervise`], [`watchdog`], [`whole_file`], [`held`], [`signed`], [`mod@format`], [`mod@diff`] | time, patience, tasks, progress, files that appear whole, that one process holds, that somebody signed, formats across versions, the difference of two texts |
 //! | [`setup`] | a first start: answers and signed bundles become a configuration |
 //! | [`sim`], [`receiver`] | simulated devices, on their own or on one serial line; the platform's side of the stream |
 //!
@@ -55,6 +55,7 @@ pub mod bundle;
 pub mod cli;
 pub mod clock;
 pub mod config;
+pub mod diff;
 pub mod doctor;
 pub mod driver;
 pub mod format;

@@ -8,16 +8,19 @@ mod changes;
 mod rehearsal;
 
 use std::path::Path;
+use std::sync::Arc;
 
 use anyhow::Context as _;
 use tokio::sync::{mpsc, watch};
 
 use super::App;
+use super::editor::Editor;
 use super::promises::refused;
 use crate::clock::Clock;
 use crate::config::{self, LogConfig, Settings};
 use crate::model::{Event, EventKind, Moment, Record, Words};
 use crate::settings::Fault;
+use crate::status::Files;
 use crate::status::promises::Refusal;
 use crate::watchdog;
 
@@ -42,12 +45,14 @@ pub struct Opening {
     pub(super) news: Vec<EventKind>,
     /// Why the configuration in the file does not run.
     pub(super) configuration: watch::Receiver<Option<Refusal>>,
+    /// The files of the configuration, where there are any.
+    pub(super) files: Option<Arc<dyn Files>>,
 }
 
 impl Opening {
     /// The daemon starts.
     pub fn start() -> Self {
-        Self { starts: true, news: Vec::new(), configuration: watch::channel(None).1 }
+        Self { starts: true, news: Vec::new(), configuration: watch::channel(None).1, files: None }
     }
 
     /// Tells the platform that the daemon started, when it did: the first record.
@@ -72,13 +77,18 @@ pub struct Daemon<'a, L> {
     /// Why the configuration in the file does not run.
     refusal: watch::Sender<Option<Refusal>>,
     set_level: L,
+    files: Arc<dyn Files>,
+    /// The page asks to read the files again.
+    asked: mpsc::Receiver<()>,
 }
 
 impl<'a, L: Fn(&LogConfig) -> anyhow::Result<()>> Daemon<'a, L> {
     /// Starts nothing yet. `settings` were read from `path`; `set_level` changes the level of the
     /// log that runs.
     pub fn new(path: &'a Path, settings: Settings, set_level: L) -> Self {
-        Self { path, running: settings, refusal: watch::Sender::new(None), set_level }
+        let (ask, asked) = mpsc::channel(1);
+        let files = Arc::new(Editor::new(path, ask));
+        Self { path, running: settings, refusal: watch::Sender::new(None), set_level, files, asked }
     }
 
     /// Runs until told to stop.
@@ -110,18 +120,31 @@ impl<'a, L: Fn(&LogConfig) -> anyhow::Result<()>> Daemon<'a, L> {
     }
 
     fn opening(&self, news: Vec<EventKind>) -> Opening {
-        Opening { starts: false, news, configuration: self.refusal.subscribe() }
+        Opening {
+            starts: false,
+            news,
+            configuration: self.refusal.subscribe(),
+            files: Some(Arc::clone(&self.files)),
+        }
     }
 
     /// Waits for an order that ends the running parts: the next settings, or `None` to stop.
     async fn until_told(
-        &self,
+        &mut self,
         orders: &mut impl AsyncFnMut() -> Order,
         clock: &Clock,
         audit: Option<&crate::audit::Audit>,
     ) -> Option<Settings> {
         loop {
-            if orders().await == Order::Stop {
+            let order = tokio::select! {
+                biased;
+                order = orders() => order,
+                Some(()) = self.asked.recv() => {
+                    tracing::info!("told to read the configuration again by the page");
+                    Order::Reload
+                }
+            };
+            if order == Order::Stop {
                 watchdog::stopping();
                 return None;
             }

@@ -50,6 +50,7 @@ actions! {
     Scan => "scan", "bus scanned", "扫描总线";
     Report => "report", "report downloaded", "下载报告";
     Frames => "frames", "frames downloaded", "下载报文";
+    Configure => "configure", "configuration edited", "修改配置";
     Reload => "reload", "configuration reloaded", "重新加载配置";
     Command => "command", "command", "命令";
     Upgrade => "upgrade", "upgrade", "升级";

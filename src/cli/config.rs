@@ -4,7 +4,6 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::Context as _;
-use similar::TextDiff;
 
 use super::{BAD_CONFIGURATION, complain, say};
 use crate::config::{self, Migrated};
@@ -37,9 +36,6 @@ enum Action {
 const EXIT_CODES: &str = "Exit codes: 0 nothing is left to do, or it was written; 1 there is \
 something to do, without --write; 64 the result would not be taken: nothing was written, the faults \
 are on standard error.";
-
-/// Lines shown around each change.
-const AROUND: usize = 3;
 
 pub(super) fn execute(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     let Action::Migrate { config, write } = &arguments.action;
@@ -103,12 +99,9 @@ fn migrate(path: &Path, write: bool) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// What differs, as `diff -u` shows it.
+/// What differs, as `diff -u` shows it; nothing when nothing does.
 pub(super) fn diff(file: &Path, before: &str, after: &str) -> String {
+    let hunks = crate::diff::unified(before, after);
     let name = file.display().to_string();
-    let differences = TextDiff::from_lines(before, after);
-    let shown = differences.unified_diff().context_radius(AROUND).header(&name, &name).to_string();
-    // What stands in a file must do nothing to a terminal.
-    let harmless = |c: char| if c.is_control() && c != '\n' && c != '\t' { '\u{FFFD}' } else { c };
-    shown.replace("\r\n", "\n").chars().map(harmless).collect()
+    if hunks.is_empty() { hunks } else { format!("--- {name}\n+++ {name}\n{hunks}") }
 }

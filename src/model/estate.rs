@@ -162,6 +162,23 @@ impl Device {
         self.groups.iter().find(|group| group.place_of(&point.name).is_some())
     }
 
+    /// The building or the yard that it belongs to: what stands in its place before the first `/`;
+    /// without one up to the first word for a building (`3号楼` of `3号楼1单元`), else the whole place.
+    /// Empty without a place.
+    pub fn building(&self) -> &str {
+        let place = self.place.trim();
+        if let Some((building, _)) = place.split_once('/') {
+            return building.trim_end();
+        }
+        let end = ["号楼", "栋", "幢", "座"]
+            .iter()
+            .filter_map(|word| Some((place.find(word)?, word.len())))
+            .filter(|(at, _)| *at > 0)
+            .min()
+            .map_or(place.len(), |(at, length)| at + length);
+        place.get(..end).unwrap_or(place)
+    }
+
     /// Name for people.
     pub fn title(&self) -> &str {
         if self.name.is_empty() { self.id.as_str() } else { &self.name }

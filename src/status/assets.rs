@@ -43,9 +43,17 @@ pub(super) fn script() -> &'static Asset {
     &SCRIPT
 }
 
+/// Leads from a fault to its line of the configuration.
+pub(super) fn editor() -> &'static Asset {
+    static EDITOR: LazyLock<Asset> = LazyLock::new(|| {
+        Asset::new("editor", "js", "text/javascript; charset=utf-8", include_str!("editor.js"))
+    });
+    &EDITOR
+}
+
 /// Where they are.
 pub(super) fn routes<S: Clone + Send + Sync + 'static>() -> Router<S> {
-    [style(), script()].into_iter().fold(Router::new(), |router, asset| {
+    [style(), script(), editor()].into_iter().fold(Router::new(), |router, asset| {
         let answer = async || {
             let kept = "public, max-age=31536000, immutable";
             let headers = [(header::CONTENT_TYPE, asset.kind), (header::CACHE_CONTROL, kept)];

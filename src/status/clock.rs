@@ -59,7 +59,7 @@ pub(super) fn disagreement(found: &Disagreement) -> Bilingual {
 }
 
 fn trouble(title: Bilingual, cause: Bilingual, advice: Bilingual, severity: Severity) -> Trouble {
-    Trouble { severity, title, cause, advice, since: None, link: "/delivery".into() }
+    Trouble { severity, title, cause, advice, since: None, link: "/settings#clock".into() }
 }
 
 /// What is wrong with the time.

@@ -8,7 +8,7 @@ use maud::{DOCTYPE, Markup, html};
 
 use super::access::{Via, Who};
 use super::server::{Pairs, language};
-use super::text::{Lang, Text};
+use super::text::{Lang, Said, Text};
 use super::view::View;
 use super::{assets, show};
 use crate::model::{Health, Quality};
@@ -90,6 +90,7 @@ pub(super) fn page(view: &View, ask: &Request, active: &str, title: &str, body: 
         ("/buses", Text::Buses),
         ("/delivery", Text::Delivery),
         ("/stars", Text::Stars),
+        ("/settings", Text::Settings),
     ];
     let now = view.now();
     html! {
@@ -216,7 +217,7 @@ pub(super) fn outcome(lang: Lang, outcome: Outcome) -> Markup {
 }
 
 /// Facts in boxes.
-pub(super) fn facts(rows: &[(Text, String)], lang: Lang) -> Markup {
+pub(super) fn facts(rows: &[(impl Said, String)], lang: Lang) -> Markup {
     html! {
         dl { @for (name, value) in rows { div { dt { (lang.t(*name)) } dd { (value) } } } }
     }

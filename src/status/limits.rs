@@ -30,6 +30,7 @@ use hyper::body::{Frame, SizeHint};
 use tokio::time::{Instant, Sleep};
 
 use super::listener::Peer;
+use super::settings::{EDITOR, LONGEST_FORM};
 
 /// Connections at a time.
 pub(super) const CONNECTIONS: usize = 64;
@@ -192,15 +193,22 @@ pub(super) async fn check(
     if length > LONGEST_URI {
         return (StatusCode::URI_TOO_LONG, "the address is too long\n").into_response();
     }
-    if request.headers().get(header::CONTENT_LENGTH).is_some_and(too_long) {
+    let longest = longest_body(request.uri().path());
+    if request.headers().get(header::CONTENT_LENGTH).is_some_and(|length| too_long(length, longest))
+    {
         return (StatusCode::PAYLOAD_TOO_LARGE, "the body is too long\n").into_response();
     }
     next.run(request.map(|body| Body::new(Timely::new(body)))).await
 }
 
-fn too_long(length: &header::HeaderValue) -> bool {
+/// Longest body that a path takes: only the editor of the configuration takes a long one.
+pub(super) fn longest_body(path: &str) -> usize {
+    if path == EDITOR { LONGEST_FORM } else { BODY }
+}
+
+fn too_long(length: &header::HeaderValue, longest: usize) -> bool {
     let length = length.to_str().ok().and_then(|text| text.parse::<u64>().ok());
-    length.is_some_and(|length| length > BODY as u64)
+    length.is_some_and(|length| length > longest as u64)
 }
 
 /// A body that must arrive within [`PATIENCE`].

@@ -1,8 +1,8 @@
 //! The local page, its API (`/api/v1/…`), `/metrics`, `/healthz` and `/readyz`.
 //!
 //! Rendered on the server, Chinese and English, no internet, readable without JavaScript. It reads
-//! the others' states; what it can do is to record what a person did or vouches for: a meter
-//! exchange, an attestation for the star level.
+//! the others' states; what it can do is to record what a person did or vouches for (a meter
+//! exchange, an attestation for the star level), and to change the configuration.
 
 mod access;
 mod api;
@@ -32,8 +32,10 @@ mod scan;
 #[cfg(test)]
 mod scan_tests;
 mod server;
+mod settings;
 mod setup;
 mod show;
+mod squeeze;
 #[cfg(test)]
 mod tests;
 mod text;
@@ -48,6 +50,7 @@ pub use fetch::{Lines, Page, fetch, fetch_within};
 pub use openapi::document as openapi;
 pub use scan::ScanDesk;
 pub use server::serve;
+pub use settings::Files;
 pub use setup::{SetupDesk, SetupForm, serve_setup};
 pub use text::Lang;
 pub use tls::{Certificate, PageTls, TlsFault, fingerprint_of};

@@ -187,6 +187,7 @@ pub(super) async fn sample(copies: usize, more: usize) -> Sample {
         access,
         tls: None,
         notes: Vec::new(),
+        files: None,
         promises: super::promises::Pledges::default(),
     };
     Sample { view, buffer, uplink, broker }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use axum::Router;
 use axum::body::Body;
 use axum::extract::rejection::QueryRejection;
-use axum::extract::{Extension, FromRequestParts, Path, Query, State};
+use axum::extract::{DefaultBodyLimit, Extension, FromRequestParts, Path, Query, State};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::middleware::{from_fn, from_fn_with_state, map_response};
@@ -23,7 +23,9 @@ use super::listener;
 use super::text::{Lang, Text};
 use super::tls::PageTls;
 use super::view::View;
-use super::{api, assets, attest, exchange, frames, headers, metrics, page, report, scan};
+use super::{
+    api, assets, attest, exchange, frames, headers, metrics, page, report, scan, settings, squeeze,
+};
 use crate::model::{DeviceId, DeviceIndex};
 
 pub(super) type Shared = State<Arc<View>>;
@@ -47,11 +49,12 @@ pub async fn serve(
 pub(super) fn outside(router: Router, guests: &Guests, tls: Option<&PageTls>) -> Router {
     let (guests, strict) = (guests.clone(), headers::Strict::of(tls));
     router
-        .layer(axum::extract::DefaultBodyLimit::max(limits::BODY))
+        .layer(DefaultBodyLimit::max(limits::BODY))
         .layer(from_fn(move |peer, request, next| {
             limits::check(peer, guests.clone(), request, next)
         }))
         .layer(map_response(move |response| headers::guard(strict, response)))
+        .layer(from_fn(squeeze::squeeze))
 }
 
 pub(super) fn router(view: View) -> Router {
@@ -70,6 +73,13 @@ pub(super) fn router(view: View) -> Router {
         .route("/stars", get(stars))
         .route("/stars/attest", post(attest::attest))
         .route("/stars/withdraw", post(attest::withdraw))
+        .route("/settings", get(settings::settings))
+        .route(
+            "/settings/configuration",
+            get(settings::editor)
+                .post(settings::change)
+                .layer(DefaultBodyLimit::max(settings::LONGEST_FORM)),
+        )
         .route("/api/v1/gateway", get(async |State(view): Shared| Json(api::gateway(&view))))
         .route("/api/v1/devices", get(async |State(view): Shared| Json(api::devices(&view))))
         .route("/api/v1/devices/{id}", get(api_device))

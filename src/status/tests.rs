@@ -23,7 +23,7 @@ use super::listener::Peer;
 use super::sample::buses::findings;
 use super::sample::{Sample, sample};
 use super::server::outside;
-use super::text::Text;
+use super::text::{Said as _, Text};
 use super::tls::PageTls;
 use super::{View, serve};
 use crate::model::{Cause, DeviceIndex, Health, Quality, Reason};
@@ -39,7 +39,7 @@ async fn look() {
 }
 
 /// Status line with headers, and body.
-async fn request(view: &View, line: &str, headers: &str) -> (String, String) {
+pub(super) async fn request(view: &View, line: &str, headers: &str) -> (String, String) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let stop = CancellationToken::new();
@@ -59,7 +59,7 @@ async fn request(view: &View, line: &str, headers: &str) -> (String, String) {
     (head.to_owned(), body.to_owned())
 }
 
-async fn get(view: &View, path: &str) -> (String, String) {
+pub(super) async fn get(view: &View, path: &str) -> (String, String) {
     request(view, &format!("GET {path}"), "").await
 }
 

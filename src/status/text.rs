@@ -74,37 +74,50 @@ impl Lang {
     }
 
     /// A fixed text.
-    pub fn t(self, text: Text) -> &'static str {
+    pub fn t(self, text: impl Said) -> &'static str {
         let (zh, en) = text.both();
         self.pick(zh, en)
     }
 }
 
+/// A fixed text in both languages.
+pub trait Said: Copy {
+    /// Chinese and English.
+    fn both(self) -> (&'static str, &'static str);
+}
+
+/// Fixed texts by name: an enumeration of them, Chinese and English side by side.
 macro_rules! texts {
-    ($($name:ident => $zh:literal, $en:literal;)*) => {
-        /// The fixed texts.
+    ($(#[$doc:meta])* $list:ident; $($name:ident => $zh:literal, $en:literal;)*) => {
+        $(#[$doc])*
         #[derive(Debug, Clone, Copy, PartialEq, Eq)]
         #[allow(missing_docs, reason = "the texts stand beside the names")]
-        pub enum Text { $($name,)* }
+        pub enum $list { $($name,)* }
 
-        impl Text {
+        impl $list {
             /// Every text.
-            pub const ALL: &[Text] = &[$(Text::$name),*];
+            #[cfg_attr(not(test), allow(dead_code, reason = "tests read all of them"))]
+            pub const ALL: &[$list] = &[$($list::$name),*];
+        }
 
-            /// Chinese and English.
-            pub fn both(self) -> (&'static str, &'static str) {
-                match self { $(Text::$name => ($zh, $en),)* }
+        impl $crate::status::text::Said for $list {
+            fn both(self) -> (&'static str, &'static str) {
+                match self { $($list::$name => ($zh, $en),)* }
             }
         }
     };
 }
+pub(super) use texts;
 
 texts! {
+    /// The fixed texts of the frame and of the pages that have no list of their own.
+    Text;
     Overview => "总览", "Overview";
     Devices => "设备", "Devices";
     Buses => "总线", "Buses";
     Delivery => "上报", "Delivery";
     Stars => "星级", "Stars";
+    Settings => "设置", "Settings";
     SwitchLanguage => "English", "中文";
     Outdated => "页面未能刷新，以下内容可能已过时", "The page could not be refreshed; what you see may be out of date";
     AllWell => "一切正常", "All is well";
@@ -138,6 +151,10 @@ texts! {
     ClockSynchronised => "上次校时", "Last synchronised";
     MeterClock => "表内时钟偏差", "Its clock is off by";
     MeterClockSilent => "表计不提供", "the meter does not tell";
+    Building => "楼栋", "Building";
+    Buildings => "楼栋与区域", "Buildings and grounds";
+    AllOnline => "全部在线", "All online";
+    NoPlace => "未填写位置", "No place given";
     StarLevel => "星级自评", "Star level";
     NoStarYet => "暂无", "None yet";
     Target => "目标", "Target";

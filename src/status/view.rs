@@ -7,6 +7,7 @@ use tokio::sync::{mpsc, watch};
 use super::access::Access;
 use super::promises::Pledges;
 use super::scan::ScanDesk;
+use super::settings::Files;
 use super::tls::PageTls;
 use crate::buffer::BufferStatus;
 use crate::clock::Clock;
@@ -60,6 +61,8 @@ pub struct View {
     pub access: Access,
     /// The certificate under which the page is served; `None` where it is served in plain.
     pub tls: Option<PageTls>,
+    /// The files of the configuration; `None` where the gateway runs without one.
+    pub files: Option<Arc<dyn Files>>,
     /// Lines shown above every page, e.g. that this is a simulated estate.
     pub notes: Vec<Bilingual>,
     /// What the promises are judged by beside all this.

@@ -5,6 +5,7 @@
 //!
 //!     cargo bench --bench estate                 # all
 //!     LINLI_BENCH_SECONDS=60 cargo bench --bench estate
+//!     LINLI_BENCH_BINARY=a,b cargo bench --bench estate    # the first scenario, of builds in turns
 //!
 //! Needs Mosquitto. The daemon is pinned to one core, the load and the brokers to the others.
 #![expect(clippy::unwrap_used, reason = "a benchmark that cannot go on should say where")]
@@ -61,13 +62,23 @@ fn main() {
     );
     let estate =
         Scenario { name: "estate", points_per_unit: 40, period_ms: 1000, mqtt_devices: 100 };
-    let figures = run(&estate, seconds);
+    if let Ok(binaries) = std::env::var("LINLI_BENCH_BINARY") {
+        for _ in 0..3 {
+            for binary in binaries.split(',') {
+                println!("{binary}");
+                print(&estate, &run(&estate, seconds, binary), seconds);
+            }
+        }
+        return;
+    }
+    let binary = env!("CARGO_BIN_EXE_linli");
+    let figures = run(&estate, seconds, binary);
     print(&estate, &figures, seconds);
     println!("    {}", figures.page);
     for (points_per_unit, period_ms) in [(100, 400), (100, 200), (200, 200), (200, 100), (400, 100)]
     {
         let scenario = Scenario { name: "load", points_per_unit, period_ms, mqtt_devices: 100 };
-        let figures = run(&scenario, seconds);
+        let figures = run(&scenario, seconds, binary);
         print(&scenario, &figures, seconds);
         // One value in 64 does not change and is not stored; a commit more or less is 1 s.
         if (figures.points as f64) < figures.expected * 0.9 {
@@ -91,7 +102,7 @@ fn print(scenario: &Scenario, figures: &Figures, seconds: u64) {
     );
 }
 
-fn run(scenario: &Scenario, seconds: u64) -> Figures {
+fn run(scenario: &Scenario, seconds: u64, binary: &str) -> Figures {
     let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
     let at = folder.path();
     let (field, platform, page) = (free_port(), free_port(), free_port());
@@ -102,7 +113,7 @@ fn run(scenario: &Scenario, seconds: u64) -> Figures {
     fs::write(&config, configuration(scenario, at, field, platform, page, &load)).unwrap();
     let log = fs::File::create(at.join("log")).unwrap();
     let mut daemon = Command::new("taskset")
-        .args(["-c", "0", env!("CARGO_BIN_EXE_linli"), "run", "--config"])
+        .args(["-c", "0", binary, "run", "--config"])
         .arg(&config)
         // As systemd/linli.service sets them.
         .env("MALLOC_ARENA_MAX", "1")

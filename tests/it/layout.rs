@@ -12,6 +12,7 @@ const EDGES: &[(&str, &[&str])] = &[
     ("broker", &["model"]),
     ("clock", &["model", "settings", "store"]),
     ("settings", &["model"]),
+    ("diff", &[]),
     ("format", &[]),
     ("held", &[]),
     ("store", &["format", "held", "whole_file"]),
@@ -49,6 +50,7 @@ const EDGES: &[(&str, &[&str])] = &[
             "audit",
             "store",
             "whole_file",
+            "diff",
         ],
     ),
     (

@@ -6,6 +6,7 @@ mod air_quality;
 #[cfg(feature = "fuzzing")]
 mod allocation;
 mod api;
+mod browser;
 mod buffer_faults;
 mod certificates;
 mod charge_orders;

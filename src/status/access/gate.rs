@@ -16,6 +16,7 @@ use super::{Access, Via, Who, place};
 use crate::access::Role;
 use crate::audit::{Action, Deed, Outcome};
 use crate::status::exchange::from_this_page;
+use crate::status::limits::longest_body;
 use crate::status::listener::Peer;
 use crate::status::server::language;
 use crate::status::text::{Lang, Text};
@@ -25,10 +26,8 @@ use crate::status::view::View;
 /// the page.
 pub(super) const FORM_FIELD: &str = "csrf";
 const FORM_HEADER: &str = "x-linli-csrf";
-/// Longest form, bytes.
-const MOST_FORM: usize = 64 << 10;
 /// Fields of forms that go into the trail; none of them is a secret.
-const TOLD: [&str; 6] = ["by", "kind", "what", "category", "item", "until"];
+const TOLD: [&str; 8] = ["by", "kind", "what", "category", "item", "until", "act", "file"];
 
 /// Routes that anybody may ask for.
 fn readable_by_nobody(path: &str) -> bool {
@@ -42,6 +41,8 @@ pub(super) fn need(method: &Method, path: &str) -> Option<Role> {
     }
     Some(match path {
         "/audit" | "/api/v1/users" => Role::Maintainer,
+        // It names hosts, files and users.
+        _ if path.starts_with("/settings") => Role::Maintainer,
         _ if path.starts_with("/api/v1/audit") => Role::Maintainer,
         "/logout" => Role::Viewer,
         _ if *method == Method::GET || *method == Method::HEAD => Role::Viewer,
@@ -55,6 +56,7 @@ fn deed(method: &Method, path: &str) -> Option<(Action, String)> {
     let get = *method == Method::GET;
     Some(match parts[..] {
         ["devices", id, "exchange"] if !get => (Action::Exchange, id.to_owned()),
+        ["settings", "configuration"] if !get => (Action::Configure, String::new()),
         ["stars", "attest"] if !get => (Action::Attest, String::new()),
         ["stars", "withdraw"] if !get => (Action::Withdraw, String::new()),
         ["api", "v1", "buses", id, "scan"] if !get => (Action::Scan, id.to_owned()),
@@ -180,7 +182,7 @@ async fn own_form(
     // The login holds a password: it is read where it is used, and nowhere else.
     if is_form && path != "/login" {
         let (parts, body) = request.into_parts();
-        let bytes = to_bytes(body, MOST_FORM).await.map_err(|_| {
+        let bytes = to_bytes(body, longest_body(path)).await.map_err(|_| {
             Box::new((StatusCode::PAYLOAD_TOO_LARGE, "the form is too long").into_response())
         })?;
         let copy = Request::from_parts(parts.clone(), Body::from(bytes.clone()));

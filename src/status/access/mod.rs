@@ -196,6 +196,11 @@ impl Access {
         lock(&self.0.guard.as_ref()?.known).fault.clone()
     }
 
+    /// Who may do what, for the settings; `None` when open.
+    pub(super) fn known_users(&self) -> Option<Arc<Users>> {
+        (!self.is_open()).then(|| self.users())
+    }
+
     /// The users now. Looks whether their file changed: who was removed is out at once.
     fn users(&self) -> Arc<Users> {
         let Some(guard) = &self.0.guard else { return Arc::default() };

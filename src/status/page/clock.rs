@@ -10,8 +10,8 @@ use crate::status::show;
 use crate::status::text::{Lang, Text};
 use crate::status::view::View;
 
-/// The section of the page "delivery".
-pub(super) fn section(view: &View, lang: Lang) -> Markup {
+/// The section of the page "settings".
+pub(in crate::status) fn section(view: &View, lang: Lang) -> Markup {
     let status = view.clock.status();
     let class = match status.state {
         TrustState::Synchronised => "ok",
@@ -41,7 +41,7 @@ pub(super) fn section(view: &View, lang: Lang) -> Markup {
         ),
     ];
     html! {
-        h2 {
+        h2 id="clock" {
             (lang.t(Text::Clock)) " " (pill(class, lang.of(&clock::state(status.state))))
         }
         @for found in &status.disagreements { p.warn { (lang.of(&clock::disagreement(found))) } }

@@ -1,13 +1,11 @@
-//! Delivery: the uplink, the outage buffer, the clock, the certificate of the page.
+//! Delivery: the uplink and the outage buffer.
 
 use maud::{Markup, html};
 
-use super::clock;
 use crate::buffer::WearStatus;
 use crate::status::layout::{Request, facts, page, pill};
 use crate::status::show;
 use crate::status::text::{Lang, Text};
-use crate::status::tls::PageTls;
 use crate::status::view::View;
 
 pub(in crate::status) fn delivery(view: &View, ask: &Request) -> Markup {
@@ -16,8 +14,6 @@ pub(in crate::status) fn delivery(view: &View, ask: &Request) -> Markup {
         h1 { (lang.t(Text::Delivery)) }
         (uplink(view, lang))
         (buffer(view, lang))
-        (clock::section(view, lang))
-        (certificate(view, lang))
     };
     page(view, ask, "/delivery", lang.t(Text::Delivery), &body)
 }
@@ -122,26 +118,6 @@ fn buffer(view: &View, lang: Lang) -> Markup {
         @if let Some(fault) = &status.fault { p { (lang.t(Text::Fault)) (lang.colon()) (show::shorten(fault)) } }
         (facts(&rows, lang))
         p.soft.small { (lang.t(Text::ThinnedFirst)) }
-    }
-}
-
-/// The certificate of this very page, for who wants to compare its fingerprint.
-fn certificate(view: &View, lang: Lang) -> Markup {
-    let shown = view.tls.as_ref().map(PageTls::certificate);
-    html! {
-        h2 {
-            (lang.t(Text::PageCertificate)) " "
-            @match &shown {
-                None => (pill("off", lang.t(Text::Plain))),
-                Some(one) if one.fault.is_some() => (pill("crit", lang.t(Text::NotRenewed))),
-                Some(_) => (pill("ok", lang.t(Text::Encrypted))),
-            }
-        }
-        @if let Some(one) = &shown {
-            @if let Some(fault) = &one.fault { p { (lang.t(Text::Fault)) (lang.colon()) (lang.words(fault)) } }
-            p.small.soft { (lang.t(if one.own { Text::OwnCertificate } else { Text::CertificateOfFiles })) }
-            p.hex { "SHA-256 " (one.fingerprint) }
-        }
     }
 }
 

@@ -2,7 +2,7 @@
 
 use maud::{Markup, html};
 
-use super::risk;
+use super::{plan, risk};
 use crate::model::{Category, Device, DeviceIndex, DeviceState, Health, Point, RiskGrade, Value};
 use crate::status::layout::{Request, health, page};
 use crate::status::show;
@@ -28,10 +28,14 @@ pub(in crate::status) fn devices(view: &View, ask: &Request) -> Markup {
     let wanted = Category::from_word(ask.query("category"));
     let state = STATES.into_iter().find(|health| health.word() == ask.query("state"));
     let to_visit = ask.query("risk") == "visit";
+    let building = ask.query("building");
+    let here =
+        |device: &Device| building.is_empty() || plan::query_of(device.building()) == building;
     let mut rows: Vec<Row> = view
         .estate
         .indexed()
         .filter(|(_, device)| wanted.is_none_or(|category| device.category == category))
+        .filter(|(_, device)| here(device))
         .map(|(index, device)| row(view, lang, index, device))
         .filter(|row| state.is_none_or(|state| row.health == state))
         .filter(|row| !to_visit || row.risk > Some(RiskGrade::Low))
@@ -63,9 +67,39 @@ pub(in crate::status) fn devices(view: &View, ask: &Request) -> Markup {
             a href=(ask.with("risk", "")) aria-current=[(!to_visit).then_some("true")] { (lang.t(Text::All)) }
             a href=(ask.with("risk", "visit")) aria-current=[to_visit.then_some("true")] { (lang.t(Text::VisitFirst)) }
         }
+        (buildings(view, ask, building))
         @if rows.is_empty() { p { (lang.t(Text::NoDevices)) } } @else { (table(view, lang, &rows)) }
     };
     page(view, ask, "/devices", lang.t(Text::Devices), &body)
+}
+
+/// Which building; nothing where there is only one. A list to choose from: an estate has dozens.
+fn buildings(view: &View, ask: &Request, wanted: &str) -> Markup {
+    let lang = ask.lang;
+    let mut names: Vec<&str> = view.estate.devices().iter().map(Device::building).collect();
+    names.sort_by(|one, other| plan::by_number(one, other));
+    names.dedup();
+    if names.len() < 2 {
+        return html! {};
+    }
+    html! {
+        form.fields.inline method="get" {
+            @for (key, value) in ask.query.iter().filter(|(key, _)| *key != "building") {
+                input type="hidden" name=(key) value=(value);
+            }
+            label { (lang.t(Text::Building))
+                select name="building" {
+                    option value="" { (lang.t(Text::All)) }
+                    @for name in names {
+                        option value=(plan::query_of(name)) selected[plan::query_of(name) == wanted] {
+                            @if name.is_empty() { (lang.t(Text::NoPlace)) } @else { (name) }
+                        }
+                    }
+                }
+            }
+            button { (lang.t(Text::Filter)) }
+        }
+    }
 }
 
 fn health_word(lang: Lang, health: Health) -> &'static str {

@@ -9,11 +9,13 @@ mod device;
 mod devices;
 mod environment;
 mod overview;
+mod plan;
 mod risk;
 mod stars;
 
 pub(super) use bus::bus;
 pub(super) use buses::buses;
+pub(super) use clock::section as clock_section;
 pub(super) use delivery::delivery;
 pub(super) use device::device;
 pub(super) use devices::devices;

@@ -2,7 +2,7 @@
 
 use maud::{Markup, html};
 
-use super::risk;
+use super::{plan, risk};
 use crate::status::layout::{Request, page, pill};
 use crate::status::show;
 use crate::status::text::{Lang, Text};
@@ -25,6 +25,7 @@ pub(in crate::status) fn overview(view: &View, ask: &Request) -> Markup {
                 p { a href="/devices?state=offline" { (lang.t(Text::More)) " (" (troubles.len() - MOST) ")" } }
             }
         }
+        (plan::plan(view, lang))
         (risk::visits(view, lang))
     };
     page(view, ask, "/", lang.t(Text::Overview), &body)
@@ -119,7 +120,7 @@ fn tiles(view: &View, lang: Lang) -> Markup {
                     div.small.soft { (lang.t(Text::Target)) " ★ " (result.target) @if result.provisional { " · " (lang.pick("临时", "provisional")) } }
                 }
             }
-            a.tile href="/delivery" {
+            a.tile href="/settings#clock" {
                 div.k { (lang.t(Text::Clock)) }
                 div.v {
                     @if view.clock.trusted() { (pill("ok", lang.t(Text::ClockTrusted))) }

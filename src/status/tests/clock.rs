@@ -20,7 +20,7 @@ async fn a_wrong_time_zone_and_who_gives_the_time_are_shown_everywhere() {
     assert_eq!((&clock["state"], &clock["source"]), (&"synchronised".into(), &"platform".into()));
     assert_eq!(clock["uncertainty_ms"], 40);
     assert_eq!(clock["disagreements"][0]["whole_hours"], -8);
-    let (_, zh) = get(view, "/delivery").await;
+    let (_, zh) = get(view, "/settings").await;
     assert!(zh.contains("已同步") && zh.contains("上级平台") && zh.contains("时区"));
     let (_, en) = get(view, "/?lang=en").await;
     assert!(en.contains("Two sources of time disagree") && en.contains("its time zone"), "{en}");

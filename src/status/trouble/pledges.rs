@@ -39,7 +39,7 @@ fn configuration(view: &View, list: &mut Vec<Trouble>) {
             "linli check shows all faults; mend them and reload (systemctl reload linli), or the next start fails",
         ),
         since: Some(refusal.since),
-        link: "/".into(),
+        link: "/settings#configuration".into(),
     });
 }
 
@@ -82,7 +82,7 @@ fn certificates(view: &View, list: &mut Vec<Trouble>) {
                 "replace the certificate's file; no restart is needed",
             ),
             since: None,
-            link: "/delivery".into(),
+            link: "/settings#certificates".into(),
         });
     }
 }

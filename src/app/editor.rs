@@ -1,0 +1,129 @@
+//! The configuration's files, as the page sees and changes them.
+
+use std::fs::{self, OpenOptions};
+use std::io;
+use std::os::unix::fs::MetadataExt as _;
+use std::path::{Path, PathBuf};
+
+use tokio::sync::mpsc;
+use tokio::sync::mpsc::error::TrySendError;
+
+use crate::config;
+use crate::settings::Fault;
+use crate::status::Files;
+use crate::whole_file;
+
+/// Earlier versions of a file that are kept beside it.
+const MOST_KEPT: usize = 20;
+
+/// The files that the daemon was started with, and how it is asked to read them again.
+#[derive(Debug)]
+pub(super) struct Editor {
+    /// The main file; its drop-ins lie in `conf.d/` beside it.
+    path: PathBuf,
+    /// One that waits is as good as many.
+    ask: mpsc::Sender<()>,
+}
+
+impl Editor {
+    pub fn new(path: &Path, ask: mpsc::Sender<()>) -> Self {
+        Self { path: path.to_owned(), ask }
+    }
+}
+
+impl Files for Editor {
+    fn texts(&self) -> Result<Vec<(PathBuf, String)>, Vec<Fault>> {
+        config::texts(&self.path).map_err(|faults| faults.all().to_vec())
+    }
+
+    fn examine(&self, texts: &[(PathBuf, String)]) -> Vec<Fault> {
+        match config::examine_texts(texts) {
+            Ok(_) => Vec::new(),
+            Err(refused) => refused.faults.all().to_vec(),
+        }
+    }
+
+    fn may_write(&self, path: &Path) -> bool {
+        // A file is replaced by another: its folder must take a new one.
+        let folder = path.parent().unwrap_or(Path::new("."));
+        let probe = folder.join(".linli-may-write");
+        let made = OpenOptions::new().write(true).create_new(true).open(&probe);
+        match made {
+            Ok(_) => fs::remove_file(&probe).is_ok(),
+            // A probe that was left by a power cut: it could be written then.
+            Err(error) => {
+                error.kind() == io::ErrorKind::AlreadyExists && fs::remove_file(&probe).is_ok()
+            }
+        }
+    }
+
+    fn write(&self, path: &Path, text: &str) -> io::Result<PathBuf> {
+        let kept = whole_file::replace_keeping(path, text.as_bytes())?;
+        for old in self.earlier(path)?.into_iter().skip(MOST_KEPT) {
+            fs::remove_file(old)?;
+        }
+        Ok(kept)
+    }
+
+    fn earlier(&self, path: &Path) -> io::Result<Vec<PathBuf>> {
+        let Some(name) = path.file_name().and_then(|name| name.to_str()) else {
+            return Ok(Vec::new());
+        };
+        let mut found = Vec::new();
+        for entry in fs::read_dir(path.parent().unwrap_or(Path::new(".")))? {
+            let entry = entry?;
+            let file = entry.file_name();
+            let number = file.to_str().and_then(|file| file.strip_prefix(name)?.strip_prefix('.'));
+            if number.is_some_and(|number| number.parse::<u32>().is_ok()) {
+                let about = entry.metadata()?;
+                found.push((about.mtime(), about.mtime_nsec(), entry.path()));
+            }
+        }
+        found.sort_unstable();
+        Ok(found.into_iter().rev().map(|(_, _, path)| path).collect())
+    }
+
+    fn reload(&self) -> bool {
+        !matches!(self.ask.try_send(()), Err(TrySendError::Closed(())))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_the_earlier_versions_the_newest_come_first_and_only_so_many_are_kept() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("linli.toml");
+        fs::write(&path, "0").unwrap();
+        let date = |seconds: u64| {
+            let at = std::time::UNIX_EPOCH + std::time::Duration::from_secs(seconds);
+            fs::File::options().write(true).open(&path).unwrap().set_modified(at).unwrap();
+        };
+        date(0);
+        let editor = Editor::new(&path, mpsc::channel(1).0);
+        for n in 1..30u32 {
+            editor.write(&path, &n.to_string()).unwrap();
+            // As if each had been written a second after the one before.
+            date(u64::from(n));
+        }
+        let earlier = editor.earlier(&path).unwrap();
+        assert_eq!(earlier.len(), MOST_KEPT);
+        assert_eq!(fs::read_to_string(&earlier[0]).unwrap(), "28");
+        assert_eq!(fs::read_to_string(&path).unwrap(), "29");
+        assert!(editor.may_write(&path) && !folder.path().join(".linli-may-write").exists());
+    }
+
+    #[test]
+    fn a_daemon_that_stops_takes_no_request_to_read_its_files_again() {
+        let (ask, mut asked) = mpsc::channel(1);
+        let editor = Editor::new(Path::new("/nowhere/linli.toml"), ask);
+        assert!(editor.reload() && editor.reload(), "one waits, that is enough");
+        assert!(asked.try_recv().is_ok() && asked.try_recv().is_err());
+        drop(asked);
+        assert!(!editor.reload());
+        assert!(!editor.may_write(Path::new("/nowhere/linli.toml")));
+        assert!(!editor.texts().unwrap_err().is_empty());
+    }
+}

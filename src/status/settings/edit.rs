@@ -1,0 +1,320 @@
+//! The editor of the configuration: shows a file, checks what was made of it with the faults at
+//! their lines, shows what differs, and applies it. Nothing is written that the checker refuses.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use axum::extract::{Form, State};
+use axum::http::StatusCode;
+use axum::response::Response;
+use maud::{Markup, html};
+use ring::digest::{SHA256, digest};
+
+use super::words::Word;
+use super::{EDITOR, Files};
+use crate::settings::Fault;
+use crate::status::assets;
+use crate::status::layout::{Request, page};
+use crate::status::server::{Asked, Shared, answer};
+use crate::status::text::{Lang, Text};
+use crate::status::view::View;
+
+/// Most faults shown at once: whoever mends the first ones checks again.
+const MOST_FAULTS: usize = 50;
+/// Lines of the text field.
+const ROWS: &str = "32";
+
+/// A file as it is edited.
+#[derive(Debug, Clone, Default)]
+struct Draft {
+    /// Its place among the files.
+    place: usize,
+    /// All files as they lie there.
+    files: Vec<(PathBuf, String)>,
+    /// What was made of it.
+    text: String,
+    /// Digest of the file that the draft began with.
+    base: String,
+    may_write: bool,
+}
+
+/// What the check of a draft found.
+#[derive(Debug, Clone)]
+enum Checked {
+    /// Not checked yet.
+    Not,
+    Wrong(Vec<Fault>),
+    /// It can be applied; what differs.
+    Good(String),
+    /// Somebody else changed the file meanwhile.
+    Stale,
+    /// It could not be written, or the daemon stops.
+    Failed(String),
+}
+
+/// `GET /settings/configuration?file=0`; with `version=1` the text of an earlier version of it.
+pub(in crate::status) async fn editor(State(view): Shared, Asked(ask): Asked) -> Response {
+    let Some(files) = view.files.clone() else { return nothing(&view, &ask) };
+    let place = number(ask.query("file"));
+    let version = ask.query("version").to_owned();
+    let work = move || load(&*files, place, number(&version).checked_sub(1));
+    match tokio::task::spawn_blocking(work).await {
+        Ok(Ok(draft)) => show(&view, &ask, &draft, &Checked::Not, StatusCode::OK),
+        Ok(Err(faults)) => unreadable(&view, &ask, &faults),
+        Err(error) => failed(&view, &ask, &error.to_string()),
+    }
+}
+
+/// `POST /settings/configuration`: `act=check` checks, `act=apply` writes and applies as well.
+pub(in crate::status) async fn change(
+    State(view): Shared,
+    Asked(ask): Asked,
+    Form(fields): Form<BTreeMap<String, String>>,
+) -> Response {
+    let Some(files) = view.files.clone() else { return nothing(&view, &ask) };
+    let field = |name: &str| fields.get(name).cloned().unwrap_or_default();
+    // Browsers send the ends of lines as CR LF, whatever the file has.
+    let (text, base) = (field("text").replace("\r\n", "\n"), field("base"));
+    let (place, apply) = (number(&field("file")), field("act") == "apply");
+    let work = {
+        let files = Arc::clone(&files);
+        move || take(&*files, place, text, base, apply)
+    };
+    let (draft, checked) = match tokio::task::spawn_blocking(work).await {
+        Ok(Ok(taken)) => taken,
+        Ok(Err(faults)) => return unreadable(&view, &ask, &faults),
+        Err(error) => return failed(&view, &ask, &error.to_string()),
+    };
+    let status = match &checked {
+        Checked::Wrong(_) => StatusCode::UNPROCESSABLE_ENTITY,
+        Checked::Stale => StatusCode::CONFLICT,
+        Checked::Failed(_) => StatusCode::SERVICE_UNAVAILABLE,
+        Checked::Good(_) if apply => {
+            let who = ask.who.as_ref().map_or("-", |who| who.name.as_str());
+            let file = draft.file().display().to_string();
+            tracing::info!(file, who, "the configuration was changed on the page");
+            return applied(&view, &ask, &files);
+        }
+        Checked::Good(_) | Checked::Not => StatusCode::OK,
+    };
+    show(&view, &ask, &draft, &checked, status)
+}
+
+impl Draft {
+    fn file(&self) -> &Path {
+        self.files.get(self.place).map_or(Path::new(""), |(path, _)| path)
+    }
+
+    fn kept(&self) -> &str {
+        self.files.get(self.place).map_or("", |(_, text)| text)
+    }
+}
+
+fn number(text: &str) -> usize {
+    text.parse().unwrap_or(0)
+}
+
+/// Of the text that a file holds; an editor that shows another text would undo what others did.
+pub(super) fn digest_of(text: &str) -> String {
+    digest(&SHA256, text.as_bytes()).as_ref().iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// A file as it is, or as an earlier version of it was.
+fn load(files: &dyn Files, place: usize, version: Option<usize>) -> Result<Draft, Vec<Fault>> {
+    let texts = files.texts()?;
+    let place = place.min(texts.len().saturating_sub(1));
+    let mut draft = Draft { place, files: texts, ..Draft::default() };
+    draft.base = digest_of(draft.kept());
+    draft.may_write = files.may_write(draft.file());
+    let earlier = version.and_then(|version| {
+        let path = files.earlier(draft.file()).ok()?.into_iter().nth(version)?;
+        fs::read_to_string(path).ok()
+    });
+    draft.text = earlier.unwrap_or_else(|| draft.kept().to_owned());
+    Ok(draft)
+}
+
+/// Checks what was made of a file, and writes it when it is good and that is asked for.
+fn take(
+    files: &dyn Files,
+    place: usize,
+    text: String,
+    base: String,
+    apply: bool,
+) -> Result<(Draft, Checked), Vec<Fault>> {
+    let mut draft = load(files, place, None)?;
+    let stale = draft.base != base;
+    draft.text = text;
+    if stale {
+        return Ok((draft, Checked::Stale));
+    }
+    let mut texts = draft.files.clone();
+    if let Some((_, text)) = texts.get_mut(draft.place) {
+        text.clone_from(&draft.text);
+    }
+    let faults = files.examine(&texts);
+    if !faults.is_empty() {
+        return Ok((draft, Checked::Wrong(faults)));
+    }
+    let difference = crate::diff::unified(draft.kept(), &draft.text);
+    if apply
+        && !difference.is_empty()
+        && let Err(error) = files.write(draft.file(), &draft.text)
+    {
+        return Ok((draft, Checked::Failed(error.to_string())));
+    }
+    Ok((draft, Checked::Good(difference)))
+}
+
+fn show(
+    view: &View,
+    ask: &Request,
+    draft: &Draft,
+    checked: &Checked,
+    code: StatusCode,
+) -> Response {
+    let lang = ask.lang;
+    let title = lang.t(Word::Configuration);
+    let may = draft.may_write && ask.may_act();
+    let body = html! {
+        p.small { a href="/settings" { "← " (lang.t(Text::Settings)) } }
+        h1 { (title) " " span.soft.small.breaks { (draft.file().display()) } }
+        (verdict(lang, draft, checked))
+        form.fields.editor method="post" action=(EDITOR) {
+            (ask.form_field())
+            input type="hidden" name="file" value=(draft.place);
+            input type="hidden" name="base" value=(draft.base);
+            label { (lang.t(Word::FileText))
+                textarea name="text" rows=(ROWS) spellcheck="false" autocapitalize="off" autocomplete="off" wrap="off" readonly[!may] {
+                    // A first line break belongs to the markup, not to the text.
+                    "\n" (draft.text)
+                }
+            }
+            @if may {
+                div.acts {
+                    button name="act" value="check" { (lang.t(Word::CheckIt)) }
+                    @if matches!(checked, Checked::Good(difference) if !difference.is_empty()) {
+                        button name="act" value="apply" { (lang.t(Word::ApplyIt)) }
+                    }
+                }
+                p.small.soft { (lang.t(Word::ApplyMeans)) }
+            } @else if !draft.may_write {
+                p.small.soft { (lang.t(Word::ReadOnlyFile)) }
+            }
+        }
+        script defer src=(assets::editor().path) {}
+    };
+    let mut response = answer(ask, page(view, ask, "/settings", title, &body));
+    *response.status_mut() = code;
+    response
+}
+
+fn verdict(lang: Lang, draft: &Draft, checked: &Checked) -> Markup {
+    match checked {
+        Checked::Not => html! {},
+        Checked::Stale => notice("warn", lang.t(Word::FileChanged), lang.t(Word::FileChangedMore)),
+        Checked::Failed(why) => notice("crit", lang.t(Word::NotWritten), why),
+        Checked::Good(difference) if difference.is_empty() => {
+            notice("ok", lang.t(Word::NothingChanged), "")
+        }
+        Checked::Good(difference) => html! {
+            (notice("ok", lang.t(Word::GoodConfiguration), lang.t(Word::GoodConfigurationMore)))
+            pre.diff tabindex="0" aria-label=(lang.t(Word::Differences)) {
+                @for line in difference.lines() {
+                    span.(line_class(line)) { (line) "\n" }
+                }
+            }
+        },
+        Checked::Wrong(faults) => html! {
+            section.state.crit role="alert" {
+                h2.first { (lang.t(Word::WrongConfiguration)) " " span.num { (faults.len()) } }
+                ol.faults { @for one in faults.iter().take(MOST_FAULTS) { (fault(lang, draft, one)) } }
+            }
+        },
+    }
+}
+
+fn line_class(line: &str) -> &'static str {
+    match line.bytes().next() {
+        Some(b'+') => "ok",
+        Some(b'-') => "crit",
+        Some(b'@') => "soft",
+        _ => "same",
+    }
+}
+
+fn notice(class: &str, title: &str, more: &str) -> Markup {
+    html! {
+        section.state.(class) role="status" {
+            h2.first { (title) }
+            @if !more.is_empty() { p.soft { (more) } }
+        }
+    }
+}
+
+/// A fault with its line of the draft; a fault of another file with the place alone.
+fn fault(lang: Lang, draft: &Draft, fault: &Fault) -> Markup {
+    let here = *fault.place.file == *draft.file().display().to_string();
+    let line = usize::try_from(fault.place.line).unwrap_or(0);
+    let source = line.checked_sub(1).filter(|_| here).and_then(|at| draft.text.lines().nth(at));
+    let hint = lang.pick(fault.hint_zh.as_ref(), fault.hint.as_ref());
+    html! {
+        li {
+            div {
+                @if here && line > 0 {
+                    a href="#text" data-line=(line) { (lang.t(Word::LineNumber)) " " (line) }
+                } @else { (fault.place) }
+                @if !fault.place.path.is_empty() { " · " code { (fault.place.path) } }
+                @if let Some(value) = &fault.place.value { " = " code { (value) } }
+            }
+            @if let Some(source) = source { pre.source { (source.trim()) } }
+            div { (lang.pick(&fault.problem_zh, &fault.problem)) }
+            @if let Some(allowed) = &fault.allowed { div.small.soft { (lang.t(Word::Allowed)) (lang.colon()) (allowed) } }
+            @if let Some(hint) = hint { div.small.soft { (hint) } }
+        }
+    }
+}
+
+/// It is written; the daemon is asked once the answer is on its way.
+fn applied(view: &View, ask: &Request, files: &Arc<dyn Files>) -> Response {
+    let lang = ask.lang;
+    let asked = files.reload();
+    let (title, more) = if asked {
+        (lang.t(Word::Applying), lang.t(Word::ApplyingMore))
+    } else {
+        (lang.t(Word::NotApplied), lang.t(Word::NotAppliedMore))
+    };
+    let body = html! {
+        (notice(if asked { "ok" } else { "warn" }, title, more))
+        p { a href="/settings" { (lang.t(Text::Settings)) } }
+    };
+    let mut response = answer(ask, page(view, ask, "/settings", title, &body));
+    // The page is served anew by the configuration that begins.
+    let seconds = axum::http::HeaderValue::from_static("5;url=/settings");
+    response.headers_mut().insert("refresh", seconds);
+    response
+}
+
+fn unreadable(view: &View, ask: &Request, faults: &[Fault]) -> Response {
+    let told: Vec<String> = faults.iter().map(ToString::to_string).collect();
+    failed(view, ask, &told.join("; "))
+}
+
+fn failed(view: &View, ask: &Request, why: &str) -> Response {
+    let title = ask.lang.t(Word::Configuration);
+    let body = notice("crit", ask.lang.t(Word::NotReadable), why);
+    let mut response = answer(ask, page(view, ask, "/settings", title, &body));
+    *response.status_mut() = StatusCode::SERVICE_UNAVAILABLE;
+    response
+}
+
+/// Where the gateway runs without a file.
+fn nothing(view: &View, ask: &Request) -> Response {
+    let title = ask.lang.t(Word::Configuration);
+    let body = notice("note", ask.lang.t(Word::NoFile), "");
+    let mut response = answer(ask, page(view, ask, "/settings", title, &body));
+    *response.status_mut() = StatusCode::NOT_FOUND;
+    response
+}

@@ -1,0 +1,52 @@
+//! The settings: the configuration that runs, to be looked at, changed, checked and applied; who
+//! may do what; certificates, time, version.
+
+mod edit;
+mod overview;
+#[cfg(test)]
+mod tests;
+mod words;
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+pub(super) use edit::{change, editor};
+pub(super) use overview::settings;
+
+use crate::settings::Fault;
+
+/// Longest form that changes a file of the configuration, bytes; percent-encoded, a Chinese
+/// character takes nine of them.
+pub(super) const LONGEST_FORM: usize = 1 << 20;
+/// Where it is sent.
+pub(super) const EDITOR: &str = "/settings/configuration";
+
+/// The files of the configuration. All of it blocks.
+pub trait Files: std::fmt::Debug + Send + Sync {
+    /// The files with their content: the main file, then its drop-ins by name.
+    ///
+    /// # Errors
+    /// Which cannot be read.
+    fn texts(&self) -> Result<Vec<(PathBuf, String)>, Vec<Fault>>;
+
+    /// Everything that is wrong with such files.
+    fn examine(&self, texts: &[(PathBuf, String)]) -> Vec<Fault>;
+
+    /// Whether this process may put another file in the place of this one.
+    fn may_write(&self, path: &Path) -> bool;
+
+    /// Puts a text in the place of a file, durably; the name under which the old one is kept.
+    ///
+    /// # Errors
+    /// What the system said; then the old file is in its place.
+    fn write(&self, path: &Path, text: &str) -> io::Result<PathBuf>;
+
+    /// The earlier versions of a file, the newest first.
+    ///
+    /// # Errors
+    /// What the system said.
+    fn earlier(&self, path: &Path) -> io::Result<Vec<PathBuf>>;
+
+    /// Asks the daemon to apply what is in the files now; whether it still can.
+    fn reload(&self) -> bool;
+}

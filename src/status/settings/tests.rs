@@ -1,0 +1,198 @@
+//! The editor over a made-up configuration of two files.
+
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+
+use super::edit::digest_of;
+use super::words::Word;
+use super::{EDITOR, Files};
+use crate::settings::{Fault, Place};
+use crate::status::View;
+use crate::status::layout::encode;
+use crate::status::sample::sample;
+use crate::status::tests::{get, request};
+use crate::status::text::Said as _;
+
+/// Two files; whatever holds the word `wrong` is.
+#[derive(Debug)]
+struct Fake {
+    texts: Mutex<Vec<(PathBuf, String)>>,
+    earlier: Vec<PathBuf>,
+    writable: bool,
+    full: bool,
+    reloads: AtomicUsize,
+}
+
+impl Fake {
+    fn new() -> Self {
+        let texts = vec![
+            ("/etc/linli/linli.toml".into(), "[gateway]\nid = \"box\"\n".into()),
+            ("/etc/linli/conf.d/a.toml".into(), "# <b>nothing</b> yet\n".into()),
+        ];
+        Self {
+            texts: Mutex::new(texts),
+            earlier: Vec::new(),
+            writable: true,
+            full: false,
+            reloads: AtomicUsize::new(0),
+        }
+    }
+
+    fn text(&self, place: usize) -> String {
+        self.texts.lock().unwrap()[place].1.clone()
+    }
+}
+
+impl Files for Fake {
+    fn texts(&self) -> Result<Vec<(PathBuf, String)>, Vec<Fault>> {
+        Ok(self.texts.lock().unwrap().clone())
+    }
+
+    fn examine(&self, texts: &[(PathBuf, String)]) -> Vec<Fault> {
+        let mut faults = Vec::new();
+        for (path, text) in texts {
+            for (line, _) in (1..).zip(text.lines()).filter(|(_, line)| line.contains("wrong")) {
+                let place = Place { line, ..Place::of_file(&path.display().to_string()) };
+                faults.push(Fault::new(place, ("this is wrong", "此处有误")).allowed("right"));
+            }
+        }
+        faults
+    }
+
+    fn may_write(&self, _: &Path) -> bool {
+        self.writable
+    }
+
+    fn write(&self, path: &Path, text: &str) -> io::Result<PathBuf> {
+        if self.full {
+            return Err(io::ErrorKind::StorageFull.into());
+        }
+        let mut texts = self.texts.lock().unwrap();
+        let (_, kept) = texts.iter_mut().find(|(name, _)| name == path).unwrap();
+        text.clone_into(kept);
+        Ok(path.with_extension("1"))
+    }
+
+    fn earlier(&self, _: &Path) -> io::Result<Vec<PathBuf>> {
+        Ok(self.earlier.clone())
+    }
+
+    fn reload(&self) -> bool {
+        self.reloads.fetch_add(1, Ordering::Relaxed);
+        true
+    }
+}
+
+async fn with(fake: Fake) -> (View, Arc<Fake>) {
+    let fake = Arc::new(fake);
+    let mut view = sample(1, 0).await.view;
+    view.files = Some(fake.clone());
+    (view, fake)
+}
+
+async fn send(view: &View, base: &str, text: &str, act: &str) -> (String, String) {
+    let form = format!("file=0&base={base}&act={act}&text={}", encode(text));
+    let headers = format!(
+        "Content-Type: application/x-www-form-urlencoded\r\nContent-Length: {}\r\nOrigin: http://localhost\r\n\r\n{form}",
+        form.len()
+    );
+    request(view, &format!("POST {EDITOR}?lang=en"), &headers).await
+}
+
+#[tokio::test]
+async fn a_wrong_configuration_is_refused_with_its_line_and_nothing_is_written() {
+    let (view, fake) = with(Fake::new()).await;
+    let before = fake.text(0);
+    let text = "[gateway]\nid = \"box\"\nwrong = <i>1</i>\n";
+    for act in ["check", "apply"] {
+        let (head, body) = send(&view, &digest_of(&before), text, act).await;
+        assert!(head.starts_with("HTTP/1.1 422"), "{act}: {head}");
+        assert!(body.contains("data-line=\"3\"") && body.contains("this is wrong"), "{body}");
+        assert!(body.contains("allowed: right") && !body.contains("<i>1"), "{body}");
+        assert!(body.contains("wrong = &lt;i&gt;1"), "what was typed is still there: {body}");
+    }
+    assert_eq!((fake.text(0), fake.reloads.load(Ordering::Relaxed)), (before, 0));
+}
+
+#[tokio::test]
+async fn a_good_change_is_shown_as_a_difference_first_and_then_written_and_applied() {
+    let (view, fake) = with(Fake::new()).await;
+    let (before, text) = (fake.text(0), "[gateway]\r\nid = \"box-2\"\r\n");
+    let (head, body) = send(&view, &digest_of(&before), text, "check").await;
+    assert!(head.starts_with("HTTP/1.1 200"), "{head}");
+    assert!(
+        body.contains("-id = &quot;box&quot;") && body.contains("+id = &quot;box-2&quot;"),
+        "{body}"
+    );
+    assert!(body.contains("value=\"apply\"") && fake.text(0) == before);
+    let (head, body) = send(&view, &digest_of(&before), text, "apply").await;
+    assert!(head.contains("refresh: 5;url=/settings"), "{head}");
+    assert!(body.contains("Written, and being applied"), "{body}");
+    assert_eq!(fake.text(0), "[gateway]\nid = \"box-2\"\n", "ends of lines are those of the file");
+    assert_eq!(fake.reloads.load(Ordering::Relaxed), 1);
+}
+
+#[tokio::test]
+async fn what_somebody_else_wrote_meanwhile_is_not_overwritten() {
+    let (view, fake) = with(Fake::new()).await;
+    let base = digest_of(&fake.text(0));
+    fake.write(Path::new("/etc/linli/linli.toml"), "# of somebody else\n").unwrap();
+    let (head, body) = send(&view, &base, "# mine\n", "apply").await;
+    assert!(head.starts_with("HTTP/1.1 409"), "{head}");
+    assert!(body.contains("# mine") && body.contains("Somebody else"), "{body}");
+    assert_eq!(fake.text(0), "# of somebody else\n");
+}
+
+#[tokio::test]
+async fn a_full_disk_is_told_and_the_old_file_stays() {
+    let (view, fake) = with(Fake { full: true, ..Fake::new() }).await;
+    let before = fake.text(0);
+    let (head, body) = send(&view, &digest_of(&before), "# new\n", "apply").await;
+    assert!(head.starts_with("HTTP/1.1 503") && body.contains("no storage space"), "{head} {body}");
+    assert_eq!((fake.text(0), fake.reloads.load(Ordering::Relaxed)), (before, 0));
+}
+
+#[tokio::test]
+async fn the_settings_list_files_with_their_versions_and_an_earlier_one_can_be_taken_up() {
+    let folder = tempfile::tempdir().unwrap();
+    let old = folder.path().join("linli.toml.1");
+    std::fs::write(&old, "# the earlier one\n").unwrap();
+    let (view, _) = with(Fake { earlier: vec![old], ..Fake::new() }).await;
+    let (_, zh) = get(&view, "/settings").await;
+    let (_, en) = get(&view, "/settings?lang=en").await;
+    assert!(zh.contains("历史版本") && en.contains("Earlier versions") && en.contains("a.toml"));
+    assert!(en.contains("/settings/configuration?file=0&amp;version=1"), "{en}");
+    let (_, body) = get(&view, "/settings/configuration?file=0&version=1").await;
+    assert!(body.contains("# the earlier one"), "{body}");
+    let (_, body) = get(&view, "/settings/configuration?file=1").await;
+    assert!(body.contains("&lt;b&gt;nothing") && !body.contains("<b>nothing"), "{body}");
+    let (head, _) = get(&view, "/settings/configuration?file=99&version=99").await;
+    assert!(head.starts_with("HTTP/1.1 200"), "{head}");
+}
+
+#[tokio::test]
+async fn a_file_that_may_not_be_written_is_shown_without_buttons() {
+    let (view, _) = with(Fake { writable: false, ..Fake::new() }).await;
+    let (_, body) = get(&view, "/settings/configuration?lang=en").await;
+    assert!(body.contains("readonly") && !body.contains("value=\"check\""), "{body}");
+    assert!(body.contains("systemctl reload linli"));
+}
+
+#[tokio::test]
+async fn a_gateway_without_a_file_says_so() {
+    let view = sample(1, 0).await.view;
+    let (head, _) = get(&view, "/settings/configuration").await;
+    assert!(head.starts_with("HTTP/1.1 404"), "{head}");
+    let (_, body) = get(&view, "/settings?lang=en").await;
+    assert!(body.contains("runs without a configuration file"), "{body}");
+}
+
+#[test]
+fn every_text_of_the_settings_stands_in_both_languages() {
+    for word in Word::ALL {
+        let (zh, en) = word.both();
+        assert!(!zh.is_empty() && !en.is_empty(), "{word:?}");
+    }
+}
