@@ -142,13 +142,7 @@ impl App {
 
         let (recorder, buffer) = buffer::open(&settings.buffer, Arc::clone(&estate), clock.clone())
             .context("the buffer")?;
-        let known = buffer.store().tree("clock");
-        if let Err(error) = clock.remember(&known) {
-            // Readings are worth more than the past of the clock.
-            tracing::warn!(%error, "what was known about the time is not taken up");
-        }
-        clock.judge();
-        joints.clock_watch(known, facts.clone());
+        joints.clock_watch(buffer.store().tree("clock"), facts.clone());
         buffer.tell(facts);
 
         let lessons = LessonBook::load(buffer.store().tree("lessons"))
@@ -266,7 +260,13 @@ impl Joints {
         status
     }
 
+    /// Takes up what was known of the time, and goes on to watch it.
     fn clock_watch(&mut self, known: Tree, facts: mpsc::Sender<Fact>) {
+        if let Err(error) = self.clock.remember(&known) {
+            // Readings are worth more than the past of the clock.
+            tracing::warn!(%error, "what was known about the time is not taken up");
+        }
+        self.clock.judge();
         let (clock, field) = (self.clock.clone(), self.field.clone());
         let watch = ClockWatch::new(clock, known, field, facts, METER_CLOCK_S);
         let stop = self.supervisor.token(Part::Source);
