@@ -77,10 +77,12 @@ pub fn keep(path: &Path) -> io::Result<PathBuf> {
 /// # Errors
 /// What the system said.
 pub fn sync_folder(path: &Path) -> io::Result<()> {
-    match path.parent() {
-        Some(folder) if !folder.as_os_str().is_empty() => File::open(folder)?.sync_all(),
-        _ => Ok(()),
-    }
+    File::open(folder_of(path))?.sync_all()
+}
+
+/// The folder of a file, also of one that is named without its folder.
+pub fn folder_of(path: &Path) -> &Path {
+    path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
 #[cfg(test)]
@@ -105,6 +107,12 @@ mod tests {
         );
         assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o640);
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 3);
+    }
+
+    #[test]
+    fn a_file_that_is_named_without_its_folder_lies_here() {
+        assert_eq!(folder_of(Path::new("linli.toml")), Path::new("."));
+        assert_eq!(folder_of(Path::new("/etc/linli/linli.toml")), Path::new("/etc/linli"));
     }
 
     #[test]

@@ -1,17 +1,18 @@
 //! The configuration's files, as the page sees and changes them.
 
-use std::fs::{self, OpenOptions};
+use std::fs;
 use std::io;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
+use rustix::fs::Access;
 use tokio::sync::mpsc;
 use tokio::sync::mpsc::error::TrySendError;
 
 use crate::config;
 use crate::settings::Fault;
 use crate::status::Files;
-use crate::whole_file;
+use crate::whole_file::{self, folder_of};
 
 /// Earlier versions of a file that are kept beside it.
 const MOST_KEPT: usize = 20;
@@ -38,11 +39,6 @@ impl Editor {
     }
 }
 
-/// The folder of a file, also of one that was named without its folder.
-fn folder_of(path: &Path) -> &Path {
-    path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
-}
-
 impl Files for Editor {
     fn texts(&self) -> Result<Vec<(PathBuf, String)>, Vec<Fault>> {
         config::texts(&self.path).map_err(|faults| faults.all().to_vec())
@@ -57,16 +53,7 @@ impl Files for Editor {
 
     fn may_write(&self, path: &Path) -> bool {
         // A file is replaced by another: its folder must take a new one.
-        let folder = folder_of(path);
-        let probe = folder.join(".linli-may-write");
-        let made = OpenOptions::new().write(true).create_new(true).open(&probe);
-        match made {
-            Ok(_) => fs::remove_file(&probe).is_ok(),
-            // A probe that was left by a power cut: it could be written then.
-            Err(error) => {
-                error.kind() == io::ErrorKind::AlreadyExists && fs::remove_file(&probe).is_ok()
-            }
-        }
+        rustix::fs::access(folder_of(path), Access::WRITE_OK | Access::EXEC_OK).is_ok()
     }
 
     fn write(&self, path: &Path, text: &str) -> io::Result<PathBuf> {
@@ -125,13 +112,7 @@ mod tests {
         assert_eq!(earlier.len(), MOST_KEPT);
         assert_eq!(fs::read_to_string(&earlier[0]).unwrap(), "28");
         assert_eq!(fs::read_to_string(&path).unwrap(), "29");
-        assert!(editor.may_write(&path) && !folder.path().join(".linli-may-write").exists());
-    }
-
-    #[test]
-    fn a_file_that_is_named_without_its_folder_lies_here() {
-        assert_eq!(folder_of(Path::new("linli.toml")), Path::new("."));
-        assert_eq!(folder_of(Path::new("/etc/linli/linli.toml")), Path::new("/etc/linli"));
+        assert!(editor.may_write(&path));
     }
 
     #[test]

@@ -1,5 +1,5 @@
-//! Routes, language, headers. Everything but the login, the record of a meter exchange, attestations
-//! and the scan of a bus only reads. Who may reach what: [`access`].
+//! Routes, language, headers. Everything but the login, the record of a meter exchange, attestations,
+//! the scan of a bus and the editor of the configuration only reads. Who may reach what: [`access`].
 
 use std::sync::Arc;
 

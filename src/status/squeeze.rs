@@ -8,9 +8,9 @@ use std::io::Write as _;
 
 use axum::body::{Body, HttpBody as _, to_bytes};
 use axum::extract::Request;
-use axum::http::{HeaderMap, HeaderValue, header};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::middleware::Next;
-use axum::response::Response;
+use axum::response::{IntoResponse as _, Response};
 use flate2::Compression;
 use flate2::write::GzEncoder;
 
@@ -62,8 +62,10 @@ async fn compress(response: Response) -> Response {
     let (mut parts, body) = response.into_parts();
     let bytes = match to_bytes(body, usize::MAX).await {
         Ok(bytes) => bytes,
-        // A body whose size is known is in memory already.
-        Err(error) => return Response::from_parts(parts, Body::from(error.to_string())),
+        // Not that it happens: a body whose size is known is in memory already.
+        Err(error) => {
+            return (StatusCode::INTERNAL_SERVER_ERROR, error.to_string()).into_response();
+        }
     };
     let room = Vec::with_capacity(bytes.len() / 4);
     let mut encoder = GzEncoder::new(room, STRENGTH);

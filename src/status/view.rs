@@ -92,6 +92,16 @@ pub(super) struct Tally {
 }
 
 impl Tally {
+    /// One more of this health.
+    pub(super) fn count(&mut self, health: Health) {
+        match health {
+            Health::Online => self.online += 1,
+            Health::Suspect => self.suspect += 1,
+            Health::Offline => self.offline += 1,
+            Health::Unknown => self.unknown += 1,
+        }
+    }
+
     pub(super) fn total(self) -> u64 {
         self.online + self.suspect + self.offline + self.unknown
     }
@@ -111,12 +121,7 @@ impl View {
         let mut tally = Tally::default();
         for (index, _) in self.estate.indexed() {
             self.snapshot.with(index, |state| {
-                match state.health {
-                    Health::Online => tally.online += 1,
-                    Health::Suspect => tally.suspect += 1,
-                    Health::Offline => tally.offline += 1,
-                    Health::Unknown => tally.unknown += 1,
-                }
+                tally.count(state.health);
                 tally.readings += state.readings;
                 tally.not_good += state.not_good;
             });

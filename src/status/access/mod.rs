@@ -4,7 +4,7 @@
 //! | --- | --- | --- |
 //! | nobody | | `/healthz`; of `/readyz` the status; the login |
 //! | viewer | session cookie, or `Authorization: Bearer` with an API token | look |
-//! | maintainer | the same | also record, attest, withdraw, scan, and read the audit trail |
+//! | maintainer | the same | also record, attest, withdraw, scan, see the settings and change the configuration, and read the audit trail |
 //! | console | the token in the state folder | as maintainer |
 //!
 //! With `access = "open"`, on a loopback address only, everybody is maintainer.

@@ -8,7 +8,7 @@ use maud::{Markup, html};
 use crate::model::{Category, Device, Health};
 use crate::status::layout::{encode, pill};
 use crate::status::text::{Lang, Text};
-use crate::status::view::View;
+use crate::status::view::{Tally, View};
 
 /// Kinds of device named in a box; the rest is a number.
 const MOST_KINDS: usize = 4;
@@ -16,33 +16,25 @@ const MOST_KINDS: usize = 4;
 /// What hangs in one building.
 #[derive(Debug, Default)]
 struct Building {
-    devices: u64,
-    offline: u64,
-    suspect: u64,
-    unknown: u64,
+    health: Tally,
     kinds: BTreeMap<Category, u64>,
 }
 
 impl Building {
     fn take(&mut self, device: &Device, health: Health) {
-        self.devices += 1;
+        self.health.count(health);
         *self.kinds.entry(device.category).or_default() += 1;
-        match health {
-            Health::Offline => self.offline += 1,
-            Health::Suspect => self.suspect += 1,
-            Health::Unknown => self.unknown += 1,
-            Health::Online => {}
-        }
     }
 
     /// The worst that is said of it, with how many devices it is said of.
     fn word(&self) -> (&'static str, Text, Option<u64>) {
-        if self.offline > 0 {
-            ("crit", Text::Offline, Some(self.offline))
-        } else if self.suspect > 0 {
-            ("warn", Text::Suspect, Some(self.suspect))
-        } else if self.unknown > 0 {
-            ("off", Text::Unknown, Some(self.unknown))
+        let Tally { offline, suspect, unknown, .. } = self.health;
+        if offline > 0 {
+            ("crit", Text::Offline, Some(offline))
+        } else if suspect > 0 {
+            ("warn", Text::Suspect, Some(suspect))
+        } else if unknown > 0 {
+            ("off", Text::Unknown, Some(unknown))
         } else {
             ("ok", Text::AllOnline, None)
         }
@@ -76,7 +68,7 @@ fn tile(lang: Lang, name: &str, building: &Building) -> Markup {
     let more: u64 = kinds.iter().skip(MOST_KINDS).map(|(_, count)| count).sum();
     html! {
         a.tile.(class) href={ "/devices?building=" (encode(&query_of(name))) } {
-            div { b { (title) } " " span.soft.num { (building.devices) } }
+            div { b { (title) } " " span.soft.num { (building.health.total()) } }
             div {
                 @match count {
                     Some(count) => (pill(class, &format!("{} {count}", lang.t(word)))),

@@ -45,6 +45,8 @@ struct Draft {
 enum Checked {
     /// Not checked yet.
     Not,
+    /// The earlier version that was asked for cannot be read.
+    Gone,
     Wrong(Vec<Fault>),
     /// It can be applied; what differs.
     Good(String),
@@ -59,9 +61,9 @@ pub(in crate::status) async fn editor(State(view): Shared, Asked(ask): Asked) ->
     let Some(files) = view.files.clone() else { return nothing(&view, &ask) };
     let place = number(ask.query("file"));
     let version = ask.query("version").to_owned();
-    let work = move || load(&*files, place, number(&version).checked_sub(1));
+    let work = move || at_version(&*files, place, number(&version).checked_sub(1));
     match tokio::task::spawn_blocking(work).await {
-        Ok(Ok(draft)) => show(&view, &ask, &draft, &Checked::Not, StatusCode::OK),
+        Ok(Ok((draft, checked))) => show(&view, &ask, &draft, &checked, StatusCode::OK),
         Ok(Err(faults)) => unreadable(&view, &ask, &faults),
         Err(error) => failed(&view, &ask, &error.to_string()),
     }
@@ -97,7 +99,7 @@ pub(in crate::status) async fn change(
             tracing::info!(file, who, "the configuration was changed on the page");
             return applied(&view, &ask, &files);
         }
-        Checked::Good(_) | Checked::Not => StatusCode::OK,
+        Checked::Good(_) | Checked::Not | Checked::Gone => StatusCode::OK,
     };
     show(&view, &ask, &draft, &checked, status)
 }
@@ -121,19 +123,36 @@ pub(super) fn digest_of(text: &str) -> String {
     digest(&SHA256, text.as_bytes()).as_ref().iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// A file as it is, or as an earlier version of it was.
-fn load(files: &dyn Files, place: usize, version: Option<usize>) -> Result<Draft, Vec<Fault>> {
+/// A file as it is.
+fn load(files: &dyn Files, place: usize) -> Result<Draft, Vec<Fault>> {
     let texts = files.texts()?;
     let place = place.min(texts.len().saturating_sub(1));
     let mut draft = Draft { place, files: texts, ..Draft::default() };
     draft.base = digest_of(draft.kept());
     draft.may_write = files.may_write(draft.file());
-    let earlier = version.and_then(|version| {
-        let path = files.earlier(draft.file()).ok()?.into_iter().nth(version)?;
-        fs::read_to_string(path).ok()
-    });
-    draft.text = earlier.unwrap_or_else(|| draft.kept().to_owned());
+    draft.text = draft.kept().to_owned();
     Ok(draft)
+}
+
+/// A file as it is, or as an earlier version of it was.
+fn at_version(
+    files: &dyn Files,
+    place: usize,
+    version: Option<usize>,
+) -> Result<(Draft, Checked), Vec<Fault>> {
+    let mut draft = load(files, place)?;
+    let Some(version) = version else { return Ok((draft, Checked::Not)) };
+    let Some(text) = earlier(files, draft.file(), version) else {
+        return Ok((draft, Checked::Gone));
+    };
+    draft.text = text;
+    Ok((draft, Checked::Not))
+}
+
+/// What an earlier version of a file held, if it is still there.
+fn earlier(files: &dyn Files, file: &Path, version: usize) -> Option<String> {
+    let path = files.earlier(file).ok()?.into_iter().nth(version)?;
+    fs::read_to_string(path).ok()
 }
 
 /// Checks what was made of a file, and writes it when it is good and that is asked for.
@@ -144,7 +163,7 @@ fn take(
     base: String,
     apply: bool,
 ) -> Result<(Draft, Checked), Vec<Fault>> {
-    let mut draft = load(files, place, None)?;
+    let mut draft = load(files, place)?;
     let stale = draft.base != base;
     draft.text = text;
     if stale {
@@ -212,6 +231,7 @@ fn show(
 fn verdict(lang: Lang, draft: &Draft, checked: &Checked) -> Markup {
     match checked {
         Checked::Not => html! {},
+        Checked::Gone => notice("warn", lang.t(Word::VersionGone), ""),
         Checked::Stale => notice("warn", lang.t(Word::FileChanged), lang.t(Word::FileChangedMore)),
         Checked::Failed(why) => notice("crit", lang.t(Word::NotWritten), why),
         Checked::Good(difference) if difference.is_empty() => {
@@ -243,7 +263,7 @@ fn line_class(line: &str) -> &'static str {
     }
 }
 
-fn notice(class: &str, title: &str, more: &str) -> Markup {
+pub(super) fn notice(class: &str, title: &str, more: &str) -> Markup {
     html! {
         section.state.(class) role="status" {
             h2.first { (title) }
@@ -294,23 +314,28 @@ fn applied(view: &View, ask: &Request, files: &Arc<dyn Files>) -> Response {
 }
 
 fn unreadable(view: &View, ask: &Request, faults: &[Fault]) -> Response {
-    let told: Vec<String> = faults.iter().map(ToString::to_string).collect();
-    failed(view, ask, &told.join("; "))
+    failed(view, ask, &told(faults))
 }
 
 fn failed(view: &View, ask: &Request, why: &str) -> Response {
-    let title = ask.lang.t(Word::Configuration);
     let body = notice("crit", ask.lang.t(Word::NotReadable), why);
-    let mut response = answer(ask, page(view, ask, "/settings", title, &body));
-    *response.status_mut() = StatusCode::SERVICE_UNAVAILABLE;
-    response
+    instead(view, ask, StatusCode::SERVICE_UNAVAILABLE, &body)
 }
 
 /// Where the gateway runs without a file.
 fn nothing(view: &View, ask: &Request) -> Response {
+    instead(view, ask, StatusCode::NOT_FOUND, &notice("note", ask.lang.t(Word::NoFile), ""))
+}
+
+/// What is shown in place of the editor.
+fn instead(view: &View, ask: &Request, code: StatusCode, body: &Markup) -> Response {
     let title = ask.lang.t(Word::Configuration);
-    let body = notice("note", ask.lang.t(Word::NoFile), "");
-    let mut response = answer(ask, page(view, ask, "/settings", title, &body));
-    *response.status_mut() = StatusCode::NOT_FOUND;
+    let mut response = answer(ask, page(view, ask, "/settings", title, body));
+    *response.status_mut() = code;
     response
+}
+
+/// All faults in one line.
+pub(super) fn told(faults: &[Fault]) -> String {
+    faults.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
 }

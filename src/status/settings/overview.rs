@@ -1,47 +1,51 @@
 //! `/settings`: what runs, who may do what, certificates, time, version; each with what can be done.
 
+use std::path::PathBuf;
+
+use axum::extract::State;
+use axum::response::Response;
 use maud::{Markup, html};
 
-use super::EDITOR;
+use super::edit::{notice, told};
 use super::words::Word;
+use super::{EDITOR, Files};
 use crate::access::Users;
 use crate::status::layout::{Request, facts, page, pill};
 use crate::status::page::clock_section;
+use crate::status::server::{Asked, Shared, answer};
 use crate::status::show;
 use crate::status::text::{Lang, Text};
 use crate::status::tls::PageTls;
 use crate::status::view::View;
 
 /// The files of the configuration, each with the earlier versions that lie beside it.
-pub(super) struct FileRow {
-    pub name: String,
-    pub earlier: usize,
+struct FileRow {
+    name: String,
+    earlier: usize,
 }
 
 /// `GET /settings`
-pub(in crate::status) async fn settings(
-    axum::extract::State(view): crate::status::server::Shared,
-    crate::status::server::Asked(ask): crate::status::server::Asked,
-) -> axum::response::Response {
+pub(in crate::status) async fn settings(State(view): Shared, Asked(ask): Asked) -> Response {
     let rows = match view.files.clone() {
-        None => Vec::new(),
-        Some(files) => {
-            let work = move || {
-                let texts = files.texts().unwrap_or_default();
-                let row = |(path, _): &(std::path::PathBuf, String)| FileRow {
-                    name: path.display().to_string(),
-                    earlier: files.earlier(path).map_or(0, |earlier| earlier.len()),
-                };
-                texts.iter().map(row).collect()
-            };
-            tokio::task::spawn_blocking(work).await.unwrap_or_default()
-        }
+        None => Ok(Vec::new()),
+        Some(files) => tokio::task::spawn_blocking(move || rows(&*files))
+            .await
+            .unwrap_or_else(|error| Err(error.to_string())),
     };
-    let markup = whole(&view, &ask, &rows);
-    crate::status::server::answer(&ask, markup)
+    answer(&ask, whole(&view, &ask, &rows))
 }
 
-fn whole(view: &View, ask: &Request, rows: &[FileRow]) -> Markup {
+/// The files, or why they cannot be read.
+fn rows(files: &dyn Files) -> Result<Vec<FileRow>, String> {
+    let texts = files.texts().map_err(|faults| told(&faults))?;
+    let row = |(path, _): (PathBuf, String)| {
+        let earlier = files.earlier(&path).map_err(|error| error.to_string())?.len();
+        Ok(FileRow { name: path.display().to_string(), earlier })
+    };
+    texts.into_iter().map(row).collect()
+}
+
+fn whole(view: &View, ask: &Request, rows: &Result<Vec<FileRow>, String>) -> Markup {
     let lang = ask.lang;
     let body = html! {
         h1 { (lang.t(Text::Settings)) }
@@ -60,7 +64,7 @@ fn whole(view: &View, ask: &Request, rows: &[FileRow]) -> Markup {
     page(view, ask, "/settings", lang.t(Text::Settings), &body)
 }
 
-fn configuration(view: &View, lang: Lang, rows: &[FileRow]) -> Markup {
+fn configuration(view: &View, lang: Lang, rows: &Result<Vec<FileRow>, String>) -> Markup {
     let refusal = view.promises.configuration.borrow().clone();
     html! {
         h2 id="configuration" { (lang.t(Word::Configuration)) }
@@ -70,19 +74,27 @@ fn configuration(view: &View, lang: Lang, rows: &[FileRow]) -> Markup {
                 @for fault in &refusal.faults { p.small.breaks { (lang.words(fault)) } }
             }
         }
-        @if rows.is_empty() { p.soft { (lang.t(Word::NoFile)) } } @else {
-            table {
-                thead { tr { th { (lang.t(Word::File)) } th { (lang.t(Word::EarlierVersions)) } } }
-                tbody { @for (place, row) in rows.iter().enumerate() { tr {
-                    td.head { a href={ (EDITOR) "?file=" (place) } { (row.name) } }
-                    td data-l=(lang.t(Word::EarlierVersions)) { div {
-                        @if row.earlier == 0 { "—" }
-                        @for version in 1..=row.earlier {
-                            a href={ (EDITOR) "?file=" (place) "&version=" (version) } { "−" (version) } " "
-                        }
-                    } }
-                } } }
-            }
+        @match rows {
+            Err(why) => (notice("crit", lang.t(Word::NotReadable), why)),
+            Ok(rows) if rows.is_empty() => p.soft { (lang.t(Word::NoFile)) },
+            Ok(rows) => (files_table(lang, rows)),
+        }
+    }
+}
+
+fn files_table(lang: Lang, rows: &[FileRow]) -> Markup {
+    html! {
+        table {
+            thead { tr { th { (lang.t(Word::File)) } th { (lang.t(Word::EarlierVersions)) } } }
+            tbody { @for (place, row) in rows.iter().enumerate() { tr {
+                td.head { a href={ (EDITOR) "?file=" (place) } { (row.name) } }
+                td data-l=(lang.t(Word::EarlierVersions)) { div {
+                    @if row.earlier == 0 { "—" }
+                    @for version in 1..=row.earlier {
+                        a href={ (EDITOR) "?file=" (place) "&version=" (version) } { "−" (version) } " "
+                    }
+                } }
+            } } }
         }
     }
 }

@@ -22,6 +22,7 @@ struct Fake {
     earlier: Vec<PathBuf>,
     writable: bool,
     full: bool,
+    unreadable: bool,
     reloads: AtomicUsize,
 }
 
@@ -36,6 +37,7 @@ impl Fake {
             earlier: Vec::new(),
             writable: true,
             full: false,
+            unreadable: false,
             reloads: AtomicUsize::new(0),
         }
     }
@@ -47,6 +49,10 @@ impl Fake {
 
 impl Files for Fake {
     fn texts(&self) -> Result<Vec<(PathBuf, String)>, Vec<Fault>> {
+        if self.unreadable {
+            let why = ("cannot be read", "无法读取");
+            return Err(vec![Fault::new(Place::of_file("/etc/linli/linli.toml"), why)]);
+        }
         Ok(self.texts.lock().unwrap().clone())
     }
 
@@ -168,8 +174,9 @@ async fn the_settings_list_files_with_their_versions_and_an_earlier_one_can_be_t
     assert!(body.contains("# the earlier one"), "{body}");
     let (_, body) = get(&view, "/settings/configuration?file=1").await;
     assert!(body.contains("&lt;b&gt;nothing") && !body.contains("<b>nothing"), "{body}");
-    let (head, _) = get(&view, "/settings/configuration?file=99&version=99").await;
+    let (head, body) = get(&view, "/settings/configuration?file=99&version=99&lang=en").await;
     assert!(head.starts_with("HTTP/1.1 200"), "{head}");
+    assert!(body.contains("not there any more"), "{body}");
 }
 
 #[tokio::test]
@@ -179,6 +186,14 @@ async fn a_file_that_may_not_be_written_is_checked_and_not_applied() {
     assert!(body.contains("value=\"check\"") && body.contains("systemctl reload linli"), "{body}");
     let (_, body) = send(&view, &digest_of(&fake.text(0)), "# new\n", "check").await;
     assert!(body.contains("+# new") && !body.contains("value=\"apply\""), "{body}");
+}
+
+#[tokio::test]
+async fn files_that_cannot_be_read_are_told_and_not_taken_for_none() {
+    let (view, _) = with(Fake { unreadable: true, ..Fake::new() }).await;
+    let (_, body) = get(&view, "/settings?lang=en").await;
+    assert!(body.contains("/etc/linli/linli.toml") && body.contains("cannot be read"), "{body}");
+    assert!(!body.contains("runs without a configuration file"), "{body}");
 }
 
 #[tokio::test]

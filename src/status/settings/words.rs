@@ -11,6 +11,7 @@ texts! {
     File => "文件", "File";
     FileText => "文件内容", "Text of the file";
     EarlierVersions => "历史版本", "Earlier versions";
+    VersionGone => "该历史版本已不存在，以下是当前内容", "That earlier version is not there any more; this is the file as it is";
     CheckIt => "检查", "Check";
     ApplyIt => "应用", "Apply";
     ApplyMeans => "先检查，再应用。应用时不丢失任何读数；原文件按编号保留在旁边。", "Check first, then apply. No reading is lost by it; the old file is kept beside it under a number.";
