@@ -188,6 +188,7 @@ pub(super) async fn sample(copies: usize, more: usize) -> Sample {
         tls: None,
         notes: Vec::new(),
         promises: super::promises::Pledges::default(),
+        history: None,
     };
     Sample { view, buffer, uplink, broker }
 }
