@@ -21,6 +21,7 @@ mod certificates;
 mod checkup;
 mod editor;
 mod field;
+mod history;
 mod page;
 #[cfg(feature = "demo")]
 mod past;
@@ -43,6 +44,7 @@ use crate::buffer::{self, BufferStatus};
 use crate::clock::Clock;
 use crate::config::Settings;
 use crate::driver::bus::LessonBook;
+use crate::history::{History, Writer};
 use crate::model::{Estate, Fact, FieldMessage, Snapshot};
 use crate::pipeline::Progress;
 use crate::starlevel::report::{Reporter, SigningKey};
@@ -98,6 +100,9 @@ struct Joints {
     field: mpsc::Sender<FieldMessage>,
     /// The chains that brokers present: section, broker, chain.
     presented: Vec<(String, String, Presented)>,
+    history: Option<History>,
+    /// Until the pipeline runs.
+    history_writer: Option<Writer>,
 }
 
 impl App {
@@ -204,6 +209,7 @@ impl App {
             files,
             notes,
             promises,
+            history: joints.history.clone(),
         };
         joints.page(&settings, view.clone()).await?;
         joints.promises(&settings, keeper, &view);
@@ -233,7 +239,11 @@ impl Joints {
         let snapshot = Snapshot::new(Arc::clone(&estate), clock.now());
         let (field, field_out) = mpsc::channel(FIELD_MESSAGES);
         let supervisor = Supervisor::new();
-        (Self { estate, clock, snapshot, supervisor, field, presented: Vec::new() }, field_out)
+        let presented = Vec::new();
+        let (history, history_writer) = history::of(settings, &estate, &clock).unzip();
+        let joints =
+            Self { estate, clock, snapshot, supervisor, field, presented, history, history_writer };
+        (joints, field_out)
     }
 
     fn uplink(

@@ -7,7 +7,8 @@
 //! ```text
 //!  devices ─► driver ─► pipeline ─────────────► buffer ─► uplink ─► platform
 //!              ▲          │                       │          │
-//!              │          └─► snapshot ─► starlevel          │
+//!              │          ├─► snapshot ─► starlevel          │
+//!              │          └─► history ──► status             │
 //!              └ read again       └────── status ◄───────────┘
 //! ```
 //! One task owns each bus; the slow end pulls; every channel is bounded (the table stands in
@@ -25,6 +26,7 @@
 //! | [`driver`] | the buses with every protocol on them, their recorder, doctor and scan; devices that publish to the field broker, and those that announce themselves there |
 //! | [`pipeline`] | plausibility, counter guard, report by exception |
 //! | [`buffer`], [`store`] | the durable queue of blocks; what is kept across restarts, the only file that names sled |
+//! | [`history`] | what the points of the last weeks were, for charts: day files within a budget |
 //! | [`uplink`], [`broker`] | from the buffer to the platform; how an MQTT broker is reached |
 //! | [`starlevel`] | rule pack, evidence by day in a hash chain, what people attest, values of the environment, equipment risk, assessment, signed report; the scorecards of annex A |
 //! | [`status`] | the local page, its API, metrics |
@@ -61,6 +63,7 @@ pub mod doctor;
 pub mod driver;
 pub mod format;
 pub mod held;
+pub mod history;
 pub mod model;
 pub mod pipeline;
 pub mod profile;

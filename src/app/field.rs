@@ -104,6 +104,7 @@ impl Joints {
             .context("where the counters stood")?;
         let (snapshot, clock) = (self.snapshot.clone(), self.clock.clone());
         let (pipeline, progress) = Pipeline::new(snapshot, clock, drivers, Some(counters));
+        let pipeline = pipeline.heard_by(self.keep_history());
         let (field, acts, records) = ends;
         let task = pipeline.run(field, acts, records);
         self.supervisor.spawn(Part::Stage, "pipeline", task);

@@ -39,7 +39,7 @@ use crate::driver::{Act, BusAddress, BusConfig, LineSettings};
 use crate::model::{DeviceId, EstateKind, GatewayId, Point};
 use crate::profile::{Library, Profile};
 use crate::settings::{Document, Fault, Faults, Place};
-use crate::{buffer, clock, driver, starlevel, status, uplink};
+use crate::{buffer, clock, driver, history, starlevel, status, uplink};
 
 /// Everything that the daemon needs to know, checked.
 #[derive(Debug, Clone)]
@@ -62,6 +62,8 @@ pub struct Settings {
     pub devices: Vec<DeviceSettings>,
     /// The buffer.
     pub buffer: buffer::Config,
+    /// What the points of the last weeks were, for the page.
+    pub history: history::Config,
     /// The platform; without it the gateway only collects.
     pub uplink: Option<uplink::Config>,
     /// The local page, when wanted.

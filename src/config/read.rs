@@ -18,7 +18,7 @@ use crate::driver::{BusConfig, Transport};
 use crate::model::{DeviceId, EstateKind, GatewayId, Words};
 use crate::profile::ProfileFault;
 use crate::settings::{self, Document, Fault, Faults, Place, Section};
-use crate::{buffer, clock, driver, starlevel, status, uplink};
+use crate::{buffer, clock, driver, history, starlevel, status, uplink};
 
 /// Devices named as the costliest of a full bus.
 const CONSUMERS: usize = 3;
@@ -36,6 +36,7 @@ const OTHER_SECTIONS: &[(&str, &str)] = &[
     ("cloud", "uplink"),
     ("storage", "buffer"),
     ("store", "buffer"),
+    ("charts", "history"),
     ("web", "status"),
     ("http", "status"),
     ("starlevel", "stars"),
@@ -167,6 +168,7 @@ pub(super) fn settings<'s>(
         mqtt: parts.mqtt,
         devices,
         buffer: parts.buffer,
+        history: parts.history,
         uplink: parts.uplink,
         status: parts.status,
         starlevel: parts.starlevel,
@@ -201,6 +203,7 @@ struct Parts {
     log: LogConfig,
     mqtt: Option<driver::mqtt::Config>,
     buffer: buffer::Config,
+    history: history::Config,
     uplink: Option<uplink::Config>,
     status: Option<status::Config>,
     starlevel: starlevel::Config,
@@ -222,6 +225,11 @@ fn read_parts(
         None => (buffer::Config::default(), buffer_at),
     };
     files.writable.push((buffer.path.clone(), buffer_at));
+    let history = root.section("history").map_or_else(Default::default, |mut section| {
+        let config = history::Config::read(&mut section);
+        files.writable.extend(config.path.clone().map(|path| (path, section.place("path"))));
+        config
+    });
     let mqtt = root.section("mqtt").map(|mut section| {
         let default = driver::mqtt::Config::default().broker;
         let broker = broker::read(&mut section, gateway, &default, files, &mut context.notes);
@@ -254,7 +262,7 @@ fn read_parts(
         }
         config
     });
-    Parts { clock, log, mqtt, buffer, uplink, status, starlevel }
+    Parts { clock, log, mqtt, buffer, history, uplink, status, starlevel }
 }
 
 fn claim_client(section: &Section<'_>, broker: &BrokerConfig, context: &mut Context<'_>) {

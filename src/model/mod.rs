@@ -17,6 +17,7 @@ mod id;
 mod promise;
 mod reading;
 mod risk;
+mod sink;
 mod snapshot;
 mod time;
 mod unit;
@@ -42,6 +43,7 @@ pub use id::{BusId, DeviceId, DeviceIndex, Epoch, GatewayId, IdError, PointIndex
 pub use promise::Promise;
 pub use reading::{Batch, Quality, Reading, Reason, Receipt, Value};
 pub use risk::{EstateRisk, RiskCause, RiskCounts, RiskDevice, RiskGrade};
+pub use sink::ReadingSink;
 pub use snapshot::{DeviceState, PointState, Snapshot};
 pub use time::{BootId, Moment, WallTime};
 pub use unit::{Unit, UnitError};

@@ -13,7 +13,8 @@ use super::report::{Reported, worth_storing};
 use crate::clock::Clock;
 use crate::model::{
     Batch, Derived, DeviceId, DeviceIndex, DeviceState, Estate, Event, EventKind, FieldMessage,
-    FieldRequest, Health, HealthChange, Moment, PointIndex, Quantity, Reading, Record, Snapshot,
+    FieldRequest, Health, HealthChange, Moment, PointIndex, Quantity, Reading, ReadingSink, Record,
+    Snapshot,
 };
 
 /// What a message leads to.
@@ -99,6 +100,7 @@ pub struct Pipeline {
     drivers: Vec<Option<mpsc::Sender<FieldRequest>>>,
     progress: Progress,
     baselines: Option<Baselines>,
+    sinks: Vec<Arc<dyn ReadingSink>>,
 }
 
 impl Pipeline {
@@ -128,7 +130,15 @@ impl Pipeline {
         }
         let progress = Progress::default();
         let shared = progress.clone();
-        (Self { estate, snapshot, clock, tracks, drivers, progress, baselines }, shared)
+        let sinks = Vec::new();
+        (Self { estate, snapshot, clock, tracks, drivers, progress, baselines, sinks }, shared)
+    }
+
+    /// Tells every reading to somebody else too.
+    #[must_use]
+    pub fn heard_by(mut self, sink: Option<Arc<dyn ReadingSink>>) -> Self {
+        self.sinks.extend(sink);
+        self
     }
 
     /// Takes messages until every driver is gone, or the buffer is.
@@ -214,7 +224,7 @@ impl Pipeline {
         let can_read_again = self.drivers[device.slot()].is_some();
         let points = Arc::clone(&self.estate.device(device).points);
         let derived = Arc::clone(&self.estate.device(device).derived);
-        let tracks = &mut self.tracks[device.slot()];
+        let (tracks, sinks) = (&mut self.tracks[device.slot()], &self.sinks);
         let mut events = Vec::new();
         let mut again: Vec<PointIndex> = Vec::new();
         let read = batch.readings.len() as u64;
@@ -242,6 +252,7 @@ impl Pipeline {
                         events.push(Event { at, device: Some(id.clone()), kind });
                     }
                 }
+                sinks.iter().for_each(|sink| sink.reading(device, at, reading));
                 worth_storing(point, &mut track.reported, reading, at)
             };
             let following = following(&derived, &batch.readings);

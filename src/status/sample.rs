@@ -189,6 +189,7 @@ pub(super) async fn sample(copies: usize, more: usize) -> Sample {
         notes: Vec::new(),
         files: None,
         promises: super::promises::Pledges::default(),
+        history: None,
     };
     Sample { view, buffer, uplink, broker }
 }

@@ -14,6 +14,7 @@ use crate::clock::Clock;
 use crate::driver::bus::BusRequest;
 use crate::driver::mqtt::BrokerStatus;
 use crate::driver::record::FrameLog;
+use crate::history::History;
 use crate::model::{BusId, BusTable, Estate, Health, Moment, Snapshot};
 use crate::pipeline::Act;
 use crate::starlevel::report::Reporter;
@@ -67,6 +68,8 @@ pub struct View {
     pub notes: Vec<Bilingual>,
     /// What the promises are judged by beside all this.
     pub promises: Pledges,
+    /// What the points were; `None` where nothing is kept.
+    pub history: Option<History>,
 }
 
 /// How a bus is asked, and what it recorded.

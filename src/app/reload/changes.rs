@@ -27,6 +27,7 @@ pub(super) fn between(old: &Settings, new: &Settings) -> Vec<Words> {
         ("clock", old.clock != new.clock),
         ("mqtt", old.mqtt != new.mqtt),
         ("buffer", old.buffer != new.buffer),
+        ("history", old.history != new.history),
         ("uplink", old.uplink != new.uplink),
         ("status", old.status != new.status),
         ("stars", old.starlevel != new.starlevel),
