@@ -150,21 +150,14 @@ impl App {
 
         let (recorder, buffer) = buffer::open(&settings.buffer, Arc::clone(&estate), clock.clone())
             .context("the buffer")?;
-        let known = buffer.store().tree("clock");
-        if let Err(error) = clock.remember(&known) {
-            // Readings are worth more than the past of the clock.
-            tracing::warn!(%error, "what was known about the time is not taken up");
-        }
-        clock.judge();
-        joints.clock_watch(known, facts.clone());
+        joints.clock_watch(buffer.store().tree("clock"), facts.clone());
         buffer.tell(facts);
 
         let lessons = LessonBook::load(buffer.store().tree("lessons"))
             .context("what was learned about the models")?;
         let Buses { table: buses, drivers, lines } = joints.buses(&settings, &lessons);
         let mut ordered = CommandEnds::new(&settings);
-        let inbox = ordered.inbox();
-        let broker = joints.field_broker(&settings, hurry(buffer.clone()), (None, inbox));
+        let broker = joints.field_broker(&settings, hurry(buffer.clone()), (None, ordered.inbox()));
         let applied = access::applied(&opening.news);
         opening.tell_start(&records, started).await?;
         let (promises, keeper) = promises::pledges(opening, buffer.store())?;
@@ -285,6 +278,11 @@ impl Joints {
 
     fn clock_watch(&mut self, known: Tree, facts: mpsc::Sender<Fact>) {
         let (clock, field) = (self.clock.clone(), self.field.clone());
+        if let Err(error) = clock.remember(&known) {
+            // Readings are worth more than the past of the clock.
+            tracing::warn!(%error, "what was known about the time is not taken up");
+        }
+        clock.judge();
         let watch = ClockWatch::new(clock, known, field, facts, METER_CLOCK_S);
         let stop = self.supervisor.token(Part::Source);
         self.supervisor.spawn(Part::Source, "clock", watch.run(stop));
