@@ -24,20 +24,25 @@ const MOST: usize = 500;
 pub(in crate::status) struct CommandBody {
     /// What it is called: 1 to 64 letters, digits, `.`, `_`, `-`, never used again; the same body
     /// with the same id is done once. Made by the gateway when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     id: Option<String>,
     /// The command, as the device's model calls it.
     command: String,
     /// What it takes; absent for a trigger.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "schema", schemars(with = "Option<serde_json::Value>"))]
     value: Option<Value>,
     /// When it was ordered, milliseconds since 1970; now when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     issued_ms: Option<i64>,
     /// It is not begun after this, milliseconds since 1970; two minutes ahead when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     expires_ms: Option<i64>,
     /// Until when it holds, milliseconds since 1970.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     until_ms: Option<i64>,
     /// Who orders, where the page is open; else it is whoever is logged in.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "String::is_empty")]
     by: String,
 }
 
