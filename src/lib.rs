@@ -10,6 +10,10 @@
 //!              │          ├─► snapshot ─► starlevel          │
 //!              │          └─► history ──► status             │
 //!              └ read again       └────── status ◄───────────┘
+//!              ▲ ▲        │                       │         ││
+//!              │ │        └─► snapshot ─► starlevel         ││
+//!              │ └ read again     └────── status ◄──────────┘│
+//!              └─────────────── command ◄── page, ───────────┘
 //! ```
 //! One task owns each bus; the slow end pulls; every channel is bounded (the table stands in
 //! [`app`]); shutdown follows the flow ([`supervise`]).
@@ -29,6 +33,7 @@
 //! | [`history`] | what the points of the last weeks were, for charts: day files within a budget |
 //! | [`uplink`], [`broker`] | from the buffer to the platform; how an MQTT broker is reached |
 //! | [`starlevel`] | rule pack, evidence by day in a hash chain, what people attest, values of the environment, equipment risk, assessment, signed report; the scorecards of annex A |
+//! | [`command`] | commands to devices: checked, kept, done once, told; orders that end in a safe value |
 //! | [`status`] | the local page, its API, metrics |
 //! | [`access`], [`audit`] | who may do what on the page: users, sessions, tokens, lock-out; who did what |
 //! | [`doctor`], [`bundle`] | what is wrong with the box around the gateway, and what to do, worst first; what support gets of it, without secrets |
@@ -44,7 +49,8 @@
 //! # Not ours
 //!
 //! No rule scripting, no plug-in ABI, no dashboard builder, no household personal data, no
-//! official star rating, no control of utility valves or relays.
+//! official star rating, no control of utility valves or relays unless the configuration allows it
+//! for that very device.
 #![forbid(unsafe_code)]
 
 pub mod access;
@@ -57,6 +63,7 @@ pub mod buffer;
 pub mod bundle;
 pub mod cli;
 pub mod clock;
+pub mod command;
 pub mod config;
 pub mod diff;
 pub mod doctor;

@@ -19,6 +19,7 @@ use crate::model::{DeviceId, EstateKind, GatewayId, Words};
 use crate::profile::ProfileFault;
 use crate::settings::{self, Document, Fault, Faults, Place, Section};
 use crate::{buffer, clock, driver, history, starlevel, status, uplink};
+use crate::{buffer, clock, command, driver, starlevel, status, uplink};
 
 /// Devices named as the costliest of a full bus.
 const CONSUMERS: usize = 3;
@@ -41,6 +42,8 @@ const OTHER_SECTIONS: &[(&str, &str)] = &[
     ("http", "status"),
     ("starlevel", "stars"),
     ("logging", "log"),
+    ("command", "commands"),
+    ("control", "commands"),
 ];
 
 /// Whether the machine is asked about the paths of the configuration.
@@ -60,6 +63,8 @@ pub(super) struct Context<'s> {
     pub notes: Vec<Fault>,
     pub profiles: Option<&'s dyn Profiles>,
     pub models: Models,
+    /// Files that devices name.
+    pub keys: Files,
 }
 
 impl Context<'_> {
@@ -133,6 +138,7 @@ pub(super) fn settings<'s>(
     for root in &mut roots {
         devices.extend(read_devices(root, &known, &mut context));
     }
+    files.readable.append(&mut context.keys.readable);
     let sound = context.faults.is_empty();
     weigh_buses(&mut buses, &devices, &mut context);
     let carried = context.faults.is_empty();
@@ -170,6 +176,7 @@ pub(super) fn settings<'s>(
         buffer: parts.buffer,
         history: parts.history,
         uplink: parts.uplink,
+        commands: parts.commands,
         status: parts.status,
         starlevel: parts.starlevel,
         log: parts.log,
@@ -205,6 +212,7 @@ struct Parts {
     buffer: buffer::Config,
     history: history::Config,
     uplink: Option<uplink::Config>,
+    commands: command::Config,
     status: Option<status::Config>,
     starlevel: starlevel::Config,
 }
@@ -263,6 +271,10 @@ fn read_parts(
         config
     });
     Parts { clock, log, mqtt, buffer, history, uplink, status, starlevel }
+    let commands = root
+        .section("commands")
+        .map_or_else(Default::default, |mut section| command::Config::read(&mut section));
+    Parts { clock, log, mqtt, buffer, uplink, commands, status, starlevel }
 }
 
 fn claim_client(section: &Section<'_>, broker: &BrokerConfig, context: &mut Context<'_>) {

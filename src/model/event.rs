@@ -5,6 +5,8 @@ use serde::{Deserialize, Serialize};
 use super::{
     Batch, BusId, Cause, DeviceId, Diagnosis, EnvironmentDay, EnvironmentHour, EstateRisk, Health,
     Moment, Promise, Reason, RiskCause, RiskGrade, Seq,
+    Batch, BusId, Cause, CommandReport, DeviceId, Diagnosis, EnvironmentDay, EnvironmentHour,
+    EstateRisk, Health, Moment, Reason, RiskCause, RiskGrade, Seq,
 };
 
 /// Something that happened, told to the platform once (at least).
@@ -153,6 +155,8 @@ pub enum EventKind {
         /// Who withdrew it.
         by: String,
     },
+    /// A command was accepted, or came to its end. The event's device is the one that was named.
+    Command(CommandReport),
     /// Too many logins at the gateway's page failed: further ones are locked for some time. Told at
     /// most once a minute.
     LoginLocked {

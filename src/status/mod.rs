@@ -3,12 +3,16 @@
 //! Rendered on the server, Chinese and English, no internet, readable without JavaScript. It reads
 //! the others' states; what it can do is to record what a person did or vouches for (a meter
 //! exchange, an attestation for the star level), and to change the configuration.
+//! the others' states; what it can do is to order what the configuration allows of a device, and to
+//! record what a person did or vouches for: a meter
+//! exchange, an attestation for the star level.
 
 mod access;
 mod api;
 mod assets;
 mod attest;
 mod clock;
+mod commands;
 mod config;
 mod exchange;
 mod fetch;

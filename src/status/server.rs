@@ -25,6 +25,7 @@ use super::tls::PageTls;
 use super::view::View;
 use super::{
     api, assets, attest, exchange, frames, headers, metrics, page, report, scan, settings, squeeze,
+    api, assets, attest, commands, exchange, frames, headers, metrics, page, report, scan,
 };
 use crate::model::{DeviceId, DeviceIndex};
 
@@ -61,6 +62,7 @@ pub(super) fn router(view: View) -> Router {
     let view = Arc::new(view);
     Router::new()
         .merge(access_routes())
+        .merge(command_routes())
         .route("/", get(overview))
         .route("/devices", get(devices))
         .route("/devices/{id}", get(device))
@@ -101,6 +103,16 @@ pub(super) fn router(view: View) -> Router {
         .fallback(lost)
         .layer(from_fn_with_state(Arc::clone(&view), access::gate))
         .with_state(view)
+}
+
+/// What is ordered of devices.
+fn command_routes() -> Router<Arc<View>> {
+    Router::new()
+        .route("/commands", get(commands::list))
+        .route("/devices/{id}/command", get(commands::confirm).post(commands::order))
+        .route("/api/v1/devices/{id}/commands", post(commands::post))
+        .route("/api/v1/commands", get(commands::all))
+        .route("/api/v1/commands/{id}", get(commands::one))
 }
 
 /// Login, who did what, who may.
@@ -180,7 +192,10 @@ fn find(view: &View, id: &str) -> Option<DeviceIndex> {
 
 async fn device(State(view): Shared, Path(id): Path<String>, Asked(ask): Asked) -> Response {
     match find(&view, &id) {
-        Some(index) => answer(&ask, page::device(&view, &ask, index)),
+        Some(index) => {
+            let ordered = commands::of_device(&view, index).await;
+            answer(&ask, page::device(&view, &ask, index, &ordered))
+        }
         None => not_found(&view, &ask),
     }
 }

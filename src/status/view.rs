@@ -11,6 +11,7 @@ use super::settings::Files;
 use super::tls::PageTls;
 use crate::buffer::BufferStatus;
 use crate::clock::Clock;
+use crate::command::Router;
 use crate::driver::bus::BusRequest;
 use crate::driver::mqtt::BrokerStatus;
 use crate::driver::record::FrameLog;
@@ -48,6 +49,8 @@ pub struct View {
     pub reporter: Option<Reporter>,
     /// Where people attest what the star level needs; `None` where nothing can be kept.
     pub desk: Option<AttestationDesk>,
+    /// Who orders, and what was ordered; `None` where nothing can be kept.
+    pub commands: Option<Router>,
     /// The clock.
     pub clock: Clock,
     /// When the daemon started.

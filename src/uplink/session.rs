@@ -7,6 +7,7 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use super::link::{End, Link};
+use super::port::CommandPort;
 use super::store::Store;
 use super::{Config, Topics, UplinkStatus};
 use crate::backoff::Backoff;
@@ -30,6 +31,10 @@ pub(super) struct Context<S> {
     pub signing_key: Option<String>,
     /// Connections in a row that ended on a question for the time.
     pub time_strikes: u8,
+    /// Where commands go; `None` where none is taken.
+    pub commands: Option<CommandPort>,
+    /// Connections in a row that ended on the subscription to commands.
+    pub command_strikes: u8,
     /// The chain that the platform's broker presents.
     pub presented: Presented,
 }
@@ -64,6 +69,8 @@ impl<S: Store> Session<S> {
                 status,
                 signing_key: None,
                 time_strikes: 0,
+                commands: None,
+                command_strikes: 0,
                 presented: Presented::default(),
             }),
             reader,
@@ -75,6 +82,13 @@ impl<S: Store> Session<S> {
     #[must_use]
     pub fn signing(mut self, public_key: Option<String>) -> Self {
         self.0.signing_key = public_key;
+        self
+    }
+
+    /// Takes commands of the platform, and tells it what became of them.
+    #[must_use]
+    pub fn commands(mut self, port: CommandPort) -> Self {
+        self.0.commands = Some(port);
         self
     }
 

@@ -33,6 +33,7 @@ mod layout;
 mod line;
 mod migrate;
 mod normal_run;
+mod orders;
 mod package;
 mod parts;
 mod power;
