@@ -9,12 +9,16 @@
 //! | pipeline → recorder | [`RECORDS`] | the pipeline waits, and with it the drivers |
 //! | pipeline → a bus, "read again" | [`READ_AGAIN`] | not asked; the next regular poll decides |
 //! | scan, commands → a bus | [`ORDERS`] | the scan waits; a command is refused when it expires |
+//! | pipeline → alarms, conditions | [`SIGNALS`] | the pipeline waits, and with it the drivers |
+//! | alarms → recorder | [`RECORDS`], shared with the pipeline | the desk of the alarms waits |
+//! | page → alarms, acts | [`ALARM_ACTS`] | the page's request waits |
 //! | page → pipeline, recorded acts | [`ACTS`] | the page's request waits |
 //! | whoever knows → star level, facts | [`FACTS`] | the teller adds up what it could not tell, and tells that later |
 //! | page, scans → star level, attestations | watch | only the newest set is kept |
-//! | status, assessment, time | watch | only the newest is kept |
+//! | status, assessment, time, board of the alarms | watch | only the newest is kept |
 
 mod access;
+mod alarms;
 mod assess;
 mod certificates;
 mod checkup;
@@ -55,6 +59,7 @@ use stars::{publish_assessment, reporter, rule_pack};
 use tasks::ClockWatch;
 
 pub use access::users_file;
+pub use alarms::{alarm_manner, alarm_plan};
 pub use certificates::expiries;
 pub use checkup::checkup_of;
 #[cfg(feature = "demo")]
@@ -70,6 +75,10 @@ pub const RECORDS: usize = 512;
 pub const READ_AGAIN: usize = 16;
 /// Orders to one bus: probes of a scan, commands.
 pub const ORDERS: usize = 4;
+/// Conditions of alarms that changed, by message.
+pub const SIGNALS: usize = 256;
+/// What people do with alarms.
+pub const ALARM_ACTS: usize = 4;
 /// Facts for the star level.
 pub const FACTS: usize = 4096;
 /// Recorded acts.
@@ -138,13 +147,8 @@ impl App {
 
         let (recorder, buffer) = buffer::open(&settings.buffer, Arc::clone(&estate), clock.clone())
             .context("the buffer")?;
-        let known = buffer.store().tree("clock");
-        if let Err(error) = clock.remember(&known) {
-            // Readings are worth more than the past of the clock.
-            tracing::warn!(%error, "what was known about the time is not taken up");
-        }
-        clock.judge();
-        joints.clock_watch(known, facts.clone());
+        joints.clock_watch(buffer.store().tree("clock"), facts.clone());
+        let alarm_facts = facts.clone();
         buffer.tell(facts);
 
         let lessons = LessonBook::load(buffer.store().tree("lessons"))
@@ -154,11 +158,13 @@ impl App {
         let applied = access::applied(&opening.news);
         opening.tell_start(&records, started).await?;
         let (promises, keeper) = promises::pledges(opening, buffer.store())?;
+        let pack = rule_pack(&settings)?;
+        let ends = (records.clone(), alarm_facts);
+        let (watcher, alarms) = joints.alarms(&settings, &pack, &buffer, ends)?;
         let ends = (field_out, acts_out, records);
-        let progress = joints.pipeline(drivers, buffer.store(), ends)?;
+        let progress = joints.pipeline(drivers, buffer.store(), ends, watcher)?;
 
         let (assessment_in, assessment) = watch::channel(None);
-        let pack = rule_pack(&settings)?;
         let reporter = reporter(&settings, &pack, &estate, &buffer);
         let uplink = joints.uplink(&settings, &buffer, assessment.clone(), &pack, &reporter);
         let desk = desk(&settings, &pack, &estate, &buffer)?;
@@ -167,6 +173,7 @@ impl App {
             attested: desk.attested(),
             assessment: assessment_in,
             events: joints.field.clone(),
+            alarms: alarms.watch(),
         };
         let risk =
             joints.assessor(&settings, pack, ends, uplink.clone(), &buffer, buses.clone())?;
@@ -192,6 +199,7 @@ impl App {
             started,
             version: env!("CARGO_PKG_VERSION").into(),
             acts,
+            alarms: Some(alarms),
             scan: ScanDesk::new(&settings.profile_dirs),
             access,
             tls: page::tls(&settings)?,
@@ -259,6 +267,11 @@ impl Joints {
     }
 
     fn clock_watch(&mut self, known: Tree, facts: mpsc::Sender<Fact>) {
+        if let Err(error) = self.clock.remember(&known) {
+            // Readings are worth more than the past of the clock.
+            tracing::warn!(%error, "what was known about the time is not taken up");
+        }
+        self.clock.judge();
         let (clock, field) = (self.clock.clone(), self.field.clone());
         let watch = ClockWatch::new(clock, known, field, facts, METER_CLOCK_S);
         let stop = self.supervisor.token(Part::Source);

@@ -5,9 +5,9 @@
 //! # Flow
 //!
 //! ```text
-//!  devices ─► driver ─► pipeline ─────────────► buffer ─► uplink ─► platform
-//!              ▲          │                       │          │
-//!              │          └─► snapshot ─► starlevel          │
+//!  devices ─► driver ─► pipeline ──► alarm ───► buffer ─► uplink ─► platform
+//!              ▲          │  └────────│──────────►│          │
+//!              │          └─► snapshot└► starlevel           │
 //!              └ read again       └────── status ◄───────────┘
 //! ```
 //! One task owns each bus; the slow end pulls; every channel is bounded (the table stands in
@@ -23,6 +23,7 @@
 //! | [`profile`] | devices as data: format, decoding, the examples inside each profile |
 //! | [`protocol`] | wire formats as pure functions: DL/T 645, CJ/T 188, captured Modbus and M-Bus |
 //! | [`driver`] | the buses with every protocol on them, their recorder, doctor and scan; devices that publish to the field broker, and those that announce themselves there |
+//! | [`alarm`] | rules as data, what of them holds, and the book of alarms: raised, acknowledged, cleared, closed, escalated |
 //! | [`pipeline`] | plausibility, counter guard, report by exception |
 //! | [`buffer`], [`store`] | the durable queue of blocks; what is kept across restarts, the only file that names sled |
 //! | [`uplink`], [`broker`] | from the buffer to the platform; how an MQTT broker is reached |
@@ -46,6 +47,7 @@
 #![forbid(unsafe_code)]
 
 pub mod access;
+pub mod alarm;
 pub mod app;
 pub mod audit;
 pub mod backoff;

@@ -51,6 +51,10 @@ actions! {
     Report => "report", "report downloaded", "下载报告";
     Frames => "frames", "frames downloaded", "下载报文";
     Reload => "reload", "configuration reloaded", "重新加载配置";
+    AlarmAcknowledged => "alarm_acknowledged", "alarm acknowledged", "确认报警";
+    AlarmClosed => "alarm_closed", "alarm closed", "关闭报警";
+    Maintenance => "maintenance", "maintenance window planned", "新建维护窗口";
+    MaintenanceEnded => "maintenance_ended", "maintenance window ended", "结束维护窗口";
     Command => "command", "command", "命令";
     Upgrade => "upgrade", "upgrade", "升级";
     Other => "other", "something that a later version noted", "其他（更高版本记录）";

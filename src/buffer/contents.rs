@@ -62,7 +62,8 @@ fn told(kind: &EventKind, noticed: Option<WallTime>) -> Option<(Delivered, Durat
         | EventKind::LoginLocked { .. }
         | EventKind::Attested { .. }
         | EventKind::AttestationWithdrawn { .. }
-        | EventKind::WiringFinding { .. } => None,
+        | EventKind::WiringFinding { .. }
+        | EventKind::Alarm(_) => None,
     }
 }
 

@@ -8,6 +8,7 @@ use super::model::allowed;
 use super::read::Context;
 use super::wired::{Wire, on_bus};
 use super::{BusSettings, Connection, DeviceSettings};
+use crate::alarm;
 use crate::model::{DeviceId, Point};
 use crate::profile::{Binding, MqttModel, Profile};
 use crate::settings::{Fault, Section, Wrong, meant_key, meant_value, nearest, write_it};
@@ -96,6 +97,7 @@ fn read(
     let numbers = section.numbers("params");
     let sizes = section.numbers("groups");
     let overrides = read_overrides(section);
+    let alarms = alarm::read_changes(section, "alarms");
     let profile = match context.profiles {
         Some(profiles) => context.models.of(section, profile?, profiles, &sizes),
         None => return None,
@@ -129,6 +131,7 @@ fn read(
         params,
         commands: allowed.commands,
         period,
+        alarms,
         points,
         at: section.head(),
     })

@@ -10,7 +10,8 @@ use super::machine::Files;
 use super::model::Models;
 use super::page;
 use super::{
-    BusSettings, Connection, DeviceSettings, LogConfig, LogFormat, Refused, Settings, broker, stars,
+    BusSettings, Connection, DeviceSettings, LogConfig, LogFormat, Refused, Settings, alarms,
+    broker, stars,
 };
 use crate::broker::BrokerConfig;
 use crate::driver::bus::{Polled, Remedy, Weight, weigh};
@@ -18,7 +19,7 @@ use crate::driver::{BusConfig, Transport};
 use crate::model::{DeviceId, EstateKind, GatewayId, Words};
 use crate::profile::ProfileFault;
 use crate::settings::{self, Document, Fault, Faults, Place, Section};
-use crate::{buffer, clock, driver, starlevel, status, uplink};
+use crate::{alarm, buffer, clock, driver, starlevel, status, uplink};
 
 /// Devices named as the costliest of a full bus.
 const CONSUMERS: usize = 3;
@@ -39,6 +40,8 @@ const OTHER_SECTIONS: &[(&str, &str)] = &[
     ("web", "status"),
     ("http", "status"),
     ("starlevel", "stars"),
+    ("alarm", "alarms"),
+    ("warnings", "alarms"),
     ("logging", "log"),
 ];
 
@@ -147,6 +150,7 @@ pub(super) fn settings<'s>(
         same_line_twice(&buses, &mut context.faults);
         stars::read_files(&mut parts.starlevel, &mut context);
     }
+    alarms::settle(&mut parts.alarms, &devices, machine, &mut context);
     drop(roots);
     let written = documents.iter().all(Document::is_clean);
     let Some((id, gateway)) = gateway
@@ -170,6 +174,7 @@ pub(super) fn settings<'s>(
         uplink: parts.uplink,
         status: parts.status,
         starlevel: parts.starlevel,
+        alarms: parts.alarms,
         log: parts.log,
         notes: context.notes,
     })
@@ -204,6 +209,7 @@ struct Parts {
     uplink: Option<uplink::Config>,
     status: Option<status::Config>,
     starlevel: starlevel::Config,
+    alarms: alarm::Config,
 }
 
 /// Reads everything but buses and devices.
@@ -254,7 +260,12 @@ fn read_parts(
         }
         config
     });
-    Parts { clock, log, mqtt, buffer, uplink, status, starlevel }
+    let alarms = root.section("alarms").map_or_else(Default::default, |mut section| {
+        let config = alarm::Config::read(&mut section);
+        files.readable.extend(config.file.clone().map(|path| (path, section.place("rules_file"))));
+        config
+    });
+    Parts { clock, log, mqtt, buffer, uplink, status, starlevel, alarms }
 }
 
 fn claim_client(section: &Section<'_>, broker: &BrokerConfig, context: &mut Context<'_>) {

@@ -3,8 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Batch, BusId, Cause, DeviceId, Diagnosis, EnvironmentDay, EnvironmentHour, EstateRisk, Health,
-    Moment, Reason, RiskCause, RiskGrade, Seq,
+    AlarmChange, Batch, BusId, Cause, DeviceId, Diagnosis, EnvironmentDay, EnvironmentHour,
+    EstateRisk, Health, Moment, Reason, RiskCause, RiskGrade, Seq,
 };
 
 /// Something that happened, told to the platform once (at least).
@@ -354,6 +354,8 @@ pub enum EventKind {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         estate: Option<EstateRisk>,
     },
+    /// An alarm was raised, or something happened to one.
+    Alarm(Box<AlarmChange>),
     /// A charging session ended. What could not be seen is absent.
     ChargeOrder {
         /// The connector's number; absent where the charger has one connector without a number.

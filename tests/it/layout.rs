@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 const EDGES: &[(&str, &[&str])] = &[
     ("access", &["format", "model", "whole_file"]),
     ("audit", &["model", "clock", "store"]),
+    ("alarm", &["model", "clock", "settings", "store"]),
     ("backoff", &[]),
     ("broker", &["model"]),
     ("clock", &["model", "settings", "store"]),
@@ -44,6 +45,7 @@ const EDGES: &[(&str, &[&str])] = &[
             "driver",
             "starlevel",
             "selftest",
+            "alarm",
             "pipeline",
             "access",
             "audit",
@@ -64,6 +66,7 @@ const EDGES: &[(&str, &[&str])] = &[
             "uplink",
             "status",
             "starlevel",
+            "alarm",
             "broker",
         ],
     ),

@@ -30,6 +30,7 @@ pub(super) fn between(old: &Settings, new: &Settings) -> Vec<Words> {
         ("uplink", old.uplink != new.uplink),
         ("status", old.status != new.status),
         ("stars", old.starlevel != new.starlevel),
+        ("alarms", old.alarms != new.alarms),
         ("log", old.log != new.log),
     ];
     for (section, changed) in sections {
@@ -88,7 +89,16 @@ fn same_device(old: (&Settings, &DeviceSettings), new: (&Settings, &DeviceSettin
         && a.commands == b.commands
         && a.period == b.period
         && a.points == b.points
+        && same_alarms(a, b)
         && same_connection((old.0, &a.connection), (new.0, &b.connection))
+}
+
+/// Whether two devices change the same rules; where that stands says nothing.
+fn same_alarms(a: &DeviceSettings, b: &DeviceSettings) -> bool {
+    let own = |device: &DeviceSettings| -> Vec<_> {
+        device.alarms.iter().map(|one| (one.rule.clone(), one.change.clone())).collect()
+    };
+    own(a) == own(b)
 }
 
 /// Buses by their name: their place in the file may change.

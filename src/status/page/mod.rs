@@ -1,5 +1,7 @@
 //! The pages, one function each.
 
+mod alarm;
+mod alarms;
 mod attestations;
 mod bus;
 mod buses;
@@ -12,6 +14,8 @@ mod overview;
 mod risk;
 mod stars;
 
+pub(super) use alarm::alarm;
+pub(super) use alarms::alarms;
 pub(super) use bus::bus;
 pub(super) use buses::buses;
 pub(super) use delivery::delivery;
