@@ -13,13 +13,18 @@
 //! | commands → uplink, results | [`RESULTS`] | not told there; the event is the record |
 //! | commands → field broker | [`POSTS`] | the command waits, and is refused when it expires |
 //! | scan, commands → a bus | [`ORDERS`] | the scan waits; a command is refused when it expires |
+//! | pipeline → alarms, conditions | [`SIGNALS`] | the pipeline waits, and with it the drivers |
+//! | alarms → recorder | [`RECORDS`], shared with the pipeline | the desk of the alarms waits |
+//! | page → alarms, acts | [`ALARM_ACTS`] | the page's request waits |
 //! | page → pipeline, recorded acts | [`ACTS`] | the page's request waits |
 //! | whoever knows → star level, facts | [`FACTS`] | the teller adds up what it could not tell, and tells that later |
 //! | page, scans → star level, attestations | watch | only the newest set is kept |
 //! | page → daemon, "read the configuration again" | 1 | one that waits is as good as two |
 //! | status, assessment, time | watch | only the newest is kept |
+//! | status, assessment, time, board of the alarms | watch | only the newest is kept |
 
 mod access;
+mod alarms;
 mod assess;
 mod certificates;
 mod checkup;
@@ -67,6 +72,7 @@ use tasks::ClockWatch;
 use upgrades::Upgrades;
 
 pub use access::users_file;
+pub use alarms::{alarm_manner, alarm_plan};
 pub use certificates::expiries;
 pub use checkup::checkup_of;
 #[cfg(feature = "demo")]
@@ -88,6 +94,10 @@ pub const ORDERED_MESSAGES: usize = 64;
 pub const RESULTS: usize = 256;
 /// Messages of commands to devices at the field broker.
 pub const POSTS: usize = 32;
+/// Conditions of alarms that changed, by message.
+pub const SIGNALS: usize = 256;
+/// What people do with alarms.
+pub const ALARM_ACTS: usize = 4;
 /// Facts for the star level.
 pub const FACTS: usize = 4096;
 /// Recorded acts.
@@ -160,6 +170,7 @@ impl App {
         let (recorder, buffer) = buffer::open(&settings.buffer, Arc::clone(&estate), clock.clone())
             .context("the buffer")?;
         joints.clock_watch(buffer.store().tree("clock"), facts.clone());
+        let alarm_facts = facts.clone();
         buffer.tell(facts);
 
         let lessons = LessonBook::load(buffer.store().tree("lessons"))
@@ -174,9 +185,13 @@ impl App {
         let upgrades = Upgrades::load(buffer.store())?;
         let ends = (field_out, acts_out, records);
         let progress = joints.pipeline(drivers.clone(), buffer.store(), ends)?;
+        let pack = rule_pack(&settings)?;
+        let ends = (records.clone(), alarm_facts);
+        let (watcher, alarms) = joints.alarms(&settings, &pack, &buffer, ends)?;
+        let ends = (field_out, acts_out, records);
+        let progress = joints.pipeline(drivers, buffer.store(), ends, watcher)?;
 
         let (assessment_in, assessment) = watch::channel(None);
-        let pack = rule_pack(&settings)?;
         let reporter = reporter(&settings, &pack, &estate, &buffer);
         let port = ordered.port();
         let uplink =
@@ -187,6 +202,7 @@ impl App {
             attested: desk.attested(),
             assessment: assessment_in,
             events: joints.field.clone(),
+            alarms: alarms.watch(),
         };
         let risk =
             joints.assessor(&settings, pack, ends, uplink.clone(), &buffer, buses.clone())?;
@@ -217,6 +233,7 @@ impl App {
             started,
             version: env!("CARGO_PKG_VERSION").into(),
             acts,
+            alarms: Some(alarms),
             scan: ScanDesk::new(&settings.profile_dirs),
             access,
             tls: page::tls(&settings)?,
@@ -295,6 +312,11 @@ impl Joints {
     }
 
     fn clock_watch(&mut self, known: Tree, facts: mpsc::Sender<Fact>) {
+        if let Err(error) = self.clock.remember(&known) {
+            // Readings are worth more than the past of the clock.
+            tracing::warn!(%error, "what was known about the time is not taken up");
+        }
+        self.clock.judge();
         let (clock, field) = (self.clock.clone(), self.field.clone());
         if let Err(error) = clock.remember(&known) {
             // Readings are worth more than the past of the clock.

@@ -9,6 +9,9 @@
 //!              ▲          │                       │          │
 //!              │          ├─► snapshot ─► starlevel          │
 //!              │          └─► history ──► status             │
+//!  devices ─► driver ─► pipeline ──► alarm ───► buffer ─► uplink ─► platform
+//!              ▲          │  └────────│──────────►│          │
+//!              │          └─► snapshot└► starlevel           │
 //!              └ read again       └────── status ◄───────────┘
 //!              ▲ ▲        │                       │         ││
 //!              │ │        └─► snapshot ─► starlevel         ││
@@ -28,6 +31,7 @@
 //! | [`profile`] | devices as data: format, decoding, the examples inside each profile |
 //! | [`protocol`] | wire formats as pure functions: DL/T 645, CJ/T 188, captured Modbus and M-Bus |
 //! | [`driver`] | the buses with every protocol on them, their recorder, doctor and scan; devices that publish to the field broker, and those that announce themselves there |
+//! | [`alarm`] | rules as data, what of them holds, and the book of alarms: raised, acknowledged, cleared, closed, escalated |
 //! | [`pipeline`] | plausibility, counter guard, report by exception |
 //! | [`buffer`], [`store`] | the durable queue of blocks; what is kept across restarts, the only file that names sled |
 //! | [`history`] | what the points of the last weeks were, for charts: day files within a budget |
@@ -55,6 +59,7 @@
 
 pub mod access;
 pub mod account;
+pub mod alarm;
 pub mod app;
 pub mod audit;
 pub mod backoff;

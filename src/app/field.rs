@@ -5,6 +5,7 @@ use std::sync::Arc;
 use anyhow::Context as _;
 use tokio::sync::{mpsc, watch};
 
+use super::alarms::Watcher;
 use super::{Joints, ORDERS, READ_AGAIN};
 use crate::config::{Connection, Settings};
 use crate::driver::bus::{Bus, BusDevice, LessonBook, Ports};
@@ -99,6 +100,7 @@ impl Joints {
         drivers: Vec<Option<mpsc::Sender<FieldRequest>>>,
         store: &Store,
         ends: (mpsc::Receiver<FieldMessage>, mpsc::Receiver<Act>, mpsc::Sender<Record>),
+        watcher: Watcher,
     ) -> anyhow::Result<Progress> {
         let counters = Baselines::load(store.tree("counters"), &self.estate)
             .context("where the counters stood")?;
@@ -106,6 +108,7 @@ impl Joints {
         let (pipeline, progress) = Pipeline::new(snapshot, clock, drivers, Some(counters));
         let pipeline = pipeline.heard_by(self.keep_history());
         let (field, acts, records) = ends;
+        let pipeline = pipeline.watched_by(watcher.eyes, watcher.out);
         let task = pipeline.run(field, acts, records);
         self.supervisor.spawn(Part::Stage, "pipeline", task);
         Ok(progress)

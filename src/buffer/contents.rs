@@ -64,7 +64,8 @@ fn told(kind: &EventKind, noticed: Option<WallTime>) -> Option<(Delivered, Durat
         | EventKind::Command(_)
         | EventKind::Attested { .. }
         | EventKind::AttestationWithdrawn { .. }
-        | EventKind::WiringFinding { .. } => None,
+        | EventKind::WiringFinding { .. }
+        | EventKind::Alarm(_) => None,
     }
 }
 

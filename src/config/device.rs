@@ -10,6 +10,7 @@ use super::read::Context;
 use super::wired::{Wire, on_bus};
 use super::{BusSettings, Connection, DeviceSettings};
 use crate::command::safe_range;
+use crate::alarm;
 use crate::model::{DeviceId, Point};
 use crate::profile::{Binding, MqttModel, Profile};
 use crate::settings::{Fault, Section, Wrong, meant_key, meant_value, nearest, write_it};
@@ -100,6 +101,7 @@ fn read(
     let numbers = section.numbers("params");
     let sizes = section.numbers("groups");
     let overrides = read_overrides(section);
+    let alarms = alarm::read_changes(section, "alarms");
     let profile = match context.profiles {
         Some(profiles) => context.models.of(section, profile?, profiles, &sizes),
         None => return None,
@@ -135,6 +137,7 @@ fn read(
         key_file,
         safe_after,
         period,
+        alarms,
         points,
         at: section.head(),
     })

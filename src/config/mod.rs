@@ -8,6 +8,7 @@
 //! Drop-in files hold only `[[bus]]` and `[[device]]`. Relative paths count from the folder of the
 //! file that names them.
 
+mod alarms;
 mod broker;
 mod claims;
 mod device;
@@ -41,6 +42,7 @@ use crate::profile::{Library, Profile};
 use crate::settings::{Document, Fault, Faults, Place};
 use crate::{buffer, clock, driver, history, starlevel, status, uplink};
 use crate::{buffer, clock, command, driver, starlevel, status, uplink};
+use crate::{alarm, buffer, clock, driver, starlevel, status, uplink};
 
 /// Everything that the daemon needs to know, checked.
 #[derive(Debug, Clone)]
@@ -73,6 +75,8 @@ pub struct Settings {
     pub status: Option<status::Config>,
     /// The star-level check.
     pub starlevel: starlevel::Config,
+    /// The alarms.
+    pub alarms: alarm::Config,
     /// The log.
     pub log: LogConfig,
     /// What is allowed but worth a look.
@@ -127,6 +131,8 @@ pub struct DeviceSettings {
     pub safe_after: Option<Duration>,
     /// How often it is read; for MQTT, how often a message is expected.
     pub period: Duration,
+    /// Rules of alarms that it changes for itself.
+    pub alarms: Vec<alarm::Changed>,
     /// The profile's points; a list of its own where `[device.report]` changes one.
     pub points: Arc<[Point]>,
     /// Where it stands in the file, for faults that show later.

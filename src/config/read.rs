@@ -10,7 +10,8 @@ use super::machine::Files;
 use super::model::Models;
 use super::page;
 use super::{
-    BusSettings, Connection, DeviceSettings, LogConfig, LogFormat, Refused, Settings, broker, stars,
+    BusSettings, Connection, DeviceSettings, LogConfig, LogFormat, Refused, Settings, alarms,
+    broker, stars,
 };
 use crate::broker::BrokerConfig;
 use crate::driver::bus::{Polled, Remedy, Weight, weigh};
@@ -20,6 +21,7 @@ use crate::profile::ProfileFault;
 use crate::settings::{self, Document, Fault, Faults, Place, Section};
 use crate::{buffer, clock, driver, history, starlevel, status, uplink};
 use crate::{buffer, clock, command, driver, starlevel, status, uplink};
+use crate::{alarm, buffer, clock, driver, starlevel, status, uplink};
 
 /// Devices named as the costliest of a full bus.
 const CONSUMERS: usize = 3;
@@ -41,6 +43,8 @@ const OTHER_SECTIONS: &[(&str, &str)] = &[
     ("web", "status"),
     ("http", "status"),
     ("starlevel", "stars"),
+    ("alarm", "alarms"),
+    ("warnings", "alarms"),
     ("logging", "log"),
     ("command", "commands"),
     ("control", "commands"),
@@ -154,6 +158,7 @@ pub(super) fn settings<'s>(
         same_line_twice(&buses, &mut context.faults);
         stars::read_files(&mut parts.starlevel, &mut context);
     }
+    alarms::settle(&mut parts.alarms, &devices, machine, &mut context);
     drop(roots);
     let written = documents.iter().all(Document::is_clean);
     let Some((id, gateway)) = gateway
@@ -179,6 +184,7 @@ pub(super) fn settings<'s>(
         commands: parts.commands,
         status: parts.status,
         starlevel: parts.starlevel,
+        alarms: parts.alarms,
         log: parts.log,
         notes: context.notes,
     })
@@ -215,6 +221,7 @@ struct Parts {
     commands: command::Config,
     status: Option<status::Config>,
     starlevel: starlevel::Config,
+    alarms: alarm::Config,
 }
 
 /// Reads everything but buses and devices.
@@ -275,6 +282,12 @@ fn read_parts(
         .section("commands")
         .map_or_else(Default::default, |mut section| command::Config::read(&mut section));
     Parts { clock, log, mqtt, buffer, uplink, commands, status, starlevel }
+    let alarms = root.section("alarms").map_or_else(Default::default, |mut section| {
+        let config = alarm::Config::read(&mut section);
+        files.readable.extend(config.file.clone().map(|path| (path, section.place("rules_file"))));
+        config
+    });
+    Parts { clock, log, mqtt, buffer, uplink, status, starlevel, alarms }
 }
 
 fn claim_client(section: &Section<'_>, broker: &BrokerConfig, context: &mut Context<'_>) {

@@ -6,6 +6,7 @@ use super::{
     Batch, BusId, Cause, DeviceId, Diagnosis, EnvironmentDay, EnvironmentHour, EstateRisk, Health,
     Moment, Promise, Reason, RiskCause, RiskGrade, Seq,
     Batch, BusId, Cause, CommandReport, DeviceId, Diagnosis, EnvironmentDay, EnvironmentHour,
+    AlarmChange, Batch, BusId, Cause, DeviceId, Diagnosis, EnvironmentDay, EnvironmentHour,
     EstateRisk, Health, Moment, Reason, RiskCause, RiskGrade, Seq,
 };
 
@@ -333,6 +334,8 @@ pub enum EventKind {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         estate: Option<EstateRisk>,
     },
+    /// An alarm was raised, or something happened to one.
+    Alarm(Box<AlarmChange>),
     /// A charging session ended. What could not be seen is absent.
     ChargeOrder {
         /// The connector's number; absent where the charger has one connector without a number.

@@ -2,6 +2,7 @@
 //!
 //! Nothing here does I/O and nothing here knows tokio; every other module may use this one.
 
+mod alarm;
 mod bus;
 mod category;
 mod command;
@@ -24,6 +25,9 @@ mod time;
 mod unit;
 mod words;
 
+pub use alarm::{
+    AlarmChange, AlarmEyes, AlarmId, AlarmLevel, AlarmSignal, AlarmSignals, AlarmState, AlarmStep,
+};
 pub use bus::{BusBudget, BusCounters, BusState, BusTable, UnitState};
 pub use category::{Category, EstateKind};
 pub use command::{

@@ -89,10 +89,12 @@ pub(super) fn page(view: &View, ask: &Request, active: &str, title: &str, body: 
         ("/devices", Text::Devices),
         ("/buses", Text::Buses),
         ("/delivery", Text::Delivery),
+        ("/alarms", Text::Alarms),
         ("/stars", Text::Stars),
         ("/settings", Text::Settings),
     ];
     let now = view.now();
+    let open = view.alarms.as_ref().map_or(0, |alarms| alarms.board().counts.total());
     html! {
         (DOCTYPE)
         html lang=(lang.tag()) {
@@ -118,7 +120,10 @@ pub(super) fn page(view: &View, ask: &Request, active: &str, title: &str, body: 
                     }
                     nav {
                         @for (path, text) in menu {
-                            a href=(path) aria-current=[(path == active).then_some("page")] { (lang.t(text)) }
+                            a href=(path) aria-current=[(path == active).then_some("page")] {
+                                (lang.t(text))
+                                @if path == "/alarms" && open > 0 { " " span.count { (open) } }
+                            }
                         }
                     }
                 }

@@ -8,7 +8,7 @@ use super::promises::standing;
 use super::view::View;
 use crate::buffer::WearStatus;
 use crate::clock::TrustState;
-use crate::model::{BusCounters, BusState};
+use crate::model::{AlarmLevel, BusCounters, BusState};
 
 /// Writes one family after the other.
 struct Page(String);
@@ -72,6 +72,23 @@ fn commands(page: &mut Page, view: &View) {
     let Some(router) = &view.commands else { return };
     let samples = router.counts().map(|(outcome, count)| (label("outcome", outcome), count));
     page.family("linli_commands_total", "counter", "Commands by what became of them.", samples);
+fn alarms(page: &mut Page, view: &View) {
+    let Some(desk) = &view.alarms else { return };
+    let board = desk.board();
+    let by_level = |counts: [u64; 4]| {
+        let levels = AlarmLevel::ALL.iter().map(|level| label("level", level.word()));
+        levels.zip(counts).collect::<Vec<_>>()
+    };
+    let (counts, totals) = (board.counts, board.totals);
+    let open = "Alarms that are not closed; neither members of groups nor silenced ones.";
+    page.family("linli_alarms_open", "gauge", open, by_level(counts.open));
+    let active = "Alarms whose condition holds.";
+    page.family("linli_alarms_active", "gauge", active, by_level(counts.active));
+    page.gauge("linli_alarms_silenced", "Alarms in maintenance windows.", counts.silenced);
+    let raised = "Alarms raised since the start.";
+    page.family("linli_alarms_raised_total", "counter", raised, by_level(totals.raised));
+    let escalated = "Clocks of alarms that ran out since the start.";
+    page.family("linli_alarms_escalated_total", "counter", escalated, by_level(totals.escalated));
 }
 
 /// The whole page.
@@ -87,6 +104,7 @@ pub(super) fn render(view: &View) -> String {
     promises(&mut page, view);
     logins(&mut page, view);
     commands(&mut page, view);
+    alarms(&mut page, view);
     devices(&mut page, view);
     risk(&mut page, view);
     buses(&mut page, view);

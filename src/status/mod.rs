@@ -8,6 +8,7 @@
 //! exchange, an attestation for the star level.
 
 mod access;
+mod alarms;
 mod api;
 mod assets;
 mod attest;

@@ -1,6 +1,7 @@
 //! The OpenAPI document of the page's API, generated from the types that it answers with. Feature
 //! `schema`; `linli schema` writes it, CI holds the written one against the types.
 
+mod alarms;
 #[cfg(test)]
 mod tests;
 
@@ -55,6 +56,8 @@ struct Operation {
     /// Further answers. Their bodies are [`Fault`] unless said otherwise.
     others: Vec<Answer>,
     parameters: Vec<Value>,
+    /// What is sent, for a POST.
+    body: Value,
     open: bool,
 }
 
@@ -69,7 +72,19 @@ impl Operation {
             }));
         }
         let (method, open, others) = ("get", false, vec![FAILED]);
-        Self { path, method, id, summary, content, others, parameters, open }
+        let body = Value::Null;
+        Self { path, method, id, summary, content, others, parameters, body, open }
+    }
+
+    /// A POST that sends JSON.
+    fn post(
+        path: &'static str,
+        id: &'static str,
+        summary: &'static str,
+        body: Value,
+        content: Value,
+    ) -> Self {
+        Self { method: "post", body, ..Self::get(path, id, summary, content) }
     }
 
     fn also(mut self, others: &[Answer]) -> Self {
@@ -113,6 +128,7 @@ fn estate(types: &mut SchemaGenerator) -> Vec<Operation> {
         get("/api/v1/buses", "buses", "Every bus, its findings.", of::<Vec<BusRow>>(types)),
         Operation {
             method: "post",
+            body: of::<ScanOptions>(types),
             ..get(
                 "/api/v1/buses/{id}/scan",
                 "scanBus",
@@ -278,6 +294,10 @@ pub fn document() -> Value {
     let all = [
         estate(&mut types),
         commands(&mut types),
+    let mut paths = Map::new();
+    let all = [
+        estate(&mut types),
+        alarms::operations(&mut types),
         stars(&mut types),
         people(&mut types),
         machines(&mut types),
@@ -290,6 +310,7 @@ pub fn document() -> Value {
         if orders {
             path[operation.method]["responses"]["409"]["content"] = report.clone();
         }
+        path[operation.method] = describe(&operation, &fault);
     }
     let schemas = types.take_definitions(true);
     let limits = LIMITS.map(|(status, why)| (name_of(status), json!({ "description": why })));
@@ -324,7 +345,7 @@ fn name_of(status: &str) -> String {
     format!("limit{status}")
 }
 
-fn describe(operation: &Operation, fault: &Value, options: &Value) -> Value {
+fn describe(operation: &Operation, fault: &Value) -> Value {
     let mut answers = Map::new();
     for (status, _) in LIMITS {
         let limit = format!("#/components/responses/{}", name_of(status));
@@ -353,7 +374,7 @@ fn describe(operation: &Operation, fault: &Value, options: &Value) -> Value {
         one["security"] = json!([]);
     }
     if operation.method == "post" {
-        one["requestBody"] = json!({ "required": true, "content": options });
+        one["requestBody"] = json!({ "required": true, "content": operation.body });
     }
     one
 }

@@ -184,6 +184,7 @@ pub(super) async fn sample(copies: usize, more: usize) -> Sample {
         started: back(7200),
         version: "0.1.0".into(),
         acts: tokio::sync::mpsc::channel(1).0,
+        alarms: None,
         scan: super::ScanDesk::default(),
         access,
         tls: None,

@@ -27,6 +27,7 @@ use super::{
     api, assets, attest, exchange, frames, headers, metrics, page, report, scan, settings, squeeze,
     api, assets, attest, commands, exchange, frames, headers, metrics, page, report, scan,
 };
+use super::{alarms, api, assets, attest, exchange, frames, headers, metrics, page, report, scan};
 use crate::model::{DeviceId, DeviceIndex};
 
 pub(super) type Shared = State<Arc<View>>;
@@ -99,6 +100,7 @@ pub(super) fn router(view: View) -> Router {
         .route("/metrics", get(prometheus))
         .route("/healthz", get(async || "ok\n"))
         .route("/readyz", get(readyz))
+        .merge(alarms::routes())
         .merge(assets::routes())
         .fallback(lost)
         .layer(from_fn_with_state(Arc::clone(&view), access::gate))
@@ -258,7 +260,7 @@ async fn lost(State(view): Shared, Asked(ask): Asked) -> Response {
     not_found(&view, &ask)
 }
 
-fn not_found(view: &View, ask: &Request) -> Response {
+pub(super) fn not_found(view: &View, ask: &Request) -> Response {
     let title = ask.lang.t(Text::NotFound);
     let body = html! { h1 { (title) } p { a href="/" { (ask.lang.t(Text::Overview)) } } };
     let mut response = answer(ask, frame(view, ask, "", title, &body));

@@ -1,5 +1,6 @@
 //! The page, the API and the metrics on a made-up estate, over real sockets.
 
+mod alarms;
 mod attest;
 mod buses;
 mod clock;

@@ -115,6 +115,7 @@ texts! {
     Overview => "总览", "Overview";
     Devices => "设备", "Devices";
     Buses => "总线", "Buses";
+    Alarms => "报警", "Alarms";
     Delivery => "上报", "Delivery";
     Stars => "星级", "Stars";
     Settings => "设置", "Settings";

@@ -9,6 +9,7 @@ use super::promises::Pledges;
 use super::scan::ScanDesk;
 use super::settings::Files;
 use super::tls::PageTls;
+use crate::alarm::DeskHandle;
 use crate::buffer::BufferStatus;
 use crate::clock::Clock;
 use crate::command::Router;
@@ -59,6 +60,8 @@ pub struct View {
     pub version: String,
     /// What a person did on the page, to the pipeline.
     pub acts: mpsc::Sender<Act>,
+    /// The alarms; `None` where nobody watches for them.
+    pub alarms: Option<DeskHandle>,
     /// What scans share.
     pub scan: ScanDesk,
     /// Who may do what, and who did what.

@@ -24,11 +24,13 @@ pub(super) const FILE: &str = "formats.json";
 /// | `wear` | bytes written | `buffer` |
 /// | `evidence`, `attestations`, `charging`, `risk` | what the star level needs | `starlevel` |
 /// | `audit`, `access` | who did what; how far the trail is | `audit` |
+/// | `alarms` | open and closed alarms, their steps, maintenance windows | `alarm` |
 /// | `clock`, `promises`, `upgrade` | what was known of the time; what was told | `clock`, `app` |
 /// | `commands` | commands that came, orders that hold | `command` |
 /// | `lessons`, `counters` | what was learned about models; counters of meters | `driver`, `pipeline` |
 const PARTS: [(&str, Format); 15] = [
     ("access", Format::FIRST),
+    ("alarms", Format::FIRST),
     ("attestations", Format::FIRST),
     ("audit", Format::FIRST),
     ("charging", Format::FIRST),

@@ -3,6 +3,7 @@
 
 mod access;
 mod air_quality;
+mod alarms;
 #[cfg(feature = "fuzzing")]
 mod allocation;
 mod api;

@@ -32,6 +32,7 @@ pub(super) fn between(old: &Settings, new: &Settings) -> Vec<Words> {
         ("commands", old.commands != new.commands),
         ("status", old.status != new.status),
         ("stars", old.starlevel != new.starlevel),
+        ("alarms", old.alarms != new.alarms),
         ("log", old.log != new.log),
     ];
     for (section, changed) in sections {
@@ -92,7 +93,16 @@ fn same_device(old: (&Settings, &DeviceSettings), new: (&Settings, &DeviceSettin
         && a.safe_after == b.safe_after
         && a.period == b.period
         && a.points == b.points
+        && same_alarms(a, b)
         && same_connection((old.0, &a.connection), (new.0, &b.connection))
+}
+
+/// Whether two devices change the same rules; where that stands says nothing.
+fn same_alarms(a: &DeviceSettings, b: &DeviceSettings) -> bool {
+    let own = |device: &DeviceSettings| -> Vec<_> {
+        device.alarms.iter().map(|one| (one.rule.clone(), one.change.clone())).collect()
+    };
+    own(a) == own(b)
 }
 
 /// Buses by their name: their place in the file may change.

@@ -28,6 +28,7 @@ pub(super) const FORM_FIELD: &str = "csrf";
 const FORM_HEADER: &str = "x-linli-csrf";
 /// Fields of forms that go into the trail; none of them is a secret.
 const TOLD: [&str; 8] = ["by", "kind", "what", "category", "item", "until", "act", "file"];
+const TOLD: [&str; 8] = ["by", "kind", "what", "category", "item", "until", "name", "reason"];
 
 /// Routes that anybody may ask for.
 fn readable_by_nobody(path: &str) -> bool {
@@ -63,6 +64,18 @@ fn deed(method: &Method, path: &str) -> Option<(Action, String)> {
         ["stars", "attest"] if !get => (Action::Attest, String::new()),
         ["stars", "withdraw"] if !get => (Action::Withdraw, String::new()),
         ["api", "v1", "buses", id, "scan"] if !get => (Action::Scan, id.to_owned()),
+        ["alarms", id, "acknowledge"] | ["api", "v1", "alarms", id, "acknowledge"] if !get => {
+            (Action::AlarmAcknowledged, id.to_owned())
+        }
+        ["alarms", id, "close"] | ["api", "v1", "alarms", id, "close"] if !get => {
+            (Action::AlarmClosed, id.to_owned())
+        }
+        ["maintenance"] | ["api", "v1", "maintenance"] if !get => {
+            (Action::Maintenance, String::new())
+        }
+        ["maintenance", id, "end"] | ["api", "v1", "maintenance", id, "end"] if !get => {
+            (Action::MaintenanceEnded, id.to_owned())
+        }
         ["api", "v1", "stars", "report"] if get => (Action::Report, String::new()),
         ["buses", id, "frames.txt" | "frames.pcapng"] if get => (Action::Frames, id.to_owned()),
         _ => return None,

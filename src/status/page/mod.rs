@@ -1,5 +1,7 @@
 //! The pages, one function each.
 
+mod alarm;
+mod alarms;
 mod attestations;
 mod bus;
 mod buses;
@@ -13,6 +15,8 @@ mod plan;
 mod risk;
 mod stars;
 
+pub(super) use alarm::alarm;
+pub(super) use alarms::alarms;
 pub(super) use bus::bus;
 pub(super) use buses::buses;
 pub(super) use clock::section as clock_section;
