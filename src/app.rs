@@ -188,6 +188,7 @@ impl App {
             evidence: Some(EvidenceChain::new(buffer.store())),
             reporter: Some(reporter),
             desk: Some(desk),
+            broadcast: None,
             clock,
             started,
             version: env!("CARGO_PKG_VERSION").into(),

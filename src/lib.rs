@@ -27,6 +27,7 @@
 //! | [`buffer`], [`store`] | the durable queue of blocks; what is kept across restarts, the only file that names sled |
 //! | [`uplink`], [`broker`] | from the buffer to the platform; how an MQTT broker is reached |
 //! | [`starlevel`] | rule pack, evidence by day in a hash chain, what people attest, values of the environment, equipment risk, assessment, signed report; the scorecards of annex A |
+//! | [`broadcast`] | warnings: taken, graded, played on terminals and shown on screens, with receipts; drills |
 //! | [`status`] | the local page, its API, metrics |
 //! | [`access`], [`audit`] | who may do what on the page: users, sessions, tokens, lock-out; who did what |
 //! | [`doctor`], [`bundle`] | what is wrong with the box around the gateway, and what to do, worst first; what support gets of it, without secrets |
@@ -49,6 +50,7 @@ pub mod access;
 pub mod app;
 pub mod audit;
 pub mod backoff;
+pub mod broadcast;
 pub mod broker;
 pub mod buffer;
 pub mod bundle;

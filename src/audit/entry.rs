@@ -52,6 +52,8 @@ actions! {
     Frames => "frames", "frames downloaded", "下载报文";
     Reload => "reload", "configuration reloaded", "重新加载配置";
     Command => "command", "command", "命令";
+    Broadcast => "broadcast", "warning sent", "发布预警";
+    BroadcastCancelled => "broadcast_cancelled", "warning cancelled", "取消预警";
     Upgrade => "upgrade", "upgrade", "升级";
     Other => "other", "something that a later version noted", "其他（更高版本记录）";
 }

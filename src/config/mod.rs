@@ -8,6 +8,7 @@
 //! Drop-in files hold only `[[bus]]` and `[[device]]`. Relative paths count from the folder of the
 //! file that names them.
 
+mod broadcast;
 mod broker;
 mod claims;
 mod device;
@@ -68,6 +69,8 @@ pub struct Settings {
     pub status: Option<status::Config>,
     /// The star-level check.
     pub starlevel: starlevel::Config,
+    /// The emergency broadcast.
+    pub broadcast: crate::broadcast::Config,
     /// The log.
     pub log: LogConfig,
     /// What is allowed but worth a look.

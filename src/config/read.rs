@@ -10,7 +10,8 @@ use super::machine::Files;
 use super::model::Models;
 use super::page;
 use super::{
-    BusSettings, Connection, DeviceSettings, LogConfig, LogFormat, Refused, Settings, broker, stars,
+    BusSettings, Connection, DeviceSettings, LogConfig, LogFormat, Refused, Settings, broadcast,
+    broker, stars,
 };
 use crate::broker::BrokerConfig;
 use crate::driver::bus::{Polled, Remedy, Weight, weigh};
@@ -39,6 +40,8 @@ const OTHER_SECTIONS: &[(&str, &str)] = &[
     ("web", "status"),
     ("http", "status"),
     ("starlevel", "stars"),
+    ("broadcasts", "broadcast"),
+    ("emergency", "broadcast"),
     ("logging", "log"),
 ];
 
@@ -146,7 +149,9 @@ pub(super) fn settings<'s>(
         files.check(&mut context.faults, &mut context.notes);
         same_line_twice(&buses, &mut context.faults);
         stars::read_files(&mut parts.starlevel, &mut context);
+        broadcast::read_files(&mut parts.broadcast, &mut context);
     }
+    broadcast::check(&parts.broadcast, parts.broadcast_at.as_ref(), &devices, &mut context);
     drop(roots);
     let written = documents.iter().all(Document::is_clean);
     let Some((id, gateway)) = gateway
@@ -170,6 +175,7 @@ pub(super) fn settings<'s>(
         uplink: parts.uplink,
         status: parts.status,
         starlevel: parts.starlevel,
+        broadcast: parts.broadcast,
         log: parts.log,
         notes: context.notes,
     })
@@ -204,6 +210,8 @@ struct Parts {
     uplink: Option<uplink::Config>,
     status: Option<status::Config>,
     starlevel: starlevel::Config,
+    broadcast: crate::broadcast::Config,
+    broadcast_at: Option<Place>,
 }
 
 /// Reads everything but buses and devices.
@@ -254,7 +262,8 @@ fn read_parts(
         }
         config
     });
-    Parts { clock, log, mqtt, buffer, uplink, status, starlevel }
+    let (broadcast, broadcast_at) = broadcast::read(root, files);
+    Parts { clock, log, mqtt, buffer, uplink, status, starlevel, broadcast, broadcast_at }
 }
 
 fn claim_client(section: &Section<'_>, broker: &BrokerConfig, context: &mut Context<'_>) {

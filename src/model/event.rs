@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     Batch, BusId, Cause, DeviceId, Diagnosis, EnvironmentDay, EnvironmentHour, EstateRisk, Health,
-    Moment, Reason, RiskCause, RiskGrade, Seq,
+    Moment, Reason, RiskCause, RiskGrade, Seq, WarningNews,
 };
 
 /// Something that happened, told to the platform once (at least).
@@ -377,6 +377,8 @@ pub enum EventKind {
         /// Begin, end, energy and reason are all there.
         complete: bool,
     },
+    /// Something happened to a warning of the emergency broadcast.
+    Warning(Box<WarningNews>),
 }
 
 /// What the buffer stores.

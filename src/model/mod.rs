@@ -19,6 +19,7 @@ mod risk;
 mod snapshot;
 mod time;
 mod unit;
+mod warning;
 mod words;
 
 pub use bus::{BusBudget, BusCounters, BusState, BusTable, UnitState};
@@ -43,4 +44,9 @@ pub use risk::{EstateRisk, RiskCause, RiskCounts, RiskDevice, RiskGrade};
 pub use snapshot::{DeviceState, PointState, Snapshot};
 pub use time::{BootId, Moment, WallTime};
 pub use unit::{Unit, UnitError};
+pub use warning::{
+    MAX_WARNING_ID, ReceiptCounts, ReceiptState, Severity, TerminalReceipt, Warning, WarningId,
+    WarningIdError, WarningNews, WarningRefusal, WarningSource, WarningStatus, WarningStep,
+    WarningText,
+};
 pub use words::Words;

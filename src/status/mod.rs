@@ -2,7 +2,7 @@
 //!
 //! Rendered on the server, Chinese and English, no internet, readable without JavaScript. It reads
 //! the others' states; what it can do is to record what a person did or vouches for: a meter
-//! exchange, an attestation for the star level.
+//! exchange, an attestation for the star level; and to warn people.
 
 mod access;
 mod api;
@@ -40,6 +40,7 @@ mod text;
 mod tls;
 mod trouble;
 mod view;
+mod warn;
 
 pub use access::Access;
 pub use config::{AccessBy, Config, Protection};

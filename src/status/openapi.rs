@@ -11,7 +11,9 @@ use serde_json::{Map, Value, json};
 use super::access::{SessionRow, UserRows};
 use super::api::{BusRow, DeviceDetail, DeviceRow, Gateway, Ready, Risk, UplinkRow};
 use super::server::Fault;
+use super::warn::{Compose, Sent};
 use crate::audit::{Page, Verified};
+use crate::broadcast::{BroadcastView, WarningRow};
 use crate::buffer::BufferStatus;
 use crate::driver::scan::ScanOptions;
 use crate::starlevel::report::Report;
@@ -52,6 +54,8 @@ struct Operation {
     /// Further answers. Their bodies are [`Fault`] unless said otherwise.
     others: Vec<Answer>,
     parameters: Vec<Value>,
+    /// What is sent: options of a scan unless said otherwise; null for nothing.
+    body: Option<Value>,
     open: bool,
 }
 
@@ -66,7 +70,8 @@ impl Operation {
             }));
         }
         let (method, open, others) = ("get", false, vec![FAILED]);
-        Self { path, method, id, summary, content, others, parameters, open }
+        let body = None;
+        Self { path, method, id, summary, content, others, parameters, body, open }
     }
 
     fn also(mut self, others: &[Answer]) -> Self {
@@ -129,6 +134,43 @@ fn estate(types: &mut SchemaGenerator) -> Vec<Operation> {
         get("/api/v1/buffer", "buffer", "The outage buffer.", of::<BufferStatus>(types)),
         get("/api/v1/uplink", "uplink", "The way to the platform.", of::<UplinkRow>(types)),
         get("/api/v1/risk", "risk", "Equipment risk, and whom to visit.", of::<Risk>(types)),
+    ]
+}
+
+fn broadcast(types: &mut SchemaGenerator) -> Vec<Operation> {
+    let get = Operation::get;
+    let sent = of::<Sent>(types);
+    vec![
+        get(
+            "/api/v1/broadcast",
+            "warnings",
+            "Warnings, refused messages, zones and drills.",
+            of::<BroadcastView>(types),
+        )
+        .also(&[NOT_YET]),
+        Operation {
+            method: "post",
+            body: Some(of::<Compose>(types)),
+            ..get("/api/v1/broadcast", "warn", "Warns people, at once.", sent.clone()).also(&[
+                ("400", "A field is not allowed, or the body is no JSON."),
+                ("409", "It would reach nobody, or too many warnings are on."),
+                ("415", "The body is not said to be JSON."),
+                ("422", "The body is JSON of another form."),
+            ])
+        },
+        get(
+            "/api/v1/broadcast/{id}",
+            "warning",
+            "A warning with the receipt of each terminal and screen.",
+            of::<WarningRow>(types),
+        )
+        .also(&[NO_TEXT, UNKNOWN]),
+        Operation {
+            method: "post",
+            body: Some(Value::Null),
+            ..get("/api/v1/broadcast/{id}/cancel", "cancelWarning", "Cancels a warning.", sent)
+                .also(&[NO_TEXT, UNKNOWN])
+        },
     ]
 }
 
@@ -236,7 +278,13 @@ pub fn document() -> Value {
     let fault = of::<Fault<'_>>(&mut types);
     let options = of::<ScanOptions>(&mut types);
     let mut paths = Map::new();
-    let all = [estate(&mut types), stars(&mut types), people(&mut types), machines(&mut types)];
+    let all = [
+        estate(&mut types),
+        broadcast(&mut types),
+        stars(&mut types),
+        people(&mut types),
+        machines(&mut types),
+    ];
     for operation in all.into_iter().flatten() {
         let path = paths.entry(operation.path).or_insert_with(|| json!({}));
         path[operation.method] = describe(&operation, &fault, &options);
@@ -302,8 +350,9 @@ fn describe(operation: &Operation, fault: &Value, options: &Value) -> Value {
     if operation.open {
         one["security"] = json!([]);
     }
-    if operation.method == "post" {
-        one["requestBody"] = json!({ "required": true, "content": options });
+    let body = operation.body.as_ref().unwrap_or(options);
+    if operation.method == "post" && !body.is_null() {
+        one["requestBody"] = json!({ "required": true, "content": body });
     }
     one
 }

@@ -23,7 +23,7 @@ use super::listener;
 use super::text::{Lang, Text};
 use super::tls::PageTls;
 use super::view::View;
-use super::{api, assets, attest, exchange, frames, headers, metrics, page, report, scan};
+use super::{api, assets, attest, exchange, frames, headers, metrics, page, report, scan, warn};
 use crate::model::{DeviceId, DeviceIndex};
 
 pub(super) type Shared = State<Arc<View>>;
@@ -58,6 +58,7 @@ pub(super) fn router(view: View) -> Router {
     let view = Arc::new(view);
     Router::new()
         .merge(access_routes())
+        .merge(warn::routes())
         .route("/", get(overview))
         .route("/devices", get(devices))
         .route("/devices/{id}", get(device))

@@ -1,6 +1,7 @@
 //! The page, the API and the metrics on a made-up estate, over real sockets.
 
 mod attest;
+mod broadcast;
 mod buses;
 mod clock;
 mod report;

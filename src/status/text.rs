@@ -104,6 +104,7 @@ texts! {
     Devices => "设备", "Devices";
     Buses => "总线", "Buses";
     Delivery => "上报", "Delivery";
+    Broadcast => "广播", "Broadcast";
     Stars => "星级", "Stars";
     SwitchLanguage => "English", "中文";
     Outdated => "页面未能刷新，以下内容可能已过时", "The page could not be refreshed; what you see may be out of date";

@@ -8,6 +8,7 @@ use super::access::Access;
 use super::promises::Pledges;
 use super::scan::ScanDesk;
 use super::tls::PageTls;
+use crate::broadcast::BroadcastDesk;
 use crate::buffer::BufferStatus;
 use crate::clock::Clock;
 use crate::driver::bus::BusRequest;
@@ -46,6 +47,8 @@ pub struct View {
     pub reporter: Option<Reporter>,
     /// Where people attest what the star level needs; `None` where nothing can be kept.
     pub desk: Option<AttestationDesk>,
+    /// The emergency broadcast; `None` where no terminal and no screen may be ordered.
+    pub broadcast: Option<BroadcastDesk>,
     /// The clock.
     pub clock: Clock,
     /// When the daemon started.

@@ -28,7 +28,8 @@ const FORM_HEADER: &str = "x-linli-csrf";
 /// Longest form, bytes.
 const MOST_FORM: usize = 64 << 10;
 /// Fields of forms that go into the trail; none of them is a secret.
-const TOLD: [&str; 6] = ["by", "kind", "what", "category", "item", "until"];
+const TOLD: [&str; 9] =
+    ["by", "kind", "what", "category", "item", "until", "status", "severity", "title_zh"];
 
 /// Routes that anybody may ask for.
 fn readable_by_nobody(path: &str) -> bool {
@@ -57,6 +58,12 @@ fn deed(method: &Method, path: &str) -> Option<(Action, String)> {
         ["devices", id, "exchange"] if !get => (Action::Exchange, id.to_owned()),
         ["stars", "attest"] if !get => (Action::Attest, String::new()),
         ["stars", "withdraw"] if !get => (Action::Withdraw, String::new()),
+        ["broadcast", "send"] | ["api", "v1", "broadcast"] if !get => {
+            (Action::Broadcast, String::new())
+        }
+        ["broadcast", id, "cancel"] | ["api", "v1", "broadcast", id, "cancel"] if !get => {
+            (Action::BroadcastCancelled, id.to_owned())
+        }
         ["api", "v1", "buses", id, "scan"] if !get => (Action::Scan, id.to_owned()),
         ["api", "v1", "stars", "report"] if get => (Action::Report, String::new()),
         ["buses", id, "frames.txt" | "frames.pcapng"] if get => (Action::Frames, id.to_owned()),

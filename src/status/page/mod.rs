@@ -1,6 +1,7 @@
 //! The pages, one function each.
 
 mod attestations;
+mod broadcast;
 mod bus;
 mod buses;
 mod clock;
@@ -12,6 +13,7 @@ mod overview;
 mod risk;
 mod stars;
 
+pub(super) use broadcast::{Draft, broadcast, one as one_warning, preview};
 pub(super) use bus::bus;
 pub(super) use buses::buses;
 pub(super) use delivery::delivery;
