@@ -8,6 +8,13 @@
 //! | drivers → pipeline | [`FIELD_MESSAGES`] | the driver waits: polls are skipped and counted, the field broker keeps its messages |
 //! | pipeline → recorder | [`RECORDS`] | the pipeline waits, and with it the drivers |
 //! | pipeline → a bus, "read again" | [`READ_AGAIN`] | not asked; the next regular poll decides |
+//! | whoever orders → commands | [`ASKS`](crate::command::ASKS) | whoever orders waits |
+//! | uplink → commands, messages | [`ORDERED_MESSAGES`] | the command is refused: `busy` |
+//! | commands → uplink, results | [`RESULTS`] | not told there; the event is the record |
+//! | commands → field broker | [`POSTS`] | the command waits, and is refused when it expires |
+//! | uplink → broadcast, messages | [`MESSAGES`](crate::broadcast::MESSAGES) | not acknowledged: the platform's broker brings it again |
+//! | broadcast → uplink, answers | [`ANSWERS`](crate::broadcast::ANSWERS) | not told there; the event is the record |
+//! | page, alarm rules → broadcast | [`ASKS`](crate::broadcast::ASKS) | whoever warns waits |
 //! | scan, commands → a bus | [`ORDERS`] | the scan waits; a command is refused when it expires |
 //! | page → pipeline, recorded acts | [`ACTS`] | the page's request waits |
 //! | whoever knows → star level, facts | [`FACTS`] | the teller adds up what it could not tell, and tells that later |
@@ -16,8 +23,10 @@
 
 mod access;
 mod assess;
+mod broadcast;
 mod certificates;
 mod checkup;
+mod commands;
 mod field;
 mod page;
 #[cfg(feature = "demo")]
@@ -47,9 +56,11 @@ use crate::starlevel::{Assessment, Bilingual, EvidenceChain, METER_CLOCK_S, Rule
 use crate::status::{self, ScanDesk, View};
 use crate::store::Tree;
 use crate::supervise::{Failure, Part, Supervisor};
-use crate::uplink::{Session, UplinkStatus};
+use crate::uplink::{BroadcastPort, CommandPort, Session, UplinkStatus};
 use crate::watchdog;
 use assess::{Ends, desk};
+use broadcast::WarningEnds;
+use commands::CommandEnds;
 use field::Buses;
 use stars::{publish_assessment, reporter, rule_pack};
 use tasks::ClockWatch;
@@ -70,6 +81,12 @@ pub const RECORDS: usize = 512;
 pub const READ_AGAIN: usize = 16;
 /// Orders to one bus: probes of a scan, commands.
 pub const ORDERS: usize = 4;
+/// Messages of the platform under `command/<id>`.
+pub const ORDERED_MESSAGES: usize = 64;
+/// Results of commands for the platform.
+pub const RESULTS: usize = 256;
+/// Messages of commands to devices at the field broker.
+pub const POSTS: usize = 32;
 /// Facts for the star level.
 pub const FACTS: usize = 4096;
 /// Recorded acts.
@@ -145,22 +162,27 @@ impl App {
         }
         clock.judge();
         joints.clock_watch(known, facts.clone());
-        buffer.tell(facts);
+        buffer.tell(facts.clone());
 
         let lessons = LessonBook::load(buffer.store().tree("lessons"))
             .context("what was learned about the models")?;
         let Buses { table: buses, drivers, lines } = joints.buses(&settings, &lessons);
-        let broker = joints.field_broker(&settings, hurry(buffer.clone()), None);
+        let mut ordered = CommandEnds::new(&settings);
+        let mut warned = WarningEnds::new(&settings);
+        let inbox = ordered.inbox();
+        let broker = joints.field_broker(&settings, hurry(buffer.clone()), (None, inbox));
         let applied = access::applied(&opening.news);
         opening.tell_start(&records, started).await?;
         let (promises, keeper) = promises::pledges(opening, buffer.store())?;
         let ends = (field_out, acts_out, records);
-        let progress = joints.pipeline(drivers, buffer.store(), ends)?;
+        let progress = joints.pipeline(drivers.clone(), buffer.store(), ends)?;
 
         let (assessment_in, assessment) = watch::channel(None);
         let pack = rule_pack(&settings)?;
         let reporter = reporter(&settings, &pack, &estate, &buffer);
-        let uplink = joints.uplink(&settings, &buffer, assessment.clone(), &pack, &reporter);
+        let ports = (ordered.port(), warned.port());
+        let uplink =
+            joints.uplink(&settings, &buffer, assessment.clone(), (&pack, &reporter), ports);
         let desk = desk(&settings, &pack, &estate, &buffer)?;
         let ends = Ends {
             facts: facts_out,
@@ -171,6 +193,11 @@ impl App {
         let risk =
             joints.assessor(&settings, pack, ends, uplink.clone(), &buffer, buses.clone())?;
         let access = joints.access(&settings, &buffer, applied)?;
+        let audit = access.audit();
+        let reached = (&*lines, &*drivers);
+        let commands =
+            joints.commands(&settings, &buffer, ordered, reached, (audit, uplink.clone()))?;
+        let broadcast = joints.broadcast(&settings, &buffer, warned, facts, commands.clone())?;
         // Not before all have read what they keep in the store: the first commit may rebuild its
         // files, and until that is done there is nothing to read.
         joints.supervisor.spawn_fallible(Part::Stage, "recorder", recorder.run(records_out));
@@ -188,7 +215,8 @@ impl App {
             evidence: Some(EvidenceChain::new(buffer.store())),
             reporter: Some(reporter),
             desk: Some(desk),
-            broadcast: None,
+            broadcast,
+            commands: Some(commands),
             clock,
             started,
             version: env!("CARGO_PKG_VERSION").into(),
@@ -234,8 +262,8 @@ impl Joints {
         settings: &Settings,
         buffer: &buffer::Buffer,
         assessment: watch::Receiver<Option<Arc<Assessment>>>,
-        pack: &RulePack,
-        reporter: &Reporter,
+        (pack, reporter): (&RulePack, &Reporter),
+        (commands, warnings): (Option<CommandPort>, Option<BroadcastPort>),
     ) -> watch::Receiver<UplinkStatus> {
         let Some(config) = settings.uplink.clone() else {
             // Nobody to send to: the buffer keeps what fits. The page says so.
@@ -252,6 +280,14 @@ impl Joints {
         let broker = status.borrow().broker.clone();
         self.presented.push(("uplink".into(), broker, session.presented()));
         let session = session.signing(reporter.key().ok().map(SigningKey::public_hex));
+        let session = match commands {
+            Some(port) => session.commands(port),
+            None => session,
+        };
+        let session = match warnings {
+            Some(port) => session.warnings(port),
+            None => session,
+        };
         let stop = self.supervisor.token(Part::Outlet);
         self.supervisor.spawn(Part::Outlet, "uplink", session.run(stop.clone()));
         let publish = publish_assessment(assessment, documents_in, pack.clone(), stop);

@@ -6,9 +6,10 @@
 //!
 //! ```text
 //!  devices ─► driver ─► pipeline ─────────────► buffer ─► uplink ─► platform
-//!              ▲          │                       │          │
-//!              │          └─► snapshot ─► starlevel          │
-//!              └ read again       └────── status ◄───────────┘
+//!              ▲ ▲        │                       │         ││
+//!              │ │        └─► snapshot ─► starlevel         ││
+//!              │ └ read again     └────── status ◄──────────┘│
+//!              └─────────────── command ◄── page, ───────────┘
 //! ```
 //! One task owns each bus; the slow end pulls; every channel is bounded (the table stands in
 //! [`app`]); shutdown follows the flow ([`supervise`]).
@@ -28,6 +29,7 @@
 //! | [`uplink`], [`broker`] | from the buffer to the platform; how an MQTT broker is reached |
 //! | [`starlevel`] | rule pack, evidence by day in a hash chain, what people attest, values of the environment, equipment risk, assessment, signed report; the scorecards of annex A |
 //! | [`broadcast`] | warnings: taken, graded, played on terminals and shown on screens, with receipts; drills |
+//! | [`command`] | commands to devices: checked, kept, done once, told; orders that end in a safe value |
 //! | [`status`] | the local page, its API, metrics |
 //! | [`access`], [`audit`] | who may do what on the page: users, sessions, tokens, lock-out; who did what |
 //! | [`doctor`], [`bundle`] | what is wrong with the box around the gateway, and what to do, worst first; what support gets of it, without secrets |
@@ -43,7 +45,8 @@
 //! # Not ours
 //!
 //! No rule scripting, no plug-in ABI, no dashboard builder, no household personal data, no
-//! official star rating, no control of utility valves or relays.
+//! official star rating, no control of utility valves or relays unless the configuration allows it
+//! for that very device.
 #![forbid(unsafe_code)]
 
 pub mod access;
@@ -56,6 +59,7 @@ pub mod buffer;
 pub mod bundle;
 pub mod cli;
 pub mod clock;
+pub mod command;
 pub mod config;
 pub mod doctor;
 pub mod driver;

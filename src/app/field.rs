@@ -8,7 +8,7 @@ use tokio::sync::{mpsc, watch};
 use super::{Joints, ORDERS, READ_AGAIN};
 use crate::config::{Connection, Settings};
 use crate::driver::bus::{Bus, BusDevice, LessonBook, Ports};
-use crate::driver::mqtt::{BrokerStatus, Driver, MqttDevice, Tap};
+use crate::driver::mqtt::{BrokerStatus, Driver, MqttDevice, Post, Tap};
 use crate::driver::record::FrameLog;
 use crate::model::{BusState, BusTable, DeviceIndex, FieldMessage, FieldRequest, Record};
 use crate::pipeline::{Act, Baselines, Pipeline, Progress};
@@ -110,12 +110,13 @@ impl Joints {
         Ok(progress)
     }
 
-    /// The task at the field broker, if devices publish; `tap` hears every message too.
+    /// The task at the field broker, if devices publish; `tap` hears every message too, `posts` are
+    /// sent to the devices.
     pub(super) fn field_broker(
         &mut self,
         settings: &Settings,
         hurry: Arc<dyn Fn() + Send + Sync>,
-        tap: Option<Tap>,
+        (tap, posts): (Option<Tap>, Option<mpsc::Receiver<Post>>),
     ) -> Option<watch::Receiver<BrokerStatus>> {
         let config = settings.mqtt.clone()?;
         let devices = (0u32..)
@@ -143,6 +144,9 @@ impl Joints {
         self.presented.push(("mqtt".into(), broker, driver.presented()));
         if let Some(tap) = tap {
             driver.listen_in(tap);
+        }
+        if let Some(posts) = posts {
+            driver.attend(posts);
         }
         let stop = self.supervisor.token(Part::Source);
         self.supervisor.spawn(Part::Source, "field broker", driver.run(stop));

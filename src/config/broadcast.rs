@@ -135,8 +135,8 @@ fn mute(devices: &[DeviceSettings], context: &mut Context<'_>) {
         let known = device.profile.commands.iter().any(|command| *command.name == *needed);
         if known && !device.commands.iter().any(|allowed| **allowed == *needed) {
             let problem = (
-                format!("no warning reaches it: `{needed}` is not among its `commands`"),
-                format!("预警无法送达：其 `commands` 未包含 `{needed}`"),
+                format!("no warning reaches it: `{needed}` is not in its `allow`"),
+                format!("预警无法送达：其 `allow` 未包含 `{needed}`"),
             );
             context.notes.push(Fault::new(device.at.clone(), problem));
         }

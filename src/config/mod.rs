@@ -16,6 +16,7 @@ pub mod edit;
 mod estate;
 mod library;
 mod lines;
+mod load;
 mod machine;
 mod migrate;
 mod model;
@@ -40,7 +41,7 @@ use crate::driver::{Act, BusAddress, BusConfig, LineSettings};
 use crate::model::{DeviceId, EstateKind, GatewayId, Point};
 use crate::profile::{Library, Profile};
 use crate::settings::{Document, Fault, Faults, Place};
-use crate::{buffer, clock, driver, starlevel, status, uplink};
+use crate::{buffer, clock, command, driver, starlevel, status, uplink};
 
 /// Everything that the daemon needs to know, checked.
 #[derive(Debug, Clone)]
@@ -65,6 +66,8 @@ pub struct Settings {
     pub buffer: buffer::Config,
     /// The platform; without it the gateway only collects.
     pub uplink: Option<uplink::Config>,
+    /// Commands.
+    pub commands: command::Config,
     /// The local page, when wanted.
     pub status: Option<status::Config>,
     /// The star-level check.
@@ -118,6 +121,11 @@ pub struct DeviceSettings {
     pub params: Vec<f64>,
     /// Commands of its profile that may be ordered, by name.
     pub commands: Vec<Arc<str>>,
+    /// File with what a DL/T 645 meter wants with a relay command: level, password, operator.
+    pub key_file: Option<PathBuf>,
+    /// How long the link to the platform may be silent before what it ordered ends; that of
+    /// `[commands]` when `None`.
+    pub safe_after: Option<Duration>,
     /// How often it is read; for MQTT, how often a message is expected.
     pub period: Duration,
     /// The profile's points; a list of its own where `[device.report]` changes one.

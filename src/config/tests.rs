@@ -1,5 +1,6 @@
 //! Tests of the whole configuration: conflicts, references, budgets, the example.
 
+mod broadcast;
 mod chinese;
 mod migrate;
 mod model;

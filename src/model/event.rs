@@ -3,8 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Batch, BusId, Cause, DeviceId, Diagnosis, EnvironmentDay, EnvironmentHour, EstateRisk, Health,
-    Moment, Reason, RiskCause, RiskGrade, Seq, WarningNews,
+    Batch, BusId, Cause, CommandReport, DeviceId, Diagnosis, EnvironmentDay, EnvironmentHour,
+    EstateRisk, Health, Moment, Reason, RiskCause, RiskGrade, Seq, WarningNews,
 };
 
 /// Something that happened, told to the platform once (at least).
@@ -178,6 +178,8 @@ pub enum EventKind {
         /// Who withdrew it.
         by: String,
     },
+    /// A command was accepted, or came to its end. The event's device is the one that was named.
+    Command(CommandReport),
     /// Too many logins at the gateway's page failed: further ones are locked for some time. Told at
     /// most once a minute.
     LoginLocked {

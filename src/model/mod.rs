@@ -4,6 +4,7 @@
 
 mod bus;
 mod category;
+mod command;
 mod derived;
 mod document;
 mod environment;
@@ -24,6 +25,10 @@ mod words;
 
 pub use bus::{BusBudget, BusCounters, BusState, BusTable, UnitState};
 pub use category::{Category, EstateKind};
+pub use command::{
+    CommandDocument, CommandId, CommandIdError, CommandOutcome, CommandReport, CommandRequest,
+    CommandResult, CommandSource, LONGEST_BY, LONGEST_TEXT, Refusal,
+};
 pub use derived::{Derived, Rule, Test, Worst};
 pub use document::{
     DOCUMENT_VERSION, DeviceColumns, Document, EventDocument, QualityNote, Thinned, ThinnedSpan,

@@ -250,8 +250,8 @@ impl Ports {
 /// What may be ordered of a model, so that warnings reach it.
 fn allowed(profile: &str) -> &'static str {
     match profile {
-        "emergency-broadcast-terminal" => "commands = [\"message\", \"play\", \"stop\"]\n",
-        "info-screen" => "commands = [\"text\"]\n",
+        "emergency-broadcast-terminal" => "allow = [\"message\", \"play\", \"stop\"]\n",
+        "info-screen" => "allow = [\"text\"]\n",
         _ => "",
     }
 }

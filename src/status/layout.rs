@@ -132,6 +132,7 @@ pub(super) fn page(view: &View, ask: &Request, active: &str, title: &str, body: 
                 footer {
                     "linli " (view.version) " · " (lang.t(Text::RunningFor)) " "
                     (show::span(lang, now.since(view.started)))
+                    @if view.commands.is_some() { " · " a href="/commands" { (lang.t(Text::Commands)) } }
                     @if ask.may_act() { " · " a href="/audit" { (lang.t(Text::Audit)) } }
                     " · " a href="/api/v1/gateway" { "API" } " · " a href="/metrics" { "metrics" }
                 }

@@ -68,6 +68,12 @@ fn logins(page: &mut Page, view: &View) {
     page.gauge("linli_page_sessions", "Sessions that are alive.", alive);
 }
 
+fn commands(page: &mut Page, view: &View) {
+    let Some(router) = &view.commands else { return };
+    let samples = router.counts().map(|(outcome, count)| (label("outcome", outcome), count));
+    page.family("linli_commands_total", "counter", "Commands by what became of them.", samples);
+}
+
 /// The whole page.
 pub(super) fn render(view: &View) -> String {
     let mut page = Page(String::with_capacity(8 << 10));
@@ -80,6 +86,7 @@ pub(super) fn render(view: &View) -> String {
     clock(&mut page, view);
     promises(&mut page, view);
     logins(&mut page, view);
+    commands(&mut page, view);
     devices(&mut page, view);
     risk(&mut page, view);
     buses(&mut page, view);

@@ -1,7 +1,8 @@
 //! The local page, its API (`/api/v1/…`), `/metrics`, `/healthz` and `/readyz`.
 //!
 //! Rendered on the server, Chinese and English, no internet, readable without JavaScript. It reads
-//! the others' states; what it can do is to record what a person did or vouches for: a meter
+//! the others' states; what it can do is to order what the configuration allows of a device, and to
+//! record what a person did or vouches for: a meter
 //! exchange, an attestation for the star level; and to warn people.
 
 mod access;
@@ -9,6 +10,7 @@ mod api;
 mod assets;
 mod attest;
 mod clock;
+mod commands;
 mod config;
 mod exchange;
 mod fetch;

@@ -3,6 +3,7 @@
 
 #[cfg(test)]
 mod tests;
+mod warnings;
 
 use schemars::generate::{SchemaGenerator, SchemaSettings};
 use schemars::{JsonSchema, Schema};
@@ -10,12 +11,13 @@ use serde_json::{Map, Value, json};
 
 use super::access::{SessionRow, UserRows};
 use super::api::{BusRow, DeviceDetail, DeviceRow, Gateway, Ready, Risk, UplinkRow};
+use super::commands::{CommandBody, CommandRows};
 use super::server::Fault;
-use super::warn::{Compose, Sent};
 use crate::audit::{Page, Verified};
-use crate::broadcast::{BroadcastView, WarningRow};
 use crate::buffer::BufferStatus;
+use crate::command::Row;
 use crate::driver::scan::ScanOptions;
+use crate::model::CommandReport;
 use crate::starlevel::report::Report;
 use crate::starlevel::{Assessment, ChainReport};
 
@@ -137,40 +139,37 @@ fn estate(types: &mut SchemaGenerator) -> Vec<Operation> {
     ]
 }
 
-fn broadcast(types: &mut SchemaGenerator) -> Vec<Operation> {
+fn commands(types: &mut SchemaGenerator) -> Vec<Operation> {
     let get = Operation::get;
-    let sent = of::<Sent>(types);
+    let limit = json!({ "type": "integer", "minimum": 1, "maximum": 500 });
+    let number = json!({ "type": "integer", "minimum": 1 });
     vec![
-        get(
-            "/api/v1/broadcast",
-            "warnings",
-            "Warnings, refused messages, zones and drills.",
-            of::<BroadcastView>(types),
-        )
-        .also(&[NOT_YET]),
         Operation {
             method: "post",
-            body: Some(of::<Compose>(types)),
-            ..get("/api/v1/broadcast", "warn", "Warns people, at once.", sent.clone()).also(&[
-                ("400", "A field is not allowed, or the body is no JSON."),
-                ("409", "It would reach nobody, or too many warnings are on."),
-                ("415", "The body is not said to be JSON."),
-                ("422", "The body is JSON of another form."),
+            ..get(
+                "/api/v1/devices/{id}/commands",
+                "orderDevice",
+                "Orders something of a device; answers when it came to its end, or after 8 s.",
+                of::<CommandReport>(types),
+            )
+            .also(&[
+                ("400", "The body is no order."),
+                NOT_YET,
+                ("409", "It was not done; the body is the report, as with 200."),
             ])
         },
         get(
-            "/api/v1/broadcast/{id}",
-            "warning",
-            "A warning with the receipt of each terminal and screen.",
-            of::<WarningRow>(types),
+            "/api/v1/commands",
+            "commands",
+            "What was ordered, newest first.",
+            of::<CommandRows>(types),
         )
-        .also(&[NO_TEXT, UNKNOWN]),
-        Operation {
-            method: "post",
-            body: Some(Value::Null),
-            ..get("/api/v1/broadcast/{id}/cancel", "cancelWarning", "Cancels a warning.", sent)
-                .also(&[NO_TEXT, UNKNOWN])
-        },
+        .asks("device", json!({ "type": "string" }), "One device.")
+        .asks("before", number, "Commands older than this number.")
+        .asks("limit", limit, "Most commands; 50 by default.")
+        .also(&[BAD_QUERY, NOT_YET]),
+        get("/api/v1/commands/{id}", "command", "One command.", of::<Row>(types))
+            .also(&[NO_TEXT, UNKNOWN]),
     ]
 }
 
@@ -277,17 +276,25 @@ pub fn document() -> Value {
     let mut types = settings.into_generator();
     let fault = of::<Fault<'_>>(&mut types);
     let options = of::<ScanOptions>(&mut types);
+    let order = of::<CommandBody>(&mut types);
+    let report = of::<CommandReport>(&mut types);
     let mut paths = Map::new();
     let all = [
         estate(&mut types),
-        broadcast(&mut types),
+        warnings::warnings(&mut types),
+        commands(&mut types),
         stars(&mut types),
         people(&mut types),
         machines(&mut types),
     ];
     for operation in all.into_iter().flatten() {
         let path = paths.entry(operation.path).or_insert_with(|| json!({}));
-        path[operation.method] = describe(&operation, &fault, &options);
+        let orders = operation.id == "orderDevice";
+        let body = if orders { &order } else { &options };
+        path[operation.method] = describe(&operation, &fault, body);
+        if orders {
+            path[operation.method]["responses"]["409"]["content"] = report.clone();
+        }
     }
     let schemas = types.take_definitions(true);
     let limits = LIMITS.map(|(status, why)| (name_of(status), json!({ "description": why })));

@@ -180,6 +180,7 @@ pub(super) async fn sample(copies: usize, more: usize) -> Sample {
         reporter: None,
         desk: None,
         broadcast: None,
+        commands: None,
         clock,
         started: back(7200),
         version: "0.1.0".into(),

@@ -23,7 +23,9 @@ use super::listener;
 use super::text::{Lang, Text};
 use super::tls::PageTls;
 use super::view::View;
-use super::{api, assets, attest, exchange, frames, headers, metrics, page, report, scan, warn};
+use super::{
+    api, assets, attest, commands, exchange, frames, headers, metrics, page, report, scan, warn,
+};
 use crate::model::{DeviceId, DeviceIndex};
 
 pub(super) type Shared = State<Arc<View>>;
@@ -59,6 +61,7 @@ pub(super) fn router(view: View) -> Router {
     Router::new()
         .merge(access_routes())
         .merge(warn::routes())
+        .merge(command_routes())
         .route("/", get(overview))
         .route("/devices", get(devices))
         .route("/devices/{id}", get(device))
@@ -92,6 +95,16 @@ pub(super) fn router(view: View) -> Router {
         .fallback(lost)
         .layer(from_fn_with_state(Arc::clone(&view), access::gate))
         .with_state(view)
+}
+
+/// What is ordered of devices.
+fn command_routes() -> Router<Arc<View>> {
+    Router::new()
+        .route("/commands", get(commands::list))
+        .route("/devices/{id}/command", get(commands::confirm).post(commands::order))
+        .route("/api/v1/devices/{id}/commands", post(commands::post))
+        .route("/api/v1/commands", get(commands::all))
+        .route("/api/v1/commands/{id}", get(commands::one))
 }
 
 /// Login, who did what, who may.
@@ -171,7 +184,10 @@ fn find(view: &View, id: &str) -> Option<DeviceIndex> {
 
 async fn device(State(view): Shared, Path(id): Path<String>, Asked(ask): Asked) -> Response {
     match find(&view, &id) {
-        Some(index) => answer(&ask, page::device(&view, &ask, index)),
+        Some(index) => {
+            let ordered = commands::of_device(&view, index).await;
+            answer(&ask, page::device(&view, &ask, index, &ordered))
+        }
         None => not_found(&view, &ask),
     }
 }

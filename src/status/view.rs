@@ -11,6 +11,7 @@ use super::tls::PageTls;
 use crate::broadcast::BroadcastDesk;
 use crate::buffer::BufferStatus;
 use crate::clock::Clock;
+use crate::command::Router;
 use crate::driver::bus::BusRequest;
 use crate::driver::mqtt::BrokerStatus;
 use crate::driver::record::FrameLog;
@@ -49,6 +50,8 @@ pub struct View {
     pub desk: Option<AttestationDesk>,
     /// The emergency broadcast; `None` where no terminal and no screen may be ordered.
     pub broadcast: Option<BroadcastDesk>,
+    /// Who orders, and what was ordered; `None` where nothing can be kept.
+    pub commands: Option<Router>,
     /// The clock.
     pub clock: Clock,
     /// When the daemon started.

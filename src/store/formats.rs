@@ -26,14 +26,16 @@ pub(super) const FILE: &str = "formats.json";
 /// | `evidence`, `attestations`, `charging`, `risk` | what the star level needs | `starlevel` |
 /// | `audit`, `access` | who did what; how far the trail is | `audit` |
 /// | `clock`, `promises`, `upgrade` | what was known of the time; what was told | `clock`, `app` |
+/// | `commands` | commands that came, orders that hold | `command` |
 /// | `lessons`, `counters` | what was learned about models; counters of meters | `driver`, `pipeline` |
-const PARTS: [(&str, Format); 15] = [
+const PARTS: [(&str, Format); 16] = [
     ("access", Format::FIRST),
     ("attestations", Format::FIRST),
     ("audit", Format::FIRST),
     ("broadcast", Format::FIRST),
     ("charging", Format::FIRST),
     ("clock", Format::FIRST),
+    ("commands", Format::FIRST),
     ("counters", Format::FIRST),
     ("evidence", Format::FIRST),
     ("lessons", Format::FIRST),

@@ -14,6 +14,7 @@ mod delivery_tests;
 mod flow;
 mod link;
 mod message;
+mod port;
 mod session;
 mod status;
 mod store;
@@ -28,6 +29,7 @@ pub use message::{
     Inventory, InventoryDevice, InventoryLabel, InventoryModel, InventoryPoint, MESSAGE_VERSION,
     Presence, Status,
 };
+pub use port::{BroadcastPort, CommandMessage, CommandPort};
 pub use session::Session;
 pub use status::UplinkStatus;
 pub use store::Store;

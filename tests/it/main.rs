@@ -6,6 +6,7 @@ mod air_quality;
 #[cfg(feature = "fuzzing")]
 mod allocation;
 mod api;
+mod broadcast;
 mod buffer_faults;
 mod certificates;
 mod charge_orders;
@@ -32,6 +33,7 @@ mod layout;
 mod line;
 mod migrate;
 mod normal_run;
+mod orders;
 mod package;
 mod parts;
 mod power;

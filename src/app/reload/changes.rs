@@ -28,6 +28,7 @@ pub(super) fn between(old: &Settings, new: &Settings) -> Vec<Words> {
         ("mqtt", old.mqtt != new.mqtt),
         ("buffer", old.buffer != new.buffer),
         ("uplink", old.uplink != new.uplink),
+        ("commands", old.commands != new.commands),
         ("status", old.status != new.status),
         ("stars", old.starlevel != new.starlevel),
         ("log", old.log != new.log),
@@ -86,6 +87,8 @@ fn same_device(old: (&Settings, &DeviceSettings), new: (&Settings, &DeviceSettin
         && a.profile == b.profile
         && a.params == b.params
         && a.commands == b.commands
+        && a.key_file == b.key_file
+        && a.safe_after == b.safe_after
         && a.period == b.period
         && a.points == b.points
         && same_connection((old.0, &a.connection), (new.0, &b.connection))

@@ -11,7 +11,7 @@ use tokio_modbus::Slave;
 use tokio_modbus::client::{Client, Context, rtu, tcp};
 use tokio_modbus::slave::SlaveContext;
 
-use super::ask::{Ask, check, request};
+use super::ask::{Ask, check, check_written, request, write_request};
 use super::doubt::Doubts;
 use super::open::{Framing, Opened};
 use super::wire::{Traffic, Wire};
@@ -70,6 +70,8 @@ pub enum Answer {
         /// What.
         reply: cjt188::Reply,
     },
+    /// Modbus: it was written.
+    Written,
     /// Nobody answers a broadcast.
     Told,
 }
@@ -260,6 +262,16 @@ impl Session {
                 let call = self.client.call(request(*table, *address, *quantity));
                 match timeout(limit, call).await {
                     Ok(Ok(Ok(response))) => Ok(check(response, *quantity)),
+                    Ok(Ok(Err(code))) => Ok(Ok(Answer::Exception(code.into()))),
+                    Ok(Err(error)) => Ok(Err(self.judge(&error))),
+                    Err(_elapsed) => Err(()),
+                }
+            }
+            Ask::Write { unit, table, address, words, multiple } => {
+                self.client.set_slave(Slave(*unit));
+                let call = self.client.call(write_request(*table, *address, words, *multiple));
+                match timeout(limit, call).await {
+                    Ok(Ok(Ok(response))) => Ok(check_written(&response, *address, words)),
                     Ok(Ok(Err(code))) => Ok(Ok(Answer::Exception(code.into()))),
                     Ok(Err(error)) => Ok(Err(self.judge(&error))),
                     Err(_elapsed) => Err(()),

@@ -56,6 +56,9 @@ fn deed(method: &Method, path: &str) -> Option<(Action, String)> {
     let get = *method == Method::GET;
     Some(match parts[..] {
         ["devices", id, "exchange"] if !get => (Action::Exchange, id.to_owned()),
+        ["devices", id, "command"] | ["api", "v1", "devices", id, "commands"] if !get => {
+            (Action::Command, id.to_owned())
+        }
         ["stars", "attest"] if !get => (Action::Attest, String::new()),
         ["stars", "withdraw"] if !get => (Action::Withdraw, String::new()),
         ["broadcast", "send"] | ["api", "v1", "broadcast"] if !get => {
@@ -127,7 +130,8 @@ pub(in crate::status) async fn gate(
     }
     request.extensions_mut().insert(who.clone());
     let response = next.run(request).await;
-    if deed.is_some() {
+    // What became of a command, and of what value, the desk notes.
+    if deed.as_ref().is_some_and(|(action, _)| *action != Action::Command) {
         let told: Vec<String> =
             TOLD.iter().filter_map(|key| Some(format!("{key}={}", fields.get(*key)?))).collect();
         let status = response.status();

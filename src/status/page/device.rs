@@ -3,15 +3,21 @@
 use maud::{Markup, html};
 
 use super::{clock, risk};
+use crate::command::Row;
 use crate::model::{Device, DeviceIndex, DeviceState, Group, Health, Point, PointState, Quality};
-use crate::status::exchange;
 use crate::status::layout::{Request, facts, health, page, quality};
 use crate::status::show;
 use crate::status::text::{Lang, Text};
 use crate::status::trouble::cause_text;
 use crate::status::view::View;
+use crate::status::{commands, exchange};
 
-pub(in crate::status) fn device(view: &View, ask: &Request, index: DeviceIndex) -> Markup {
+pub(in crate::status) fn device(
+    view: &View,
+    ask: &Request,
+    index: DeviceIndex,
+    ordered: &[Row],
+) -> Markup {
     let lang = ask.lang;
     let device = view.estate.device(index);
     let state = view.snapshot.device(index);
@@ -63,6 +69,7 @@ pub(in crate::status) fn device(view: &View, ask: &Request, index: DeviceIndex) 
             (facts(&[(Text::MeterClock, said)], lang))
         }
         (risk::of_device(view, lang, index))
+        (commands::section(view, ask, index, &state, ordered))
         (points(view, lang, device, &state))
         @for group in device.groups.iter() { (members(lang, device, group, &state)) }
         (exchange::form(ask, device))

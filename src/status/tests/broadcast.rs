@@ -45,13 +45,8 @@ async fn rig() -> Rig {
         devices: vec![DeviceId::new("gone").unwrap()],
         ..Zone::default()
     };
-    let points = Points {
-        device: DeviceIndex(0),
-        playing: None,
-        message: None,
-        text: None,
-        fault: None,
-    };
+    let points =
+        Points { device: DeviceIndex(0), playing: None, message: None, text: None, fault: None };
     let (answers, answers_out) = mpsc::channel(8);
     let (messages_in, messages) = mpsc::channel(8);
     let (field, events) = mpsc::channel(256);
@@ -135,7 +130,9 @@ async fn a_warning_is_previewed_confirmed_and_shown_with_its_receipts_in_both_la
     let (head, _) = rig.form("/broadcast/send", &format!("{FORM}&confirm=yes")).await;
     assert!(head.contains("303"), "{head}");
     let place = head.lines().find_map(|line| line.strip_prefix("location: ")).unwrap().to_owned();
-    for (lang, words) in [("zh", ["演练", "终端与信息屏回执"]), ("en", ["drill", "Receipts of terminals"])] {
+    for (lang, words) in
+        [("zh", ["演练", "终端与信息屏回执"]), ("en", ["drill", "Receipts of terminals"])]
+    {
         let (_, page) = get(&rig.view, &format!("{place}?lang={lang}")).await;
         for word in words {
             assert!(page.contains(word), "{word}: {page}");

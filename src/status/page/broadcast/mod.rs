@@ -31,8 +31,8 @@ pub(in crate::status) fn broadcast(view: &View, ask: &Request) -> Markup {
         None => html! {
             h1 { (title(lang)) }
             p { (lang.pick(
-                "没有可播发的终端或信息屏：请在设备的 commands 中允许 play、text。",
-                "No terminal and no screen may be ordered: allow `play` and `text` in the `commands` of the devices.",
+                "没有可播发的终端或信息屏：请在设备的 allow 中允许 play、text。",
+                "No terminal and no screen may be ordered: put `play` and `text` into the `allow` of the devices.",
             )) }
         },
     };

@@ -1,0 +1,497 @@
+//! Commands with real parts: Mosquitto as the platform's broker and that of the field, a simulated
+//! charger over Modbus TCP, a simulated screen. Done with read-back, replayed, expired, out of
+//! range, to a dead device, twice with one id, unsigned, retained, across a kill and a restart.
+
+use std::fs;
+use std::io::{Read as _, Write as _};
+use std::net::{SocketAddr, TcpStream};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use linli::model::{CommandId, CommandRequest, CommandSource, Value};
+use linli::profile::Library;
+use linli::sim::{Device, Framing, ModbusServer, MqttDevice, MqttFleet, Presence, Unit};
+use ring::signature::{Ed25519KeyPair, KeyPair as _};
+use rumqttc::{AsyncClient, Event, MqttOptions, Packet, QoS};
+use serde_json::Value as Json;
+use tokio::runtime::Runtime;
+use tokio_util::sync::CancellationToken;
+
+use crate::parts::{Process, ask, free_port, linli, mosquitto, wait_until};
+
+const PREFIX: &str = "linli/v1/orders";
+
+/// The daemon with its devices, and the platform's client.
+struct Site {
+    folder: tempfile::TempDir,
+    config: PathBuf,
+    page: SocketAddr,
+    daemon: Option<Process>,
+    _broker: Process,
+    runtime: Runtime,
+    client: AsyncClient,
+    results: Arc<Mutex<Vec<Json>>>,
+    charger: Arc<Mutex<Device>>,
+    screen: MqttDevice,
+    presence: Presence,
+    unit: Unit,
+    key: Ed25519KeyPair,
+    stop: CancellationToken,
+}
+
+fn now_ms() -> i64 {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
+    i64::try_from(now.as_millis()).unwrap()
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+fn configuration(folder: &Path, ports: [u16; 4], key: &str) -> String {
+    let [broker, modbus, line, page] = ports;
+    format!(
+        r#"
+[gateway]
+id = "orders"
+[clock]
+trust = "system"
+[buffer]
+path = "{folder}/buffer"
+keep_free = "1MiB"
+[uplink]
+host = "127.0.0.1"
+port = {broker}
+reconnect_cap = "1s"
+[commands]
+public_keys = ["{key}"]
+safe_after = "10s"
+[mqtt]
+host = "127.0.0.1"
+port = {broker}
+[status]
+listen = "127.0.0.1:{page}"
+access = "open"
+[[bus]]
+id = "row"
+tcp = "127.0.0.1:{modbus}"
+probe_cap = "1s"
+timeout = "200ms"
+[[device]]
+id = "charger"
+profile = "vestel-evc04"
+bus = "row"
+period = "1s"
+allow = ["currentLimit"]
+[[bus]]
+id = "line"
+rtu_over_tcp = "127.0.0.1:{line}"
+timeout = "200ms"
+[[device]]
+id = "wallbox"
+profile = "heidelberg-energy-control"
+bus = "line"
+unit = 1
+period = "1s"
+allow = ["currentLimit"]
+[[device]]
+id = "screen"
+profile = "info-screen"
+topic = "screens/1"
+allow = ["on"]
+"#,
+        folder = folder.display()
+    )
+}
+
+impl Site {
+    fn start() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let (port, page) = (free_port(), free_port());
+        let broker = mosquitto(folder.path(), port);
+        let runtime = Runtime::new().unwrap();
+        let library = Library::built_in();
+        let model = |name: &str| library.get(name).unwrap();
+        let stop = CancellationToken::new();
+
+        let wallbox = Device::new(model("heidelberg-energy-control"), 3);
+        let (_, line) = serve(&runtime, wallbox, (Framing::Rtu, 1), &stop);
+        let device = Device::new(model("vestel-evc04"), 1);
+        let ((charger, unit), modbus) = serve(&runtime, device, (Framing::Tcp, 255), &stop);
+
+        let screen = Device::new(model("info-screen"), 2);
+        let (screen, presence) = MqttDevice::new(screen, "screens/1", Duration::from_secs(1));
+        let fleet = MqttFleet { host: "127.0.0.1".into(), port, devices: vec![screen.clone()] };
+        runtime.spawn(fleet.run(stop.clone()));
+
+        let key = Ed25519KeyPair::from_seed_unchecked(&[7; 32]).unwrap();
+        let public = hex(key.public_key().as_ref());
+        let text = configuration(folder.path(), [port, modbus, line, page], &public);
+        let config = folder.path().join("linli.toml");
+        fs::write(&config, text).unwrap();
+
+        let results = Arc::new(Mutex::new(Vec::new()));
+        let client = platform(&runtime, port, Arc::clone(&results));
+        let page = SocketAddr::from(([127, 0, 0, 1], page));
+        let mut site = Self {
+            folder,
+            config,
+            page,
+            daemon: None,
+            _broker: broker,
+            runtime,
+            client,
+            results,
+            charger,
+            screen,
+            presence,
+            unit,
+            key,
+            stop,
+        };
+        site.run();
+        site
+    }
+
+    /// Starts the daemon; ready when it is linked and both devices are online.
+    fn run(&mut self) {
+        self.daemon = Some(linli(&self.config, &self.folder.path().join("log")));
+        let page = self.page;
+        wait_until("all is connected", || {
+            let linked = ask(page, "/api/v1/uplink").is_some_and(|link| link["connected"] == true);
+            linked && ["charger", "screen", "wallbox"].iter().all(|id| self.health(id) == "online")
+        });
+    }
+
+    fn health(&self, device: &str) -> String {
+        let told = ask(self.page, &format!("/api/v1/devices/{device}"));
+        told.map_or_else(String::new, |told| told["health"].as_str().unwrap().to_owned())
+    }
+
+    fn order(&self, id: &str, device: &str, command: &str, value: Value) -> CommandRequest {
+        CommandRequest {
+            id: CommandId::new(id).unwrap(),
+            device: device.into(),
+            command: command.into(),
+            value: Some(value),
+            issued_ms: now_ms(),
+            expires_ms: now_ms() + 30_000,
+            until_ms: None,
+            by: "duty officer".into(),
+            source: CommandSource::Platform,
+            signature: None,
+        }
+    }
+
+    fn limit(&self, id: &str, value: f64) -> CommandRequest {
+        self.order(id, "charger", "currentLimit", Value::Number(value))
+    }
+
+    fn signed(&self, request: &CommandRequest) -> CommandRequest {
+        let signature = self.key.sign(&request.signed_bytes("orders"));
+        CommandRequest { signature: Some(hex(signature.as_ref())), ..request.clone() }
+    }
+
+    fn publish(&self, request: &CommandRequest, retained: bool) {
+        let text = serde_json::to_string(&request.document("orders")).unwrap();
+        let topic = format!("{PREFIX}/command/{}", request.id);
+        let sent = self.client.publish(topic, QoS::AtLeastOnce, retained, text);
+        self.runtime.block_on(sent).unwrap();
+    }
+
+    fn results(&self, id: &str) -> Vec<Json> {
+        let all = self.results.lock().unwrap();
+        all.iter().filter(|result| result["id"] == id).cloned().collect()
+    }
+
+    fn outcomes(&self, id: &str) -> Vec<String> {
+        let word = |result: &Json| result["outcome"].as_str().unwrap().to_owned();
+        self.results(id).iter().map(word).collect()
+    }
+
+    /// Publishes a signed order and waits for so many results.
+    fn ordered(&self, request: &CommandRequest, results: usize) -> Json {
+        let id = request.id.as_str();
+        self.publish(&self.signed(request), false);
+        wait_until(&format!("{results} results of {id}"), || self.results(id).len() >= results);
+        self.results(id).pop().unwrap()
+    }
+
+    fn shown(&self) -> f64 {
+        let device = self.charger.lock().unwrap();
+        let points = &device.profile().points;
+        let slot = points.iter().position(|point| &*point.name == "currentLimit").unwrap();
+        device.values()[slot].number().unwrap()
+    }
+}
+
+impl Drop for Site {
+    fn drop(&mut self) {
+        self.stop.cancel();
+    }
+}
+
+/// A device behind an endpoint, which follows what is written; its port.
+fn serve(
+    runtime: &Runtime,
+    device: Device,
+    (framing, id): (Framing, u8),
+    stop: &CancellationToken,
+) -> ((Arc<Mutex<Device>>, Unit), u16) {
+    let unit = Unit::of(&device).unwrap();
+    let device = Arc::new(Mutex::new(device));
+    let mut server = runtime.block_on(ModbusServer::bind("127.0.0.1:0", framing)).unwrap();
+    let port = server.address().unwrap().port();
+    server.add(id, unit.clone());
+    runtime.spawn(server.run(stop.clone()));
+    let (held, registers, end) = (Arc::clone(&device), unit.clone(), stop.clone());
+    runtime.spawn(async move {
+        let mut ticks = tokio::time::interval(Duration::from_millis(50));
+        while !end.is_cancelled() {
+            ticks.tick().await;
+            let mut device = held.lock().unwrap();
+            registers.settle(&mut device);
+            registers.refresh(&device);
+        }
+    });
+    ((device, unit), port)
+}
+
+/// The platform: hears every result.
+fn platform(runtime: &Runtime, port: u16, results: Arc<Mutex<Vec<Json>>>) -> AsyncClient {
+    let mut options = MqttOptions::new("platform", "127.0.0.1", port);
+    options.set_max_packet_size(1 << 20, 1 << 20);
+    let _guard = runtime.enter();
+    let (client, mut events) = AsyncClient::new(options, 64);
+    let subscriber = client.clone();
+    runtime.spawn(async move {
+        loop {
+            match events.poll().await {
+                Ok(Event::Incoming(Packet::ConnAck(_))) => {
+                    let topic = format!("{PREFIX}/command/+/result");
+                    subscriber.subscribe(topic, QoS::AtLeastOnce).await.unwrap();
+                }
+                Ok(Event::Incoming(Packet::Publish(publish))) => {
+                    let result = serde_json::from_slice(&publish.payload).unwrap();
+                    results.lock().unwrap().push(result);
+                }
+                Ok(_) => {}
+                Err(_broker_not_there_yet) => tokio::time::sleep(Duration::from_millis(100)).await,
+            }
+        }
+    });
+    client
+}
+
+#[test]
+fn each_command_has_the_outcome_that_it_must_have() {
+    let mut site = Site::start();
+    let reason = |result: &Json| result["reason"].as_str().unwrap_or_default().to_owned();
+
+    // Done, and read back from the device.
+    let done = site.ordered(&site.limit("first", 16.0), 2);
+    assert_eq!((&done["outcome"], &done["read_back"]), (&"done".into(), &16.0.into()), "{done}");
+    assert_eq!(site.outcomes("first"), ["accepted", "done"]);
+    assert!((site.shown() - 16.0).abs() < 0.01);
+
+    // Several registers by function 16, on a line without transaction ids.
+    let serial = site.order("serial", "wallbox", "currentLimit", Value::Number(10.5));
+    let done = site.ordered(&serial, 2);
+    assert_eq!((&done["outcome"], &done["read_back"]), (&"done".into(), &10.5.into()), "{done}");
+
+    // By MQTT to the screen.
+    let on = site.screen.with(|device| {
+        let slot = device.profile().points.iter().position(|p| &*p.name == "on").unwrap();
+        device.values()[slot].number() == Some(1.0)
+    });
+    let switch = site.order("screen-1", "screen", "on", Value::Flag(!on));
+    let done = site.ordered(&switch, 2);
+    assert_eq!((&done["outcome"], &done["read_back"]), (&"done".into(), &(!on).into()), "{done}");
+
+    // Twice with one id: the same outcome again, nothing done.
+    let again = site.signed(&site.limit("twice", 10.0));
+    site.publish(&again, false);
+    wait_until("it is done", || site.outcomes("twice").len() == 2);
+    let changed = site.ordered(&site.limit("between", 12.0), 2);
+    assert_eq!(changed["outcome"], "done", "{changed}");
+    site.publish(&again, false);
+    wait_until("it is answered again", || site.outcomes("twice").len() == 3);
+    assert_eq!(site.outcomes("twice"), ["accepted", "done", "done"]);
+    assert!((site.shown() - 12.0).abs() < 0.01, "it was not done again");
+
+    // The id of another command.
+    let stolen = site.ordered(&site.limit("twice", 11.0), 4);
+    assert_eq!(reason(&stolen), "id_reused");
+
+    // Out of range, not allowed, expired, for too long.
+    assert_eq!(reason(&site.ordered(&site.limit("high", 400.0), 1)), "value");
+    let other = site.order("other", "screen", "program", Value::Text("x".into()));
+    assert_ne!(site.ordered(&other, 1)["outcome"], "accepted");
+    let old = now_ms() - 60_000;
+    let late = CommandRequest { issued_ms: old, expires_ms: old, ..site.limit("late", 10.0) };
+    assert_eq!(site.ordered(&late, 1)["outcome"], "expired");
+    let far = now_ms() + 3 * 86_400_000;
+    let long = CommandRequest { expires_ms: far, ..site.limit("long", 10.0) };
+    assert_eq!(reason(&site.ordered(&long, 1)), "lifetime");
+
+    // Unsigned, changed after it was signed, retained.
+    site.publish(&site.limit("unsigned", 10.0), false);
+    wait_until("it is refused", || site.outcomes("unsigned") == ["refused"]);
+    assert_eq!(reason(&site.results("unsigned")[0]), "signature");
+    let forged = CommandRequest {
+        value: Some(Value::Number(6.0)),
+        ..site.signed(&site.limit("forged", 10.0))
+    };
+    site.publish(&forged, false);
+    wait_until("it is refused", || site.outcomes("forged") == ["refused"]);
+
+    // A dead device is not waited for.
+    site.unit.set_fault(linli::sim::Fault::Silent);
+    wait_until("the charger is offline", || site.health("charger") == "offline");
+    assert_eq!(reason(&site.ordered(&site.limit("dead", 10.0), 1)), "offline");
+    site.unit.set_fault(linli::sim::Fault::None);
+    wait_until("the charger is back", || site.health("charger") == "online");
+    site.presence.send(false).unwrap();
+    wait_until("the screen is gone", || site.health("screen") == "offline");
+    let dark = site.order("dark", "screen", "on", Value::Flag(true));
+    assert_eq!(reason(&site.ordered(&dark, 1)), "offline");
+    site.presence.send(true).unwrap();
+
+    // Retained: refused now, and refused again after the restart, when the broker brings it again.
+    site.publish(&site.signed(&site.limit("kept", 9.0)), true);
+    // The broker does not mark it for who is subscribed already: this one is an order.
+    wait_until("it came to an end", || site.outcomes("kept").len() == 2);
+
+    // Across a kill: the same id, the same outcome.
+    site.daemon.take().unwrap().kill();
+    site.run();
+    wait_until("the retained one is refused", || {
+        site.results("kept").last().is_some_and(|last| last["reason"] == "retained")
+    });
+    let before = site.shown();
+    site.publish(&again, false);
+    wait_until("it is answered", || site.outcomes("twice").len() == 5);
+    assert_eq!(site.outcomes("twice").last().unwrap(), "done");
+    assert!((site.shown() - before).abs() < 0.01, "it was not done again");
+
+    // All of it is told to who looks: on the page, in the trail, in the metrics.
+    let all = ask(site.page, "/api/v1/commands?limit=500").unwrap();
+    let ids: Vec<&str> =
+        all["commands"].as_array().unwrap().iter().filter_map(|row| row["id"].as_str()).collect();
+    for id in ["first", "screen-1", "twice", "high", "late", "long", "dead", "dark"] {
+        assert!(ids.contains(&id), "{id} is missing in {ids:?}");
+    }
+    assert!(!ids.contains(&"unsigned"), "what anybody can send is not remembered");
+    let trail = ask(site.page, "/api/v1/audit?limit=500").unwrap();
+    let lines: Vec<&Json> = trail["entries"].as_array().unwrap().iter().collect();
+    let about = |id: &str| {
+        lines.iter().filter(|line| {
+            line["action"] == "command"
+                && line["detail"]
+                    .as_str()
+                    .is_some_and(|detail| detail.starts_with(&format!("{id}:")))
+        })
+    };
+    assert_eq!(about("first").count(), 2, "accepted and done");
+    assert!(about("first").all(|line| line["who"] == "duty officer"));
+    assert_eq!(about("dead").next().unwrap()["outcome"], "refused");
+    assert_eq!(site.daemon.take().unwrap().terminate(), 0);
+}
+
+/// Asks the page; status and body.
+fn send(page: SocketAddr, head: &str, kind: &str, body: &str) -> (u16, String) {
+    let mut stream = TcpStream::connect(page).unwrap();
+    let length = body.len();
+    write!(
+        stream,
+        "{head} HTTP/1.0\r\nHost: {page}\r\nContent-Type: {kind}\r\nContent-Length: {length}\r\n\r\n{body}"
+    )
+    .unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    let status = answer.split(' ').nth(1).unwrap().parse().unwrap();
+    (status, answer)
+}
+
+/// The value of a hidden field.
+fn hidden(page: &str, name: &str) -> String {
+    let begin = page.find(&format!("name=\"{name}\" value=\"")).unwrap();
+    page[begin..].split('"').nth(3).unwrap().to_owned()
+}
+
+#[test]
+fn a_person_orders_on_the_page_in_two_steps_and_a_program_by_the_api() {
+    let mut site = Site::start();
+    let page = site.page;
+    let form = "application/x-www-form-urlencoded";
+    let (_, device) = send(page, "GET /devices/charger", form, "");
+    assert!(device.contains("action=\"/devices/charger/command\""), "{device}");
+    assert!(!device.contains("value=\"pause\""), "what is not allowed is not offered");
+    let look = "GET /devices/charger/command?command=currentLimit&value=14";
+    let (status, confirm) = send(page, look, form, "");
+    assert!(status == 200 && confirm.contains("14 A"), "{confirm}");
+    assert!(confirm.contains("限流过低会停充"), "the danger is told");
+    let (id, issued) = (hidden(&confirm, "id"), hidden(&confirm, "issued"));
+    let body = format!("id={id}&issued={issued}&command=currentLimit&value=14&by=wang");
+    for _ in 0..2 {
+        let (status, _) = send(page, "POST /devices/charger/command", form, &body);
+        assert_eq!(status, 303, "sent twice, answered twice");
+    }
+    assert!((site.shown() - 14.0).abs() < 0.01);
+    let all = ask(page, "/api/v1/commands").unwrap();
+    let rows = all["commands"].as_array().unwrap();
+    assert_eq!(rows.len(), 1, "and done once: {all}");
+    let row = &rows[0];
+    assert_eq!(
+        (&row["by"], &row["source"], &row["outcome"]),
+        (&"wang".into(), &"page".into(), &"done".into())
+    );
+    let (_, list) = send(page, "GET /commands?lang=en", form, "");
+    assert!(list.contains("wang") && list.contains("read back"), "{list}");
+    // A value that is none, a command that is not allowed.
+    for wrong in ["currentLimit&value=much", "pause", "nothing"] {
+        let look = format!("GET /devices/charger/command?command={wrong}");
+        assert!(send(page, &look, form, "").0 >= 400, "{wrong}");
+    }
+
+    let json = "application/json";
+    let order = "POST /api/v1/devices/charger/commands";
+    let (status, told) = send(page, order, json, r#"{"command":"currentLimit","value":11}"#);
+    assert!(status == 200 && told.contains(r#""outcome":"done""#), "{told}");
+    let (status, told) = send(page, order, json, r#"{"command":"currentLimit","value":99}"#);
+    assert!(status == 409 && told.contains(r#""reason":"value""#), "{told}");
+    assert_eq!(send(page, order, json, r#"{"comand":"currentLimit"}"#).0, 400);
+    let order = "POST /api/v1/devices/nobody/commands";
+    let (status, told) = send(page, order, json, r#"{"command":"currentLimit","value":11}"#);
+    assert!(status == 409 && told.contains("unknown_device"), "{told}");
+    let (_, metrics) = send(page, "GET /metrics", form, "");
+    assert!(metrics.contains("linli_commands_total{outcome=\"done\"} 2"), "{metrics}");
+    assert_eq!(site.daemon.take().unwrap().terminate(), 0);
+}
+
+#[test]
+fn a_limit_returns_to_its_safe_value_when_the_platform_is_gone_also_after_a_kill() {
+    let mut site = Site::start();
+    let done = site.ordered(&site.limit("limit", 20.0), 2);
+    assert_eq!(done["outcome"], "done", "{done}");
+    site.daemon.take().unwrap().kill();
+    // The platform is gone for the gateway: another port.
+    let text = fs::read_to_string(&site.config).unwrap();
+    let dead = free_port();
+    let begin = text.find("[uplink]").unwrap();
+    let (head, tail) = text.split_at(begin);
+    let line = tail.lines().find(|line| line.starts_with("port = ")).unwrap();
+    let tail = tail.replacen(line, &format!("port = {dead}"), 1);
+    fs::write(&site.config, format!("{head}{tail}")).unwrap();
+    site.daemon = Some(linli(&site.config, &site.folder.path().join("log")));
+    wait_until("the charger has its safe value", || (site.shown() - 6.0).abs() < 0.01);
+    wait_until("it is told", || {
+        let all = ask(site.page, "/api/v1/commands?device=charger");
+        all.is_some_and(|all| {
+            let newest = &all["commands"][0];
+            newest["takes_back"] == "limit" && newest["outcome"] == "done"
+        })
+    });
+    assert_eq!(site.daemon.take().unwrap().terminate(), 0);
+}
