@@ -150,27 +150,19 @@ impl App {
         let Joints { estate, clock, snapshot, .. } = &*joints;
         let (estate, clock, snapshot) = (Arc::clone(estate), clock.clone(), snapshot.clone());
         let started = clock.now();
-        let (records, records_out) = mpsc::channel(RECORDS);
-        let (acts, acts_out) = mpsc::channel(ACTS);
+        let ((records, records_out), (acts, acts_out)) =
+            (mpsc::channel(RECORDS), mpsc::channel(ACTS));
 
         let (recorder, buffer) = buffer::open(&settings.buffer, Arc::clone(&estate), clock.clone())
             .context("the buffer")?;
-        let known = buffer.store().tree("clock");
-        if let Err(error) = clock.remember(&known) {
-            // Readings are worth more than the past of the clock.
-            tracing::warn!(%error, "what was known about the time is not taken up");
-        }
-        clock.judge();
-        joints.clock_watch(known, facts.clone());
+        joints.clock_watch(buffer.store().tree("clock"), facts.clone());
         buffer.tell(facts.clone());
 
         let lessons = LessonBook::load(buffer.store().tree("lessons"))
             .context("what was learned about the models")?;
         let Buses { table: buses, drivers, lines } = joints.buses(&settings, &lessons);
-        let mut ordered = CommandEnds::new(&settings);
-        let mut warned = WarningEnds::new(&settings);
-        let inbox = ordered.inbox();
-        let broker = joints.field_broker(&settings, hurry(buffer.clone()), (None, inbox));
+        let (mut ordered, mut warned) = (CommandEnds::new(&settings), WarningEnds::new(&settings));
+        let broker = joints.field_broker(&settings, hurry(buffer.clone()), (None, ordered.inbox()));
         let applied = access::applied(&opening.news);
         opening.tell_start(&records, started).await?;
         let (promises, keeper) = promises::pledges(opening, buffer.store())?;
@@ -193,8 +185,7 @@ impl App {
         let risk =
             joints.assessor(&settings, pack, ends, uplink.clone(), &buffer, buses.clone())?;
         let access = joints.access(&settings, &buffer, applied)?;
-        let audit = access.audit();
-        let reached = (&*lines, &*drivers);
+        let (audit, reached) = (access.audit(), (&*lines, &*drivers));
         let commands =
             joints.commands(&settings, &buffer, ordered, reached, (audit, uplink.clone()))?;
         let broadcast = joints.broadcast(&settings, &buffer, warned, facts, commands.clone())?;
@@ -297,6 +288,11 @@ impl Joints {
 
     fn clock_watch(&mut self, known: Tree, facts: mpsc::Sender<Fact>) {
         let (clock, field) = (self.clock.clone(), self.field.clone());
+        if let Err(error) = clock.remember(&known) {
+            // Readings are worth more than the past of the clock.
+            tracing::warn!(%error, "what was known about the time is not taken up");
+        }
+        clock.judge();
         let watch = ClockWatch::new(clock, known, field, facts, METER_CLOCK_S);
         let stop = self.supervisor.token(Part::Source);
         self.supervisor.spawn(Part::Source, "clock", watch.run(stop));

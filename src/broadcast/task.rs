@@ -129,9 +129,9 @@ impl Broadcast {
                         self.push(Input::Message { name: &name, payload: &payload });
                         let changed = self.follow().await;
                         // What was refused need not be durable: a flood of it would wear the flash.
-                        if !changed || self.kept.commit().await {
-                            // The link is gone: the broker may deliver it again, to no effect.
-                            drop(kept.send(()));
+                        let durable = !changed || self.kept.commit().await;
+                        if durable && kept.send(()).is_err() {
+                            tracing::debug!("the link is gone: it may come again, to no effect");
                         }
                     }
                     None => self.platform = false,
@@ -180,7 +180,7 @@ impl Broadcast {
 
     async fn look(&mut self) {
         self.looks = self.looks.wrapping_add(1);
-        let slow = self.looks % IDLE_LOOKS == 0;
+        let slow = self.looks.is_multiple_of(IDLE_LOOKS);
         if self.desk.is_busy() {
             self.listen();
             self.push(Input::Tick);

@@ -1,4 +1,5 @@
 //! The task with real clock, store and snapshot, against terminals that follow orders.
+#![expect(clippy::disallowed_methods, reason = "the tests join their tasks")]
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;

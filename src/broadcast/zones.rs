@@ -116,12 +116,9 @@ impl Zones {
             found = all();
         }
         for zone in asked {
-            match self.of(zone, all) {
-                Some(members) => {
-                    ours = true;
-                    found.extend(members);
-                }
-                None => {}
+            if let Some(members) = self.of(zone, all) {
+                ours = true;
+                found.extend(members);
             }
         }
         match (ours, found.is_empty()) {

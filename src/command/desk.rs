@@ -291,8 +291,9 @@ impl Desk {
                     if let Some(answer) = answer.filter(|answer| !ended(answer)) {
                         self.result(&answer);
                     }
-                    // The link is gone: the broker may deliver it again, under the same id.
-                    drop(kept.send(()));
+                    if kept.send(()).is_err() {
+                        tracing::debug!("the link that brought a command is gone");
+                    }
                 }
                 _ => {}
             }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use tokio::sync::{mpsc, oneshot, watch};
-use tokio::task::JoinHandle;
+use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use super::config::Config;
@@ -32,7 +32,7 @@ struct Site {
     results: mpsc::Receiver<CommandResult>,
     link: watch::Sender<bool>,
     stop: CancellationToken,
-    desk: JoinHandle<()>,
+    tasks: JoinSet<()>,
 }
 
 fn site(store: &Store) -> Site {
@@ -59,8 +59,9 @@ fn site(store: &Store) -> Site {
     let (desk, router) =
         Desk::open(Config::default(), targets(&profile), known, kept, ends).unwrap();
     let stop = CancellationToken::new();
-    let desk = tokio::spawn(desk.run(stop.clone()));
-    Site { router, clock, snapshot, audit, orders, field, messages, results, link, stop, desk }
+    let mut tasks = JoinSet::new();
+    tasks.spawn(desk.run(stop.clone()));
+    Site { router, clock, snapshot, audit, orders, field, messages, results, link, stop, tasks }
 }
 
 impl Site {
@@ -157,12 +158,13 @@ async fn many_devices_are_ordered_side_by_side() {
         site.request("c", "c3", 20.0),
     ];
     let router = site.router.clone();
-    let all = tokio::spawn(async move { router.order_all(requests).await });
+    let mut all = JoinSet::new();
+    all.spawn(async move { router.order_all(requests).await });
     // Both are being written at the same time; the answers come in the other order.
     let (one, two) = (site.write().await, site.write().await);
     site.obey(two);
     site.obey(one);
-    let ends = all.await.unwrap();
+    let ends = all.join_next().await.unwrap().unwrap();
     let word = |at: usize| ends[at].as_ref().unwrap().outcome.word();
     assert_eq!((word(0), word(1)), ("done", "done"));
     assert_eq!(refusal(ends[2].as_ref().unwrap()), Refusal::Offline);
@@ -199,8 +201,8 @@ async fn what_is_under_way_at_the_end_is_told_after_the_next_start() {
     let write = first.write().await;
     first.stop.cancel();
     drop(write);
+    first.tasks.join_next().await.unwrap().unwrap();
     let last = first.request("b", "c1", 16.0);
-    first.desk.await.unwrap();
     drop(ordered);
     assert!(first.router.order(last).await.is_err());
     drop(first.link);

@@ -67,6 +67,15 @@ en = "factory settings"
 kind = "trigger"
 on = 1
 address = 501
+
+[[examples]]
+registers = [{ table = "holding", address = 0, words = [160] }]
+readings = { currentLimit = 16 }
+writes = [
+  { command = "currentLimit", value = 16, registers = [{ table = "holding", address = 10, words = [160] }] },
+  { command = "reset", registers = [{ table = "holding", address = 500, words = [255] }] },
+  { command = "factory", registers = [{ table = "holding", address = 501, words = [1] }] },
+]
 "#;
 
 /// 2026-11-28, milliseconds since 1970.
@@ -110,9 +119,8 @@ pub struct Rig {
     pub core: Core,
     pub config: Config,
     pub tree: Tree,
-    pub store: Store,
     pub now: Now,
-    pub folder: tempfile::TempDir,
+    _folder: tempfile::TempDir,
     ticket: u64,
 }
 
@@ -127,7 +135,7 @@ impl Rig {
         let tree = store.tree("commands");
         let now = Now { at: Moment { boot_ms: 1_000_000 }, wall_ms: TODAY, trusted: true };
         let core = core(&config, &tree, now.at);
-        Self { core, config, tree, store, now, folder, ticket: 0 }
+        Self { core, config, tree, now, _folder: folder, ticket: 0 }
     }
 
     /// The daemon is killed and starts again; nothing but the store is left. The platform's link

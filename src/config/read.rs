@@ -146,10 +146,7 @@ pub(super) fn settings<'s>(
             .push(Fault::new(roots[0].head(), ("no device is configured", "没有配置任何设备")));
     }
     if machine == Machine::Ask {
-        files.check(&mut context.faults, &mut context.notes);
-        same_line_twice(&buses, &mut context.faults);
-        stars::read_files(&mut parts.starlevel, &mut context);
-        broadcast::read_files(&mut parts.broadcast, &mut context);
+        ask(&files, &buses, &mut parts, &mut context);
     }
     broadcast::check(&parts.broadcast, parts.broadcast_at.as_ref(), &devices, &mut context);
     drop(roots);
@@ -180,6 +177,14 @@ pub(super) fn settings<'s>(
         log: parts.log,
         notes: context.notes,
     })
+}
+
+/// Asks the machine about the paths, and reads the files that are part of the configuration.
+fn ask(files: &Files, buses: &[BusSettings], parts: &mut Parts, context: &mut Context<'_>) {
+    files.check(&mut context.faults, &mut context.notes);
+    same_line_twice(buses, &mut context.faults);
+    stars::read_files(&mut parts.starlevel, context);
+    broadcast::read_files(&mut parts.broadcast, context);
 }
 
 fn read_gateway(section: &mut Section<'_>, machine: Machine) -> Gateway {

@@ -1,6 +1,6 @@
 // Renews `main` every ten seconds, but not while somebody fills in a form; says so when that fails.
 setInterval(async () => {
-  if (document.hidden || document.querySelector('details[open] form')) return;
+  if (document.hidden || document.querySelector('details[open] form, form.confirm')) return;
   try {
     const answer = await fetch(location.href);
     if (!answer.ok) throw new Error(answer.status);

@@ -368,6 +368,7 @@ texts! {
     Command => "命令", "Command";
     Now => "现值", "now";
     ReadBack => "回读", "read back";
+    CommandGive => "下达命令", "Order something";
     CommandNext => "下一步", "Next";
     CommandOn => "开", "on";
     CommandOff => "关", "off";

@@ -8,6 +8,8 @@
 //! - At most [`Config::window`] publishes are open, late ones at most half of that.
 //! - Retained documents tell the present state and are never queued.
 
+#[cfg(test)]
+mod command_tests;
 mod config;
 #[cfg(test)]
 mod delivery_tests;

@@ -284,11 +284,23 @@ fn platform(runtime: &Runtime, port: u16, results: Arc<Mutex<Vec<Json>>>) -> Asy
     client
 }
 
+fn reason(result: &Json) -> String {
+    result["reason"].as_str().unwrap_or_default().to_owned()
+}
+
 #[test]
 fn each_command_has_the_outcome_that_it_must_have() {
     let mut site = Site::start();
-    let reason = |result: &Json| result["reason"].as_str().unwrap_or_default().to_owned();
+    let again = done(&site);
+    refused(&site);
+    dead(&site);
+    killed(&mut site, &again);
+    told(&site);
+    assert_eq!(site.daemon.take().unwrap().terminate(), 0);
+}
 
+/// Done, and once; the command that is to come again.
+fn done(site: &Site) -> CommandRequest {
     // Done, and read back from the device.
     let done = site.ordered(&site.limit("first", 16.0), 2);
     assert_eq!((&done["outcome"], &done["read_back"]), (&"done".into(), &16.0.into()), "{done}");
@@ -324,6 +336,10 @@ fn each_command_has_the_outcome_that_it_must_have() {
     let stolen = site.ordered(&site.limit("twice", 11.0), 4);
     assert_eq!(reason(&stolen), "id_reused");
 
+    again
+}
+
+fn refused(site: &Site) {
     // Out of range, not allowed, expired, for too long.
     assert_eq!(reason(&site.ordered(&site.limit("high", 400.0), 1)), "value");
     let other = site.order("other", "screen", "program", Value::Text("x".into()));
@@ -345,8 +361,10 @@ fn each_command_has_the_outcome_that_it_must_have() {
     };
     site.publish(&forged, false);
     wait_until("it is refused", || site.outcomes("forged") == ["refused"]);
+}
 
-    // A dead device is not waited for.
+/// A dead device is not waited for.
+fn dead(site: &Site) {
     site.unit.set_fault(linli::sim::Fault::Silent);
     wait_until("the charger is offline", || site.health("charger") == "offline");
     assert_eq!(reason(&site.ordered(&site.limit("dead", 10.0), 1)), "offline");
@@ -357,25 +375,28 @@ fn each_command_has_the_outcome_that_it_must_have() {
     let dark = site.order("dark", "screen", "on", Value::Flag(true));
     assert_eq!(reason(&site.ordered(&dark, 1)), "offline");
     site.presence.send(true).unwrap();
+}
 
-    // Retained: refused now, and refused again after the restart, when the broker brings it again.
+/// Across a kill: the same id, the same outcome; and what the broker kept is no order.
+fn killed(site: &mut Site, again: &CommandRequest) {
     site.publish(&site.signed(&site.limit("kept", 9.0)), true);
     // The broker does not mark it for who is subscribed already: this one is an order.
     wait_until("it came to an end", || site.outcomes("kept").len() == 2);
 
-    // Across a kill: the same id, the same outcome.
     site.daemon.take().unwrap().kill();
     site.run();
     wait_until("the retained one is refused", || {
         site.results("kept").last().is_some_and(|last| last["reason"] == "retained")
     });
     let before = site.shown();
-    site.publish(&again, false);
+    site.publish(again, false);
     wait_until("it is answered", || site.outcomes("twice").len() == 5);
     assert_eq!(site.outcomes("twice").last().unwrap(), "done");
     assert!((site.shown() - before).abs() < 0.01, "it was not done again");
+}
 
-    // All of it is told to who looks: on the page, in the trail, in the metrics.
+/// All of it is told to who looks.
+fn told(site: &Site) {
     let all = ask(site.page, "/api/v1/commands?limit=500").unwrap();
     let ids: Vec<&str> =
         all["commands"].as_array().unwrap().iter().filter_map(|row| row["id"].as_str()).collect();
@@ -396,7 +417,6 @@ fn each_command_has_the_outcome_that_it_must_have() {
     assert_eq!(about("first").count(), 2, "accepted and done");
     assert!(about("first").all(|line| line["who"] == "duty officer"));
     assert_eq!(about("dead").next().unwrap()["outcome"], "refused");
-    assert_eq!(site.daemon.take().unwrap().terminate(), 0);
 }
 
 /// Asks the page; status and body.
@@ -417,7 +437,7 @@ fn send(page: SocketAddr, head: &str, kind: &str, body: &str) -> (u16, String) {
 /// The value of a hidden field.
 fn hidden(page: &str, name: &str) -> String {
     let begin = page.find(&format!("name=\"{name}\" value=\"")).unwrap();
-    page[begin..].split('"').nth(3).unwrap().to_owned()
+    page.get(begin..).unwrap().split('"').nth(3).unwrap().to_owned()
 }
 
 #[test]

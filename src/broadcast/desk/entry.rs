@@ -206,7 +206,7 @@ impl Entry {
     }
 
     /// The receipts, in as many events as they need.
-    pub(super) fn receipts(&self) -> Vec<Box<WarningNews>> {
+    pub(super) fn receipts(&self) -> Vec<WarningNews> {
         let parts = self.shares.chunks(RECEIPTS_AT_ONCE).count();
         let number = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);
         let chunks = self.shares.chunks(RECEIPTS_AT_ONCE).enumerate();
@@ -214,7 +214,7 @@ impl Entry {
             .map(|(slot, shares)| {
                 let receipts = shares.iter().map(|share| share.receipt.clone()).collect();
                 let (part, parts) = (number(slot + 1), number(parts));
-                self.news(WarningStep::Receipts { part, parts, receipts })
+                *self.news(WarningStep::Receipts { part, parts, receipts })
             })
             .collect()
     }

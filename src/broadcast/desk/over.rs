@@ -43,7 +43,8 @@ impl Desk {
         if through && answered && !entry.told.receipts {
             entry.told.receipts = true;
             entry.give_up = Some(now.at.plus(RETURNED_WITHIN));
-            self.effects.extend(entry.receipts().into_iter().map(Effect::Tell));
+            let receipts = entry.receipts().into_iter().map(Box::new);
+            self.effects.extend(receipts.map(Effect::Tell));
             self.effects.push(Effect::Receipts(number));
             head = true;
         }

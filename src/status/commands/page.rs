@@ -66,7 +66,10 @@ pub(in crate::status) fn section(
         } @else if state.health != Health::Online {
             p { (lang.t(Text::CommandsOffline)) }
         } @else {
-            @for known in allowed { (choose(lang, device, state, known)) }
+            details.card {
+                summary { (lang.t(Text::CommandGive)) }
+                @for known in allowed { (choose(lang, device, state, known)) }
+            }
         }
         @if !recent.is_empty() { (table(view, lang, recent, false)) }
         @if !recent.is_empty() { p.small { a href={ "/commands?device=" (device.id) } { (lang.t(Text::CommandsAll)) } } }
@@ -193,7 +196,7 @@ pub(in crate::status) async fn confirm(
         (facts(&rows, lang))
         @if let Some(danger) = known.danger() { p.banner role="alert" { (lang.words(&danger)) } }
         @if may {
-            form method="post" action={ "/devices/" (device.id) "/command" } {
+            form.confirm method="post" action={ "/devices/" (device.id) "/command" } {
                 (ask.form_field())
                 input type="hidden" name="id" value=(command_id);
                 input type="hidden" name="issued" value=(now_ms(&view));

@@ -1,4 +1,5 @@
 //! Warnings over real HTTP: previewed, confirmed, sent, looked at, cancelled, refused.
+#![expect(clippy::disallowed_methods, reason = "the tests join their tasks")]
 
 use std::sync::Arc;
 

@@ -58,6 +58,6 @@ impl<S: Store> Desk<'_, S> {
     /// Tells the sender of a message what came of it.
     pub(super) fn answered(&mut self, answer: BroadcastAnswer) {
         let BroadcastAnswer { name, text } = answer;
-        self.document(Topic::BroadcastResult(name), text.into_bytes().into());
+        self.document(Topic::BroadcastResult(name), text.into_bytes());
     }
 }

@@ -87,19 +87,16 @@ impl<S: Store> Desk<'_, S> {
 
     /// A subscription was answered: brokers do that in order.
     fn granted(&mut self, ack: &SubAck) {
+        let refused = ack.return_codes.contains(&SubscribeReasonCode::Failure);
         match self.asked.pop_front() {
             Some(Asked::Time) => self.time_granted(ack),
-            Some(Asked::Commands) => {
-                if ack.return_codes.contains(&SubscribeReasonCode::Failure) {
-                    tracing::warn!("the broker does not let us hear the platform's commands");
-                }
+            Some(Asked::Commands) if refused => {
+                tracing::warn!("the broker does not let us hear the platform's commands");
             }
-            Some(Asked::Warnings) => {
-                if ack.return_codes.contains(&SubscribeReasonCode::Failure) {
-                    tracing::warn!("the broker does not let us hear the platform's warnings");
-                }
+            Some(Asked::Warnings) if refused => {
+                tracing::warn!("the broker does not let us hear the platform's warnings");
             }
-            None => {}
+            Some(Asked::Commands | Asked::Warnings) | None => {}
         }
     }
 
