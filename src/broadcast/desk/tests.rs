@@ -141,6 +141,20 @@ fn screens_show_the_most_urgent_and_get_their_text_back() {
 }
 
 #[test]
+fn a_screen_changes_to_the_higher_level_while_terminals_wait_for_the_end() {
+    let mut rig = Rig::new(1, 1);
+    rig.send(&warning("blue", Severity::Blue));
+    rig.run(2.0);
+    rig.send(&warning("orange", Severity::Orange));
+    rig.run(2.0);
+    assert_eq!(states(&rig, "orange"), [ReceiptState::Waiting, ReceiptState::Playing]);
+    assert!(rig.screens[0].text.starts_with("橙色预警"), "{}", rig.screens[0].text);
+    rig.run(240.0);
+    assert_eq!(rig.screens[0].text, "欢迎");
+    assert_eq!(rig.entry("blue").counts().acknowledged, 2);
+}
+
+#[test]
 fn a_warning_with_an_end_stands_on_screens_until_then_and_is_over() {
     let mut rig = Rig::new(1, 1);
     let mut long = warning("a", Severity::Orange);

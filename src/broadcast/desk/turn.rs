@@ -30,6 +30,12 @@ fn cuts_off(new: &Warning, old: &Warning) -> bool {
     }
 }
 
+/// Whether one warning takes a screen from another: a text can be changed at any time.
+fn outranks(new: &Warning, old: &Warning) -> bool {
+    let urgency = |warning: &Warning| (!warning.is_drill(), warning.severity.rank());
+    urgency(new) > urgency(old)
+}
+
 impl Desk {
     /// Lets time pass everywhere.
     pub(super) fn advance(&mut self, now: Now) {
@@ -91,8 +97,12 @@ impl Desk {
     }
 
     fn cuts_off(&self, new: Place, old: Place) -> bool {
+        let screen = |entry: &Entry| entry.shares.get(old.1).is_some_and(|share| share.screen);
         match (self.entries.get(&new.0), self.entries.get(&old.0)) {
-            (Some(new), Some(old)) => cuts_off(&new.warning, &old.warning),
+            (Some(new), Some(old)) => match screen(old) {
+                true => outranks(&new.warning, &old.warning),
+                false => cuts_off(&new.warning, &old.warning),
+            },
             _ => false,
         }
     }
@@ -103,9 +113,12 @@ impl Desk {
 
     fn interrupt(&mut self, holder: Place, by: Place) {
         let drill = |number| self.entries.get(&number).is_some_and(|e| e.warning.is_drill());
-        if drill(holder.0) && drill(by.0) {
-            let proof = FactKind::BroadcastProof(BroadcastProof::PreEmption);
-            self.effects.push(Effect::Fact(proof));
+        let proof = Effect::Fact(FactKind::BroadcastProof(BroadcastProof::PreEmption));
+        let both = drill(holder.0) && drill(by.0);
+        let screen = self.share(holder).is_some_and(|share| share.screen);
+        // Once for all terminals.
+        if both && !screen && !self.effects.contains(&proof) {
+            self.effects.push(proof);
         }
         if let Some(share) = self.share(holder) {
             share.receipt.state = ReceiptState::Interrupted;
