@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use tokio::sync::{mpsc, oneshot};
 
-use super::desk::Order;
-use crate::model::{DeviceIndex, Fact, FieldMessage, PointIndex};
+use super::desk::{Order, Said};
+use crate::model::{DeviceIndex, DeviceState, Fact, FieldMessage, PointIndex, Value};
 
 /// Asks that wait for the task.
 pub const ASKS: usize = 16;
@@ -70,6 +70,32 @@ pub struct Points {
     pub text: Option<PointIndex>,
     /// `fault`.
     pub fault: Option<PointIndex>,
+}
+
+impl Points {
+    /// What a device says by its last values.
+    pub(super) fn said(&self, state: &DeviceState) -> Said {
+        let point = |index: Option<PointIndex>| index.map(|index| state.point(index));
+        let text = |index| match point(index).and_then(|point| point.value.as_ref()) {
+            Some(Value::Text(text)) => Some(text.to_string()),
+            _ => None,
+        };
+        let flag = |index| match point(index).and_then(|point| point.value.as_ref()) {
+            Some(Value::Flag(flag)) => Some(*flag),
+            _ => None,
+        };
+        let at = [self.playing, self.message, self.text]
+            .into_iter()
+            .filter_map(|index| point(index)?.good_at)
+            .max();
+        Said {
+            at: at.unwrap_or_default(),
+            playing: flag(self.playing),
+            message: text(self.message),
+            text: text(self.text),
+            fault: flag(self.fault) == Some(true),
+        }
+    }
 }
 
 /// What the task is connected with.

@@ -41,7 +41,7 @@ impl Kept {
     }
 
     /// The rows of the desk, and what is kept of the drills.
-    pub fn load(&self) -> Result<(Rows, BTreeMap<String, calendar::Kept>), StoreError> {
+    pub fn load(&mut self) -> Result<(Rows, BTreeMap<String, calendar::Kept>), StoreError> {
         let mut rows = Vec::new();
         let mut drills = BTreeMap::new();
         self.tree.scan(&[0], &[0xff], |key, value| {
@@ -56,6 +56,7 @@ impl Kept {
             }
             ControlFlow::Continue(())
         })?;
+        self.drills.clone_from(&drills);
         Ok((rows, drills))
     }
 

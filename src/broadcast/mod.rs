@@ -30,6 +30,8 @@ mod view;
 mod zones;
 
 pub use config::{Config, KeyFile};
+#[cfg(feature = "schema")]
+pub use desk::WarningAnswer;
 pub use desk::{Order, OrderKind, Setup, Taken};
 pub use ends::{
     ANSWERS, ASKS, BroadcastAnswer, BroadcastMessage, Delivered, Ends, MESSAGES, Orders, Outcome,
@@ -37,6 +39,8 @@ pub use ends::{
 };
 pub use handle::{BroadcastDesk, Preview, Stopping};
 pub use message::envelope::Key;
+#[cfg(feature = "schema")]
+pub use message::json::WarningMessage;
 pub use task::Broadcast;
 pub use texts::{Template, Texts};
 pub use view::{BroadcastView, DrillRow, PlayLatency, RefusedRow, WarningRow, ZoneRow};

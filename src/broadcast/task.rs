@@ -12,14 +12,14 @@ use tokio_util::sync::CancellationToken;
 
 use super::calendar::{Calendar, Drill, Due};
 use super::desk::{Desk, Effect, Input, Now, Order, Said, Setup};
-use super::ends::{ASKS, BroadcastAnswer, BroadcastMessage, Ends, Points};
+use super::ends::{ASKS, BroadcastAnswer, BroadcastMessage, Ends};
 use super::handle::{Ask, BroadcastDesk, of_template};
 use super::kept::Kept;
 use super::view::{BroadcastView, DrillRow, WarningRow};
 use crate::clock::Clock;
 use crate::model::{
-    DeviceState, Event, EventKind, Fact, FactKind, FieldMessage, Moment, PointIndex, Snapshot,
-    Value, WarningId, WarningNews, WarningRefusal, WarningSource, WarningStatus, WarningStep,
+    Event, EventKind, Fact, FactKind, FieldMessage, Moment, Snapshot, WarningId, WarningNews,
+    WarningRefusal, WarningSource, WarningStatus, WarningStep,
 };
 use crate::store::{Store, StoreError};
 
@@ -52,6 +52,8 @@ pub struct Broadcast {
     asks: mpsc::Receiver<Ask>,
     view: watch::Sender<Arc<BroadcastView>>,
     shown: Option<u64>,
+    /// Whoever looks shall see it now: not at each of two hundred outcomes.
+    show: bool,
     /// What each target said last.
     said: Vec<Said>,
     running: JoinSet<(usize, u64, bool)>,
@@ -74,7 +76,7 @@ impl Broadcast {
         (clock, snapshot): (Clock, Snapshot),
         ends: Ends,
     ) -> Result<(Self, BroadcastDesk), StoreError> {
-        let kept = Kept::new(store);
+        let mut kept = Kept::new(store);
         let (rows, drills_kept) = kept.load()?;
         let (desk, faults) = Desk::restore(setup.clone(), rows, now(&clock));
         for fault in faults {
@@ -95,6 +97,7 @@ impl Broadcast {
             asks,
             view,
             shown: None,
+            show: true,
             said,
             running: JoinSet::new(),
             returning: BTreeMap::new(),
@@ -111,11 +114,13 @@ impl Broadcast {
         let mut ticks = interval(LOOK_EVERY);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
+            self.show = true;
             tokio::select! {
                 biased;
                 () = stop.cancelled() => break,
                 Some(done) = self.running.join_next() => match done {
                     Ok((target, ticket, done)) => {
+                        self.show = false;
                         self.push(Input::Outcome { target, ticket, done });
                     }
                     Err(error) if error.is_panic() => {
@@ -194,7 +199,7 @@ impl Broadcast {
     /// Hands on what devices said since the last time.
     fn listen(&mut self) {
         for (target, points) in self.ends.points.iter().enumerate() {
-            let said = self.snapshot.with(points.device, |state| said(state, points));
+            let said = self.snapshot.with(points.device, |state| points.said(state));
             if said != self.said[target] && said.at != Moment::default() {
                 self.said[target] = said.clone();
                 let input = Input::Said { target, said };
@@ -281,7 +286,7 @@ impl Broadcast {
             self.tell(news).await;
         }
         self.flush_facts();
-        if self.shown != Some(self.desk.version()) {
+        if self.show && self.shown != Some(self.desk.version()) {
             self.shown = Some(self.desk.version());
             let rows = self.calendar.drills().map(|(drill, next_ms)| DrillRow {
                 name: drill.name.clone(),
@@ -372,28 +377,4 @@ impl Broadcast {
 fn now(clock: &Clock) -> Now {
     let at = clock.now();
     Now { at, wall_ms: clock.best_wall(at).unix_ms, trusted: clock.trusted() }
-}
-
-/// What a device says by its last values.
-fn said(state: &DeviceState, points: &Points) -> Said {
-    let point = |index: Option<PointIndex>| index.map(|index| state.point(index));
-    let text = |index| match point(index).and_then(|point| point.value.as_ref()) {
-        Some(Value::Text(text)) => Some(text.to_string()),
-        _ => None,
-    };
-    let flag = |index| match point(index).and_then(|point| point.value.as_ref()) {
-        Some(Value::Flag(flag)) => Some(*flag),
-        _ => None,
-    };
-    let at = [points.playing, points.message, points.text]
-        .into_iter()
-        .filter_map(|index| point(index)?.good_at)
-        .max();
-    Said {
-        at: at.unwrap_or_default(),
-        playing: flag(points.playing),
-        message: text(points.message),
-        text: text(points.text),
-        fault: flag(points.fault) == Some(true),
-    }
 }

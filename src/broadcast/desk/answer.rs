@@ -18,15 +18,21 @@ pub(super) enum Reply<'a> {
     State(&'a WarningId),
 }
 
-/// The answer in our own form.
+/// What came of a message, in our own form; an EBD is answered by an EBD.
 #[derive(Debug, Serialize)]
-struct Form<'a> {
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct WarningAnswer<'a> {
+    /// Version of this form, 1.
     v: u32,
+    /// The warning.
     #[serde(skip_serializing_if = "Option::is_none")]
     id: Option<&'a WarningId>,
+    /// `taken`, `refused`, or `state` for an answered question.
     result: &'static str,
+    /// Why it was refused.
     #[serde(skip_serializing_if = "Option::is_none")]
     reason: Option<WarningRefusal>,
+    /// How its terminals and screens stand.
     #[serde(skip_serializing_if = "Option::is_none")]
     counts: Option<ReceiptCounts>,
 }
@@ -55,7 +61,7 @@ impl Desk {
                 };
                 let counts = id.and_then(|id| self.find(id)).and_then(|n| self.entries.get(&n));
                 let counts = counts.map(Entry::counts);
-                let form = Form { v: 1, id, result, reason, counts };
+                let form = WarningAnswer { v: 1, id, result, reason, counts };
                 serde_json::to_string(&form).expect("texts and numbers are JSON")
             }
         };

@@ -35,6 +35,8 @@ use super::texts::Texts;
 use super::zones::Zones;
 use crate::model::{FactKind, Moment, Warning, WarningId, WarningNews, WarningRefusal};
 
+#[cfg(feature = "schema")]
+pub use answer::WarningAnswer;
 pub use entry::{Entry, Life};
 pub use keep::{Change, Row};
 pub use latency::Latencies;

@@ -25,30 +25,49 @@ const VERSION: u32 = 1;
 /// Between two plays when nothing is said, seconds.
 pub const USUAL_PAUSE_S: u32 = 15;
 
+/// A message of the platform in our own form: a warning, or, with `cancel`, the end of some.
 #[derive(Debug, Deserialize)]
-struct Form {
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct WarningMessage {
+    /// Version of this form, 1.
     v: u32,
+    /// What it is called: 30 or 35 digits as of EBM, or 1 to 64 letters, digits and `.:_-`; needed
+    /// for a warning, never used for another.
     id: Option<WarningId>,
+    /// `actual` (also when absent), `exercise`, `test`.
     #[serde(default)]
     status: Option<String>,
+    /// How bad it is.
     severity: Option<Severity>,
+    /// What kind of event.
     #[serde(default)]
     event: String,
+    /// Who warns.
     #[serde(default)]
     sender: String,
+    /// When it was sent, RFC 3339; older than 24 h is refused.
     sent: Option<String>,
+    /// When it begins, RFC 3339; at once when absent.
     start: Option<String>,
+    /// When it ends, RFC 3339.
     end: Option<String>,
+    /// Zones of the configuration and area codes; the whole estate when empty.
     #[serde(default)]
     zones: Vec<String>,
+    /// Chinese.
     #[serde(default)]
     zh: WarningText,
+    /// English; one of both is needed.
     #[serde(default)]
     en: WarningText,
+    /// How often it is played, 1 to 100.
     repeat: Option<u16>,
+    /// Between two plays, seconds.
     pause_s: Option<u32>,
+    /// Earlier ones that it updates: they are taken away.
     #[serde(default)]
     replaces: Vec<WarningId>,
+    /// Takes these away; nothing else of the message counts then but `sender`.
     cancel: Option<Vec<WarningId>>,
 }
 
@@ -57,7 +76,7 @@ struct Form {
 /// # Errors
 /// It is not of this form, incomplete, or a draft.
 pub fn read(text: &str) -> Result<Message, Unread> {
-    let form: Form = serde_json::from_str(text)
+    let form: WarningMessage = serde_json::from_str(text)
         .map_err(|error| Unread::malformed(format!("it is not of our form: {error}")))?;
     if form.v != VERSION {
         return Err(Unread::malformed(format!("its version is {}, known is {VERSION}", form.v)));
@@ -78,7 +97,7 @@ pub fn read(text: &str) -> Result<Message, Unread> {
     warning(form, id.clone()).map_err(|unread| unread.of(&id))
 }
 
-fn warning(form: Form, id: WarningId) -> Result<Message, Unread> {
+fn warning(form: WarningMessage, id: WarningId) -> Result<Message, Unread> {
     let status = match form.status.as_deref() {
         None | Some("actual") => WarningStatus::Actual,
         Some("exercise" | "drill") => WarningStatus::Exercise,
