@@ -9,7 +9,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use linli::profile::{BUILT_IN, Profile, parse};
+use linli::profile::{Library, Profile};
 use linli::sim::{Device, MqttDevice, MqttFleet, Presence};
 use rumqttc::{AsyncClient, Event, MqttOptions, Packet, QoS};
 use serde_json::{Value, json};
@@ -25,8 +25,7 @@ const EVERY: Duration = Duration::from_millis(500);
 const P95_MS: u64 = 10_000;
 
 fn model(id: &str) -> Arc<Profile> {
-    let (_, text) = BUILT_IN.iter().find(|(name, _)| *name == id).unwrap();
-    Arc::new(parse(&format!("{id}.toml"), text).unwrap().profile)
+    Library::built_in().get(id).unwrap()
 }
 
 fn configuration(at: &Path, field: u16, platform: u16, page: u16) -> String {

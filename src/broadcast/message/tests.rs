@@ -275,6 +275,31 @@ fn ecdsa_keys_are_read_and_check_both_forms() {
     }
 }
 
+/// Made by `openssl pkey -pubout`, and `openssl dgst -sha256 -sign` of the two bytes `{}`.
+const RSA_KEY: &str = "-----BEGIN PUBLIC KEY-----\n\
+MIIBIjANBgkqhkiG9w0BAQEFAAOCAQ8AMIIBCgKCAQEAuYqJ9wvpWDInTrZllW59\n\
+bsCDKsJrVEOittUuDL3lU/Zect1AWXq3xnX51Gt/pfV5LhXVrrOi8fESJJf5Kht6\n\
+8tBilZkyMuLJ9wXIgST8DbU12xXk/yozJ3iAFqSSaJskgYYTFmXJ2Oyf1agcAAta\n\
+yibg7cVDIelbycHCaYHCGiE5QLGWmQgHkhpkzyvSffmpP0C0/GYs2LrhIUHt7fv/\n\
+qgWrhZTnuSG8deG5alZFAuuc7Jc9j9T8oNMPb2YQFYkdbRfDgxHtFkzf+wzoJ5RI\n\
+Elh5pcSDyWcUSBFWHZsA4DWxCpwugpy+owo6L2CzwlBJvtBT8qDl+W3dPo/OK5DO\n\
+RQIDAQAB\n\
+-----END PUBLIC KEY-----";
+const RSA_SIGNATURE: &str = "p6dMPVWX9rjId0MhiyfDL8WOYRh5vYfYwRnRWyFOY2IYMVkjD6aB8XDiE74/3W/QF6Q6kEhRKzp2Iq4N\
+    K0Z6Z4FRs3QrHupCRfM7bi1i92GDBdA7V15YatDqmWxJhyjTMxmHEf2SSNAvKOiheV6Re+0ZTjEj02xY\
+    W5V4xE3Yfake+SdqZQurf7X3N7MLUPtGS6jG3MI4qKjqhRAbvXIX3dlbk+i8l0dihbWwlpHAADk4UyBY\
+    vvPjE+VQtZPZqUAB1CNuz1GcQQfyEJB9ZCwfjV1DNGnUoFziaL2e+7rcvpnB9rJG53mC77ELhbCNQqEr\
+    ILU4qtcxA2P+HHfchDZ+4Q==";
+
+#[test]
+fn a_key_and_a_signature_of_openssl_are_taken() {
+    let key = Key::read("rsa", RSA_KEY).unwrap();
+    let opened = open(&enveloped("{}", RSA_SIGNATURE)).unwrap();
+    assert!(signer(std::slice::from_ref(&key), &opened).is_ok());
+    let other = open(&enveloped("{ }", RSA_SIGNATURE)).unwrap();
+    assert!(signer(&[key], &other).is_err());
+}
+
 #[test]
 fn a_key_that_cannot_be_used_is_refused_by_what_is_wrong() {
     for (text, part) in [
