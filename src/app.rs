@@ -12,6 +12,9 @@
 //! | uplink → commands, messages | [`ORDERED_MESSAGES`] | the command is refused: `busy` |
 //! | commands → uplink, results | [`RESULTS`] | not told there; the event is the record |
 //! | commands → field broker | [`POSTS`] | the command waits, and is refused when it expires |
+//! | uplink → broadcast, messages | [`MESSAGES`](crate::broadcast::MESSAGES) | not acknowledged: the platform's broker brings it again |
+//! | broadcast → uplink, answers | [`ANSWERS`](crate::broadcast::ANSWERS) | not told there; the event is the record |
+//! | page, alarm rules → broadcast | [`ASKS`](crate::broadcast::ASKS) | whoever warns waits |
 //! | scan, commands → a bus | [`ORDERS`] | the scan waits; a command is refused when it expires |
 //! | pipeline → alarms, conditions | [`SIGNALS`] | the pipeline waits, and with it the drivers |
 //! | alarms → recorder | [`RECORDS`], shared with the pipeline | the desk of the alarms waits |
@@ -26,6 +29,7 @@
 mod access;
 mod alarms;
 mod assess;
+mod broadcast;
 mod certificates;
 mod checkup;
 mod editor;
@@ -62,9 +66,10 @@ use crate::starlevel::{Assessment, Bilingual, EvidenceChain, METER_CLOCK_S, Rule
 use crate::status::{self, ScanDesk, View};
 use crate::store::Tree;
 use crate::supervise::{Failure, Part, Supervisor};
-use crate::uplink::{CommandPort, Session, UplinkStatus};
+use crate::uplink::{BroadcastPort, CommandPort, Session, UplinkStatus};
 use crate::watchdog;
 use assess::{Ends, desk};
+use broadcast::WarningEnds;
 use commands::CommandEnds;
 use field::Buses;
 use stars::{publish_assessment, reporter, rule_pack};
@@ -164,19 +169,20 @@ impl App {
         let Joints { estate, clock, snapshot, .. } = &*joints;
         let (estate, clock, snapshot) = (Arc::clone(estate), clock.clone(), snapshot.clone());
         let started = clock.now();
-        let (records, records_out) = mpsc::channel(RECORDS);
-        let (acts, acts_out) = mpsc::channel(ACTS);
+        let ((records, records_out), (acts, acts_out)) =
+            (mpsc::channel(RECORDS), mpsc::channel(ACTS));
 
         let (recorder, buffer) = buffer::open(&settings.buffer, Arc::clone(&estate), clock.clone())
             .context("the buffer")?;
         joints.clock_watch(buffer.store().tree("clock"), facts.clone());
         let alarm_facts = facts.clone();
         buffer.tell(facts);
+        buffer.tell(facts.clone());
 
         let lessons = LessonBook::load(buffer.store().tree("lessons"))
             .context("what was learned about the models")?;
         let Buses { table: buses, drivers, lines } = joints.buses(&settings, &lessons);
-        let mut ordered = CommandEnds::new(&settings);
+        let (mut ordered, mut warned) = (CommandEnds::new(&settings), WarningEnds::new(&settings));
         let broker = joints.field_broker(&settings, hurry(buffer.clone()), (None, ordered.inbox()));
         let applied = access::applied(&opening.news);
         let files = opening.files.clone();
@@ -193,9 +199,9 @@ impl App {
 
         let (assessment_in, assessment) = watch::channel(None);
         let reporter = reporter(&settings, &pack, &estate, &buffer);
-        let port = ordered.port();
+        let ports = (ordered.port(), warned.port());
         let uplink =
-            joints.uplink(&settings, &buffer, assessment.clone(), (&pack, &reporter), port);
+            joints.uplink(&settings, &buffer, assessment.clone(), (&pack, &reporter), ports);
         let desk = desk(&settings, &pack, &estate, &buffer)?;
         let ends = Ends {
             facts: facts_out,
@@ -207,10 +213,10 @@ impl App {
         let risk =
             joints.assessor(&settings, pack, ends, uplink.clone(), &buffer, buses.clone())?;
         let access = joints.access(&settings, &buffer, applied)?;
-        let audit = access.audit();
-        let reached = (&*lines, &*drivers);
+        let (audit, reached) = (access.audit(), (&*lines, &*drivers));
         let commands =
             joints.commands(&settings, &buffer, ordered, reached, (audit, uplink.clone()))?;
+        let broadcast = joints.broadcast(&settings, &buffer, warned, facts, commands.clone())?;
         // Not before all have read what they keep in the store: the first commit may rebuild its
         // files, and until that is done there is nothing to read.
         joints.supervisor.spawn_fallible(Part::Stage, "recorder", recorder.run(records_out));
@@ -228,6 +234,7 @@ impl App {
             evidence: Some(EvidenceChain::new(buffer.store())),
             reporter: Some(reporter),
             desk: Some(desk),
+            broadcast,
             commands: Some(commands),
             clock,
             started,
@@ -283,7 +290,7 @@ impl Joints {
         buffer: &buffer::Buffer,
         assessment: watch::Receiver<Option<Arc<Assessment>>>,
         (pack, reporter): (&RulePack, &Reporter),
-        commands: Option<CommandPort>,
+        (commands, warnings): (Option<CommandPort>, Option<BroadcastPort>),
     ) -> watch::Receiver<UplinkStatus> {
         let Some(config) = settings.uplink.clone() else {
             // Nobody to send to: the buffer keeps what fits. The page says so.
@@ -302,6 +309,10 @@ impl Joints {
         let session = session.signing(reporter.key().ok().map(SigningKey::public_hex));
         let session = match commands {
             Some(port) => session.commands(port),
+            None => session,
+        };
+        let session = match warnings {
+            Some(port) => session.warnings(port),
             None => session,
         };
         let stop = self.supervisor.token(Part::Outlet);

@@ -37,6 +37,7 @@
 //! | [`history`] | what the points of the last weeks were, for charts: day files within a budget |
 //! | [`uplink`], [`broker`] | from the buffer to the platform; how an MQTT broker is reached |
 //! | [`starlevel`] | rule pack, evidence by day in a hash chain, what people attest, values of the environment, equipment risk, assessment, signed report; the scorecards of annex A |
+//! | [`broadcast`] | warnings: taken, graded, played on terminals and shown on screens, with receipts; drills |
 //! | [`command`] | commands to devices: checked, kept, done once, told; orders that end in a safe value |
 //! | [`status`] | the local page, its API, metrics |
 //! | [`access`], [`audit`] | who may do what on the page: users, sessions, tokens, lock-out; who did what |
@@ -63,6 +64,7 @@ pub mod alarm;
 pub mod app;
 pub mod audit;
 pub mod backoff;
+pub mod broadcast;
 pub mod broker;
 pub mod buffer;
 pub mod bundle;

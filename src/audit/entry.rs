@@ -57,6 +57,8 @@ actions! {
     Maintenance => "maintenance", "maintenance window planned", "新建维护窗口";
     MaintenanceEnded => "maintenance_ended", "maintenance window ended", "结束维护窗口";
     Command => "command", "command", "命令";
+    Broadcast => "broadcast", "warning sent", "发布预警";
+    BroadcastCancelled => "broadcast_cancelled", "warning cancelled", "取消预警";
     Upgrade => "upgrade", "upgrade", "升级";
     Other => "other", "something that a later version noted", "其他（更高版本记录）";
 }

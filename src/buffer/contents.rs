@@ -61,6 +61,7 @@ fn told(kind: &EventKind, noticed: Option<WallTime>) -> Option<(Delivered, Durat
         | EventKind::MeterClockOff { .. }
         | EventKind::EnvironmentDay(_)
         | EventKind::LoginLocked { .. }
+        | EventKind::Warning(_)
         | EventKind::Command(_)
         | EventKind::Attested { .. }
         | EventKind::AttestationWithdrawn { .. }

@@ -8,6 +8,7 @@ use anyhow::{Context as _, bail};
 use serde_json::{Value, json};
 
 use super::say;
+use crate::broadcast::{WarningAnswer, WarningMessage};
 use crate::model::{CommandDocument, CommandResult, Document, TimeAnswer, TimeRequest};
 use crate::starlevel::Assessment;
 use crate::starlevel::report::Report;
@@ -59,6 +60,8 @@ fn documents() -> Vec<(&'static str, Value)> {
         ("time.schema.json", schemars::schema_for!(TimeAnswer).to_value()),
         ("command.schema.json", schemars::schema_for!(CommandDocument).to_value()),
         ("command-result.schema.json", schemars::schema_for!(CommandResult).to_value()),
+        ("warning.schema.json", schemars::schema_for!(WarningMessage).to_value()),
+        ("warning-result.schema.json", schemars::schema_for!(WarningAnswer).to_value()),
         ("asyncapi.json", asyncapi()),
         ("openapi.json", crate::status::openapi()),
     ]
@@ -137,6 +140,30 @@ const COMMANDS: [(&str, &str, &str, &str, &str); 2] = [
     ),
 ];
 
+/// Warnings: channel, topic, what the gateway does, kind of document, what it is.
+const WARNINGS: [(&str, &str, &str, &str, &str); 2] = [
+    (
+        "warning",
+        "broadcast/{id}",
+        "receive",
+        "warning",
+        "A warning of the emergency broadcast, or the end of one; QoS 1. Beside the form of the \
+         schema: CAP 1.2, or an EBD with an EBM, as XML. With a signature the message stands as text \
+         in `{\"v\":1,\"message\":...,\"signature\":...}`: base64 of Ed25519, ECDSA P-256 with \
+         SHA-256, or RSA PKCS #1 with SHA-256, or the signature file of an EBD. The gateway \
+         acknowledges when it is kept, and plays each `id` once, however often it comes; a retained \
+         message is taken like any other. Nobody but the platform may publish here.",
+    ),
+    (
+        "warningResult",
+        "broadcast/{id}/result",
+        "send",
+        "warning-result",
+        "What came of it at once; an EBD is answered by an EBDResponse or EBMStateResponse as XML. \
+         Receipts follow as events `warning`.",
+    ),
+];
+
 /// AsyncAPI 3.0 description of what the gateway publishes.
 fn asyncapi() -> Value {
     let mut channels = serde_json::Map::new();
@@ -169,6 +196,7 @@ fn asyncapi() -> Value {
         add(id, topic, kind, about, format!("publish_{id}"), "send", bindings);
     }
     let beside = TIME.map(|one| (one, 0)).into_iter().chain(COMMANDS.map(|one| (one, 1)));
+    let beside = beside.chain(WARNINGS.map(|one| (one, 1)));
     for ((id, topic, action, kind, about), qos) in beside {
         let bindings = json!({ "qos": qos, "retain": false });
         add(id, topic, kind, about, format!("{action}_{id}"), action, bindings);
@@ -186,7 +214,7 @@ fn asyncapi() -> Value {
         "components": {
             "parameters": {
                 "prefix": { "description": "Configured prefix, by default `linli/v1/<gateway>`." },
-                "id": { "description": "What the command is called: 1 to 64 letters, digits, `.`, \
+                "id": { "description": "What the command or message is called: 1 to 64 letters, digits, `.`, \
                     `_` and `-`; never used again." },
             },
             "messages": {
@@ -198,6 +226,8 @@ fn asyncapi() -> Value {
                 "time": message("time", "The platform's time"),
                 "command": message("command", "Something is ordered of a device"),
                 "command-result": message("command-result", "What became of a command"),
+                "warning": message("warning", "A warning of the emergency broadcast"),
+                "warning-result": message("warning-result", "What came of a warning"),
             },
         },
     })

@@ -9,6 +9,7 @@
 //! file that names them.
 
 mod alarms;
+mod broadcast;
 mod broker;
 mod claims;
 mod device;
@@ -16,6 +17,7 @@ pub mod edit;
 mod estate;
 mod library;
 mod lines;
+mod load;
 mod machine;
 mod migrate;
 mod model;
@@ -77,6 +79,8 @@ pub struct Settings {
     pub starlevel: starlevel::Config,
     /// The alarms.
     pub alarms: alarm::Config,
+    /// The emergency broadcast.
+    pub broadcast: crate::broadcast::Config,
     /// The log.
     pub log: LogConfig,
     /// What is allowed but worth a look.

@@ -1,5 +1,6 @@
 //! Tests of the whole configuration: conflicts, references, budgets, the example.
 
+mod broadcast;
 mod chinese;
 mod files;
 mod migrate;
@@ -341,6 +342,8 @@ fn the_example_shows_every_key_and_every_default() {
     let everything = format!(
         "{}\n[uplink.tls]\n[mqtt.tls]\n[status.tls]\n[alarms.flapping]\n[alarms.grouping]\n\
          [alarms.rules.bin-full]\n[[alarms.maintenance]]\n",
+        "{}\n[uplink.tls]\n[mqtt.tls]\n[status.tls]\n[[broadcast.key]]\nname = \"a\"\nfile = \"a\"\n\
+         [[broadcast.zone]]\nname = \"a\"\n[[broadcast.drill]]\nname = \"a\"\non = \"05-12\"\nat = \"10:00\"\n",
         EXAMPLE.replace("unit = 1\n# period", "unit = 1\nparams = {}\ngroups = {}\n# period")
     );
     let documents = [Document::parse("t", &everything, Path::new("")).unwrap()];

@@ -8,6 +8,7 @@ use super::{
     Batch, BusId, Cause, CommandReport, DeviceId, Diagnosis, EnvironmentDay, EnvironmentHour,
     AlarmChange, Batch, BusId, Cause, DeviceId, Diagnosis, EnvironmentDay, EnvironmentHour,
     EstateRisk, Health, Moment, Reason, RiskCause, RiskGrade, Seq,
+    EstateRisk, Health, Moment, Reason, RiskCause, RiskGrade, Seq, WarningNews,
 };
 
 /// Something that happened, told to the platform once (at least).
@@ -359,6 +360,8 @@ pub enum EventKind {
         /// Begin, end, energy and reason are all there.
         complete: bool,
     },
+    /// Something happened to a warning of the emergency broadcast.
+    Warning(Box<WarningNews>),
 }
 
 /// What the buffer stores.

@@ -23,6 +23,7 @@ mod sink;
 mod snapshot;
 mod time;
 mod unit;
+mod warning;
 mod words;
 
 pub use alarm::{
@@ -56,4 +57,9 @@ pub use sink::ReadingSink;
 pub use snapshot::{DeviceState, PointState, Snapshot};
 pub use time::{BootId, Moment, WallTime};
 pub use unit::{Unit, UnitError};
+pub use warning::{
+    MAX_WARNING_ID, ReceiptCounts, ReceiptState, Severity, TerminalReceipt, Warning, WarningId,
+    WarningIdError, WarningNews, WarningRefusal, WarningSource, WarningStatus, WarningStep,
+    WarningText,
+};
 pub use words::Words;

@@ -88,6 +88,7 @@ pub(super) fn page(view: &View, ask: &Request, active: &str, title: &str, body: 
         ("/", Text::Overview),
         ("/devices", Text::Devices),
         ("/buses", Text::Buses),
+        ("/broadcast", Text::Broadcast),
         ("/delivery", Text::Delivery),
         ("/alarms", Text::Alarms),
         ("/stars", Text::Stars),

@@ -111,11 +111,47 @@ pub(super) fn render(view: &View) -> String {
     broker(&mut page, view);
     buffer(&mut page, view);
     uplink(&mut page, view);
+    broadcast(&mut page, view);
     if let Some(result) = view.assessment.borrow().as_deref() {
         page.gauge("linli_star_level", "Star of the self-assessment, 0 for none.", result.star);
         page.gauge("linli_star_target", "Star that the standard demands.", result.target);
     }
     page.0
+}
+
+fn broadcast(page: &mut Page, view: &View) {
+    let Some(desk) = &view.broadcast else { return };
+    let seen = desk.view();
+    let open = seen.warnings.iter().filter(|row| row.over_ms.is_none()).count();
+    page.gauge("linli_warnings_open", "Warnings that are on or wait.", open);
+    #[expect(clippy::cast_precision_loss, reason = "a span for people")]
+    let seconds = |ms: u64| ms as f64 / 1000.0;
+    let latency = seen.latency;
+    let help = "From the acceptance of a warning to the word of a terminal that it plays.";
+    let quantile =
+        |name: &str, ms: Option<u64>| ms.map(|ms| (label("quantile", name), seconds(ms)));
+    let samples = [quantile("0.5", latency.p50_ms), quantile("0.95", latency.p95_ms)];
+    let name = "linli_warning_to_playing_seconds";
+    page.family(name, "summary", help, samples.into_iter().flatten());
+    if latency.count > 0 {
+        writeln!(page.0, "{name}_sum {}", seconds(latency.sum_ms)).expect(INFALLIBLE);
+        writeln!(page.0, "{name}_count {}", latency.count).expect(INFALLIBLE);
+    }
+    let newest = seen.warnings.first().map(|row| row.counts).unwrap_or_default();
+    let states = [
+        ("addressed", newest.addressed),
+        ("acknowledged", newest.acknowledged),
+        ("finished", newest.finished),
+        ("failed", newest.failed),
+    ];
+    let samples = states.map(|(state, count)| (label("state", state), count));
+    let help = "Terminals and screens of the newest warning.";
+    page.family("linli_warning_receipts", "gauge", help, samples);
+    page.gauge(
+        "linli_warnings_refused",
+        "Refused messages of the last ones kept.",
+        seen.refused.len(),
+    );
 }
 
 fn clock(page: &mut Page, view: &View) {

@@ -5,7 +5,7 @@
 //! exchange, an attestation for the star level), and to change the configuration.
 //! the others' states; what it can do is to order what the configuration allows of a device, and to
 //! record what a person did or vouches for: a meter
-//! exchange, an attestation for the star level.
+//! exchange, an attestation for the star level; and to warn people.
 
 mod access;
 mod alarms;
@@ -47,6 +47,7 @@ mod text;
 mod tls;
 mod trouble;
 mod view;
+mod warn;
 
 pub use access::{Access, KeptSessions};
 pub use config::{AccessBy, Config, Protection};

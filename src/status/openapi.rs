@@ -4,6 +4,7 @@
 mod alarms;
 #[cfg(test)]
 mod tests;
+mod warnings;
 
 use schemars::generate::{SchemaGenerator, SchemaSettings};
 use schemars::{JsonSchema, Schema};
@@ -58,6 +59,8 @@ struct Operation {
     parameters: Vec<Value>,
     /// What is sent, for a POST.
     body: Value,
+    /// What is sent: options of a scan unless said otherwise; null for nothing.
+    body: Option<Value>,
     open: bool,
 }
 
@@ -85,6 +88,8 @@ impl Operation {
         content: Value,
     ) -> Self {
         Self { method: "post", body, ..Self::get(path, id, summary, content) }
+        let body = None;
+        Self { path, method, id, summary, content, others, parameters, body, open }
     }
 
     fn also(mut self, others: &[Answer]) -> Self {
@@ -293,6 +298,7 @@ pub fn document() -> Value {
     let mut paths = Map::new();
     let all = [
         estate(&mut types),
+        warnings::warnings(&mut types),
         commands(&mut types),
     let mut paths = Map::new();
     let all = [
@@ -375,6 +381,9 @@ fn describe(operation: &Operation, fault: &Value) -> Value {
     }
     if operation.method == "post" {
         one["requestBody"] = json!({ "required": true, "content": operation.body });
+    let body = operation.body.as_ref().unwrap_or(options);
+    if operation.method == "post" && !body.is_null() {
+        one["requestBody"] = json!({ "required": true, "content": body });
     }
     one
 }

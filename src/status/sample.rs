@@ -179,6 +179,7 @@ pub(super) async fn sample(copies: usize, more: usize) -> Sample {
         evidence: None,
         reporter: None,
         desk: None,
+        broadcast: None,
         commands: None,
         clock,
         started: back(7200),

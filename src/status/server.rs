@@ -26,6 +26,7 @@ use super::view::View;
 use super::{
     api, assets, attest, exchange, frames, headers, metrics, page, report, scan, settings, squeeze,
     api, assets, attest, commands, exchange, frames, headers, metrics, page, report, scan,
+    api, assets, attest, commands, exchange, frames, headers, metrics, page, report, scan, warn,
 };
 use super::{alarms, api, assets, attest, exchange, frames, headers, metrics, page, report, scan};
 use crate::model::{DeviceId, DeviceIndex};
@@ -63,6 +64,7 @@ pub(super) fn router(view: View) -> Router {
     let view = Arc::new(view);
     Router::new()
         .merge(access_routes())
+        .merge(warn::routes())
         .merge(command_routes())
         .route("/", get(overview))
         .route("/devices", get(devices))

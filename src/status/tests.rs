@@ -2,6 +2,7 @@
 
 mod alarms;
 mod attest;
+mod broadcast;
 mod buses;
 mod clock;
 mod report;

@@ -117,6 +117,7 @@ texts! {
     Buses => "总线", "Buses";
     Alarms => "报警", "Alarms";
     Delivery => "上报", "Delivery";
+    Broadcast => "广播", "Broadcast";
     Stars => "星级", "Stars";
     Settings => "设置", "Settings";
     SwitchLanguage => "English", "中文";

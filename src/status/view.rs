@@ -10,6 +10,7 @@ use super::scan::ScanDesk;
 use super::settings::Files;
 use super::tls::PageTls;
 use crate::alarm::DeskHandle;
+use crate::broadcast::BroadcastDesk;
 use crate::buffer::BufferStatus;
 use crate::clock::Clock;
 use crate::command::Router;
@@ -50,6 +51,8 @@ pub struct View {
     pub reporter: Option<Reporter>,
     /// Where people attest what the star level needs; `None` where nothing can be kept.
     pub desk: Option<AttestationDesk>,
+    /// The emergency broadcast; `None` where no terminal and no screen may be ordered.
+    pub broadcast: Option<BroadcastDesk>,
     /// Who orders, and what was ordered; `None` where nothing can be kept.
     pub commands: Option<Router>,
     /// The clock.

@@ -21,6 +21,7 @@ pub(super) const FILE: &str = "formats.json";
 /// | part | what | where it is written |
 /// | --- | --- | --- |
 /// | `queue`, `mark` | blocks and counters of the buffer; the note beside it | `buffer` |
+/// | `broadcast` | warnings and their receipts, what was refused, drills | `broadcast` |
 /// | `wear` | bytes written | `buffer` |
 /// | `evidence`, `attestations`, `charging`, `risk` | what the star level needs | `starlevel` |
 /// | `audit`, `access` | who did what; how far the trail is | `audit` |
@@ -28,11 +29,12 @@ pub(super) const FILE: &str = "formats.json";
 /// | `clock`, `promises`, `upgrade` | what was known of the time; what was told | `clock`, `app` |
 /// | `commands` | commands that came, orders that hold | `command` |
 /// | `lessons`, `counters` | what was learned about models; counters of meters | `driver`, `pipeline` |
-const PARTS: [(&str, Format); 15] = [
+const PARTS: [(&str, Format); 16] = [
     ("access", Format::FIRST),
     ("alarms", Format::FIRST),
     ("attestations", Format::FIRST),
     ("audit", Format::FIRST),
+    ("broadcast", Format::FIRST),
     ("charging", Format::FIRST),
     ("clock", Format::FIRST),
     ("commands", Format::FIRST),

@@ -4,6 +4,7 @@
 //! than everything that can be open at once: the task cannot block itself. A poll is never cut off
 //! half-way: it stays pinned, because a packet half written would be lost without a word.
 
+mod broadcast;
 mod commands;
 mod documents;
 mod renewal;
@@ -32,6 +33,7 @@ use super::{Topic, Topics};
 use crate::broker::{BrokerError, LOOK_AT_FILES_EVERY, Watched};
 use crate::buffer::Lane;
 use crate::model::{Moment, Seq, Words};
+use broadcast::next_answer;
 use commands::{Asked, Keeping, is_unreadable, next_kept, next_result};
 
 /// The client's range of packet ids; wider than any window with its documents.
@@ -122,8 +124,8 @@ impl<'a, S: Store> Link<'a, S> {
             QoS::AtLeastOnce,
             true,
         ));
-        // A command is acknowledged when it is kept; nothing else comes with QoS 1.
-        options.set_manual_acks(context.commands.is_some());
+        // Commands and warnings are acknowledged when they are kept; nothing else has QoS 1.
+        options.set_manual_acks(context.commands.is_some() || context.warnings.is_some());
         let (client, mut events) = AsyncClient::new(options, REQUESTS);
         events.set_network_options(context.config.broker.network());
         let assessment = context.assessment.clone();
@@ -211,6 +213,7 @@ impl<S: Store> Desk<'_, S> {
                         () = finished(&mut self.settling) => self.settling = None,
                         id = next_kept(&mut self.keeping) => self.acknowledge(id),
                         result = next_result(&mut self.context.commands), if self.flow.is_some() && self.may_tell() => self.result(&result),
+                        answer = next_answer(&mut self.context.warnings), if self.flow.is_some() && self.may_tell() => self.answered(answer),
                         changed = committed.changed() => {
                             // A buffer that closed will not commit again: the daemon is stopping.
                             if changed.is_err() {

@@ -31,7 +31,7 @@ pub use message::{
     Inventory, InventoryDevice, InventoryLabel, InventoryModel, InventoryPoint, MESSAGE_VERSION,
     Presence, Status,
 };
-pub use port::{CommandMessage, CommandPort};
+pub use port::{BroadcastPort, CommandMessage, CommandPort};
 pub use session::Session;
 pub use status::UplinkStatus;
 pub use store::Store;

@@ -1,7 +1,8 @@
-//! Where commands of the platform go, and what became of them comes from.
+//! Where commands and warnings of the platform go, and what became of them comes from.
 
 use tokio::sync::{mpsc, oneshot};
 
+use crate::broadcast::{BroadcastAnswer, BroadcastMessage};
 use crate::model::CommandResult;
 
 /// A message under `command/<id>`, as it came.
@@ -25,4 +26,13 @@ pub struct CommandPort {
     pub messages: mpsc::Sender<CommandMessage>,
     /// From the desk, to be published.
     pub results: mpsc::Receiver<CommandResult>,
+}
+
+/// The uplink's end of the emergency broadcast.
+#[derive(Debug)]
+pub struct BroadcastPort {
+    /// To the desk; what does not fit is not acknowledged.
+    pub messages: mpsc::Sender<BroadcastMessage>,
+    /// From the desk, to be published.
+    pub answers: mpsc::Receiver<BroadcastAnswer>,
 }

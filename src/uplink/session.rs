@@ -7,7 +7,7 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use super::link::{End, Link};
-use super::port::CommandPort;
+use super::port::{BroadcastPort, CommandPort};
 use super::store::Store;
 use super::{Config, Topics, UplinkStatus};
 use crate::backoff::Backoff;
@@ -33,7 +33,9 @@ pub(super) struct Context<S> {
     pub time_strikes: u8,
     /// Where commands go; `None` where none is taken.
     pub commands: Option<CommandPort>,
-    /// Connections in a row that ended on the subscription to commands.
+    /// Where warnings go; `None` where nobody could hear them.
+    pub warnings: Option<BroadcastPort>,
+    /// Connections in a row that ended on a subscription to commands or warnings.
     pub command_strikes: u8,
     /// The chain that the platform's broker presents.
     pub presented: Presented,
@@ -70,6 +72,7 @@ impl<S: Store> Session<S> {
                 signing_key: None,
                 time_strikes: 0,
                 commands: None,
+                warnings: None,
                 command_strikes: 0,
                 presented: Presented::default(),
             }),
@@ -89,6 +92,13 @@ impl<S: Store> Session<S> {
     #[must_use]
     pub fn commands(mut self, port: CommandPort) -> Self {
         self.0.commands = Some(port);
+        self
+    }
+
+    /// Takes warnings of the platform, and answers them.
+    #[must_use]
+    pub fn warnings(mut self, port: BroadcastPort) -> Self {
+        self.0.warnings = Some(port);
         self
     }
 

@@ -8,6 +8,7 @@ mod alarms;
 mod allocation;
 mod api;
 mod browser;
+mod broadcast;
 mod buffer_faults;
 mod certificates;
 mod charge_orders;

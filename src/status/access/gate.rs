@@ -29,6 +29,8 @@ const FORM_HEADER: &str = "x-linli-csrf";
 /// Fields of forms that go into the trail; none of them is a secret.
 const TOLD: [&str; 8] = ["by", "kind", "what", "category", "item", "until", "act", "file"];
 const TOLD: [&str; 8] = ["by", "kind", "what", "category", "item", "until", "name", "reason"];
+const TOLD: [&str; 9] =
+    ["by", "kind", "what", "category", "item", "until", "status", "severity", "title_zh"];
 
 /// Routes that anybody may ask for.
 fn readable_by_nobody(path: &str) -> bool {
@@ -63,6 +65,12 @@ fn deed(method: &Method, path: &str) -> Option<(Action, String)> {
         }
         ["stars", "attest"] if !get => (Action::Attest, String::new()),
         ["stars", "withdraw"] if !get => (Action::Withdraw, String::new()),
+        ["broadcast", "send"] | ["api", "v1", "broadcast"] if !get => {
+            (Action::Broadcast, String::new())
+        }
+        ["broadcast", id, "cancel"] | ["api", "v1", "broadcast", id, "cancel"] if !get => {
+            (Action::BroadcastCancelled, id.to_owned())
+        }
         ["api", "v1", "buses", id, "scan"] if !get => (Action::Scan, id.to_owned()),
         ["alarms", id, "acknowledge"] | ["api", "v1", "alarms", id, "acknowledge"] if !get => {
             (Action::AlarmAcknowledged, id.to_owned())

@@ -3,6 +3,7 @@
 mod alarm;
 mod alarms;
 mod attestations;
+mod broadcast;
 mod bus;
 mod buses;
 mod clock;
@@ -17,6 +18,7 @@ mod stars;
 
 pub(super) use alarm::alarm;
 pub(super) use alarms::alarms;
+pub(super) use broadcast::{Draft, broadcast, one as one_warning, preview};
 pub(super) use bus::bus;
 pub(super) use buses::buses;
 pub(super) use clock::section as clock_section;

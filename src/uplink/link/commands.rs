@@ -23,7 +23,7 @@ use crate::model::{CommandId, CommandOutcome, CommandReport, CommandResult, Refu
 
 /// After so many connections that ended on the subscription, or on a message that came by it,
 /// commands are not subscribed any more: the readings go first.
-const STRIKES: u8 = 3;
+pub(super) const STRIKES: u8 = 3;
 /// With so many publishes open no results are added; far below the client's packet ids.
 const MOST_OPEN: u32 = 128;
 
@@ -32,6 +32,8 @@ const MOST_OPEN: u32 = 128;
 pub(super) enum Asked {
     /// Commands.
     Commands,
+    /// Warnings.
+    Warnings,
     /// Answers to the question for the time.
     Time,
 }
@@ -85,21 +87,24 @@ impl<S: Store> Desk<'_, S> {
 
     /// A subscription was answered: brokers do that in order.
     fn granted(&mut self, ack: &SubAck) {
+        let refused = ack.return_codes.contains(&SubscribeReasonCode::Failure);
         match self.asked.pop_front() {
             Some(Asked::Time) => self.time_granted(ack),
-            Some(Asked::Commands) => {
-                if ack.return_codes.contains(&SubscribeReasonCode::Failure) {
-                    tracing::warn!("the broker does not let us hear the platform's commands");
-                }
+            Some(Asked::Commands) if refused => {
+                tracing::warn!("the broker does not let us hear the platform's commands");
             }
-            None => {}
+            Some(Asked::Warnings) if refused => {
+                tracing::warn!("the broker does not let us hear the platform's warnings");
+            }
+            Some(Asked::Commands | Asked::Warnings) | None => {}
         }
     }
 
-    /// Something came: a command, or the time.
+    /// Something came: a command, a warning, or the time.
     fn heard(&mut self, publish: &Publish) {
         match self.topics.parse(&publish.topic) {
             Some(Topic::Command(id)) => self.command(id, publish),
+            Some(Topic::Broadcast(name)) => self.warned(name, publish),
             _ => self.time_answered(publish),
         }
     }
@@ -173,11 +178,12 @@ impl<S: Store> Desk<'_, S> {
     /// The link ended: whether on the subscription, or on what came by it.
     pub(super) fn end_commands(&mut self) {
         let lasted = self.context.clock.now().since(self.opened) >= PROVEN_AFTER;
-        if self.asked.contains(&Asked::Commands) || self.unreadable {
+        let subscribed = |asked| self.asked.contains(&asked);
+        if subscribed(Asked::Commands) || subscribed(Asked::Warnings) || self.unreadable {
             self.context.command_strikes = self.context.command_strikes.saturating_add(1);
             if self.context.command_strikes == STRIKES {
                 tracing::error!(
-                    "connections end when commands are subscribed, or on a message that cannot be \
+                    "connections end when commands and warnings are subscribed, or on a message that cannot be \
                      read: not subscribed until linli is started again"
                 );
             }

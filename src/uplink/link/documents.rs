@@ -28,6 +28,7 @@ impl<S: Store> Desk<'_, S> {
         self.document(Topic::Inventory, compress(encode(&inventory)));
         self.assessment_due = true;
         self.begin_commands();
+        self.begin_warnings();
         self.begin_time();
     }
 
