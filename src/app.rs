@@ -176,7 +176,6 @@ impl App {
             .context("the buffer")?;
         joints.clock_watch(buffer.store().tree("clock"), facts.clone());
         let alarm_facts = facts.clone();
-        buffer.tell(facts);
         buffer.tell(facts.clone());
 
         let lessons = LessonBook::load(buffer.store().tree("lessons"))
@@ -189,13 +188,11 @@ impl App {
         opening.tell_start(&records, started).await?;
         let (promises, keeper) = promises::pledges(opening, buffer.store())?;
         let upgrades = Upgrades::load(buffer.store())?;
-        let ends = (field_out, acts_out, records);
-        let progress = joints.pipeline(drivers.clone(), buffer.store(), ends)?;
         let pack = rule_pack(&settings)?;
         let ends = (records.clone(), alarm_facts);
         let (watcher, alarms) = joints.alarms(&settings, &pack, &buffer, ends)?;
         let ends = (field_out, acts_out, records);
-        let progress = joints.pipeline(drivers, buffer.store(), ends, watcher)?;
+        let progress = joints.pipeline(drivers.clone(), buffer.store(), ends, watcher)?;
 
         let (assessment_in, assessment) = watch::channel(None);
         let reporter = reporter(&settings, &pack, &estate, &buffer);
@@ -329,11 +326,6 @@ impl Joints {
         }
         self.clock.judge();
         let (clock, field) = (self.clock.clone(), self.field.clone());
-        if let Err(error) = clock.remember(&known) {
-            // Readings are worth more than the past of the clock.
-            tracing::warn!(%error, "what was known about the time is not taken up");
-        }
-        clock.judge();
         let watch = ClockWatch::new(clock, known, field, facts, METER_CLOCK_S);
         let stop = self.supervisor.token(Part::Source);
         self.supervisor.spawn(Part::Source, "clock", watch.run(stop));

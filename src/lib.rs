@@ -5,18 +5,12 @@
 //! # Flow
 //!
 //! ```text
-//!  devices ─► driver ─► pipeline ─────────────► buffer ─► uplink ─► platform
-//!              ▲          │                       │          │
-//!              │          ├─► snapshot ─► starlevel          │
-//!              │          └─► history ──► status             │
 //!  devices ─► driver ─► pipeline ──► alarm ───► buffer ─► uplink ─► platform
-//!              ▲          │  └────────│──────────►│          │
-//!              │          └─► snapshot└► starlevel           │
-//!              └ read again       └────── status ◄───────────┘
-//!              ▲ ▲        │                       │         ││
-//!              │ │        └─► snapshot ─► starlevel         ││
-//!              │ └ read again     └────── status ◄──────────┘│
-//!              └─────────────── command ◄── page, ───────────┘
+//!              ▲ ▲        │  └────────│──────────►│         ││
+//!              │ │        ├─► snapshot└► starlevel          ││
+//!              │ │        └─► history ──► status ◄──────────┘│
+//!              │ └ read again               │                │
+//!              └──────── command ◄──────────┴── broadcast ◄──┘
 //! ```
 //! One task owns each bus; the slow end pulls; every channel is bounded (the table stands in
 //! [`app`]); shutdown follows the flow ([`supervise`]).

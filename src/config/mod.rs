@@ -42,9 +42,7 @@ use crate::driver::{Act, BusAddress, BusConfig, LineSettings};
 use crate::model::{DeviceId, EstateKind, GatewayId, Point};
 use crate::profile::{Library, Profile};
 use crate::settings::{Document, Fault, Faults, Place};
-use crate::{buffer, clock, driver, history, starlevel, status, uplink};
-use crate::{buffer, clock, command, driver, starlevel, status, uplink};
-use crate::{alarm, buffer, clock, driver, starlevel, status, uplink};
+use crate::{alarm, buffer, clock, command, driver, history, starlevel, status, uplink};
 
 /// Everything that the daemon needs to know, checked.
 #[derive(Debug, Clone)]

@@ -11,19 +11,15 @@ use super::machine::Files;
 use super::model::Models;
 use super::page;
 use super::{
-    BusSettings, Connection, DeviceSettings, LogConfig, LogFormat, Refused, Settings, alarms,
-    broker, stars,
+    BusSettings, LogConfig, LogFormat, Refused, Settings, alarms, broadcast, broker, stars,
 };
-use super::{BusSettings, LogConfig, LogFormat, Refused, Settings, broadcast, broker, stars};
 use crate::broker::BrokerConfig;
 use crate::driver::bus::weigh;
 use crate::driver::{BusConfig, Transport};
 use crate::model::{EstateKind, GatewayId};
 use crate::profile::ProfileFault;
 use crate::settings::{self, Document, Fault, Faults, Place, Section};
-use crate::{buffer, clock, driver, history, starlevel, status, uplink};
-use crate::{buffer, clock, command, driver, starlevel, status, uplink};
-use crate::{alarm, buffer, clock, driver, starlevel, status, uplink};
+use crate::{alarm, buffer, clock, command, driver, history, starlevel, status, uplink};
 
 /// What people call our sections.
 const OTHER_SECTIONS: &[(&str, &str)] = &[
@@ -288,22 +284,29 @@ fn read_parts(
         }
         config
     });
-    Parts { clock, log, mqtt, buffer, history, uplink, status, starlevel }
     let commands = root
         .section("commands")
         .map_or_else(Default::default, |mut section| command::Config::read(&mut section));
-    Parts { clock, log, mqtt, buffer, uplink, commands, status, starlevel }
     let alarms = root.section("alarms").map_or_else(Default::default, |mut section| {
         let config = alarm::Config::read(&mut section);
         files.readable.extend(config.file.clone().map(|path| (path, section.place("rules_file"))));
         config
     });
-    Parts { clock, log, mqtt, buffer, uplink, status, starlevel, alarms }
     let (broadcast, broadcast_at) = broadcast::read(root, files);
-    let commands = root
-        .section("commands")
-        .map_or_else(Default::default, |mut section| command::Config::read(&mut section));
-    Parts { clock, log, mqtt, buffer, uplink, commands, status, starlevel, broadcast, broadcast_at }
+    Parts {
+        clock,
+        log,
+        mqtt,
+        buffer,
+        history,
+        uplink,
+        commands,
+        status,
+        starlevel,
+        alarms,
+        broadcast,
+        broadcast_at,
+    }
 }
 
 fn claim_client(section: &Section<'_>, broker: &BrokerConfig, context: &mut Context<'_>) {

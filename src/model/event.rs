@@ -3,12 +3,9 @@
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Batch, BusId, Cause, DeviceId, Diagnosis, EnvironmentDay, EnvironmentHour, EstateRisk, Health,
-    Moment, Promise, Reason, RiskCause, RiskGrade, Seq,
-    Batch, BusId, Cause, CommandReport, DeviceId, Diagnosis, EnvironmentDay, EnvironmentHour,
-    AlarmChange, Batch, BusId, Cause, DeviceId, Diagnosis, EnvironmentDay, EnvironmentHour,
-    EstateRisk, Health, Moment, Reason, RiskCause, RiskGrade, Seq,
-    EstateRisk, Health, Moment, Reason, RiskCause, RiskGrade, Seq, WarningNews,
+    AlarmChange, Batch, BusId, Cause, CommandReport, DeviceId, Diagnosis, EnvironmentDay,
+    EnvironmentHour, EstateRisk, Health, Moment, Promise, Reason, RiskCause, RiskGrade, Seq,
+    WarningNews,
 };
 
 /// Something that happened, told to the platform once (at least).

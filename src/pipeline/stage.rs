@@ -12,12 +12,9 @@ use super::progress::Progress;
 use super::report::{Reported, worth_storing};
 use crate::clock::Clock;
 use crate::model::{
-    Batch, Derived, DeviceId, DeviceIndex, DeviceState, Estate, Event, EventKind, FieldMessage,
-    FieldRequest, Health, HealthChange, Moment, PointIndex, Quantity, Reading, ReadingSink, Record,
-    Snapshot,
     AlarmEyes, AlarmSignals, Batch, Derived, DeviceId, DeviceIndex, DeviceState, Estate, Event,
     EventKind, FieldMessage, FieldRequest, Health, HealthChange, Moment, PointIndex, Quantity,
-    Reading, Receipt, Record, Snapshot,
+    Reading, ReadingSink, Receipt, Record, Snapshot,
 };
 
 /// What a message leads to.
@@ -120,16 +117,17 @@ impl Pipeline {
         }
         let progress = Progress::default();
         let shared = progress.clone();
-        let sinks = Vec::new();
-        (Self { estate, snapshot, clock, tracks, drivers, progress, baselines, sinks }, shared)
+        let (sinks, watcher) = (Vec::new(), None);
+        let this =
+            Self { estate, snapshot, clock, tracks, drivers, progress, baselines, sinks, watcher };
+        (this, shared)
     }
 
     /// Tells every reading to somebody else too.
     #[must_use]
     pub fn heard_by(mut self, sink: Option<Arc<dyn ReadingSink>>) -> Self {
         self.sinks.extend(sink);
-        let watcher = None;
-        (Self { estate, snapshot, clock, tracks, drivers, progress, baselines, watcher }, shared)
+        self
     }
 
     /// Shows every reading and event to `eyes`; what they see goes to `out`.
@@ -253,7 +251,6 @@ impl Pipeline {
         let points = Arc::clone(&self.estate.device(device).points);
         let derived = Arc::clone(&self.estate.device(device).derived);
         let (tracks, sinks) = (&mut self.tracks[device.slot()], &self.sinks);
-        let tracks = &mut self.tracks[device.slot()];
         let mut watcher = self.watcher.as_mut();
         let mut events = Vec::new();
         let mut again: Vec<PointIndex> = Vec::new();

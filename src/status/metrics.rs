@@ -72,6 +72,8 @@ fn commands(page: &mut Page, view: &View) {
     let Some(router) = &view.commands else { return };
     let samples = router.counts().map(|(outcome, count)| (label("outcome", outcome), count));
     page.family("linli_commands_total", "counter", "Commands by what became of them.", samples);
+}
+
 fn alarms(page: &mut Page, view: &View) {
     let Some(desk) = &view.alarms else { return };
     let board = desk.board();

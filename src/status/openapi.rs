@@ -57,9 +57,7 @@ struct Operation {
     /// Further answers. Their bodies are [`Fault`] unless said otherwise.
     others: Vec<Answer>,
     parameters: Vec<Value>,
-    /// What is sent, for a POST.
-    body: Value,
-    /// What is sent: options of a scan unless said otherwise; null for nothing.
+    /// What is sent.
     body: Option<Value>,
     open: bool,
 }
@@ -75,7 +73,7 @@ impl Operation {
             }));
         }
         let (method, open, others) = ("get", false, vec![FAILED]);
-        let body = Value::Null;
+        let body = None;
         Self { path, method, id, summary, content, others, parameters, body, open }
     }
 
@@ -87,9 +85,7 @@ impl Operation {
         body: Value,
         content: Value,
     ) -> Self {
-        Self { method: "post", body, ..Self::get(path, id, summary, content) }
-        let body = None;
-        Self { path, method, id, summary, content, others, parameters, body, open }
+        Self { method: "post", body: Some(body), ..Self::get(path, id, summary, content) }
     }
 
     fn also(mut self, others: &[Answer]) -> Self {
@@ -133,7 +129,7 @@ fn estate(types: &mut SchemaGenerator) -> Vec<Operation> {
         get("/api/v1/buses", "buses", "Every bus, its findings.", of::<Vec<BusRow>>(types)),
         Operation {
             method: "post",
-            body: of::<ScanOptions>(types),
+            body: Some(of::<ScanOptions>(types)),
             ..get(
                 "/api/v1/buses/{id}/scan",
                 "scanBus",
@@ -163,6 +159,7 @@ fn commands(types: &mut SchemaGenerator) -> Vec<Operation> {
     vec![
         Operation {
             method: "post",
+            body: Some(of::<CommandBody>(types)),
             ..get(
                 "/api/v1/devices/{id}/commands",
                 "orderDevice",
@@ -292,17 +289,12 @@ pub fn document() -> Value {
     });
     let mut types = settings.into_generator();
     let fault = of::<Fault<'_>>(&mut types);
-    let options = of::<ScanOptions>(&mut types);
-    let order = of::<CommandBody>(&mut types);
     let report = of::<CommandReport>(&mut types);
     let mut paths = Map::new();
     let all = [
         estate(&mut types),
         warnings::warnings(&mut types),
         commands(&mut types),
-    let mut paths = Map::new();
-    let all = [
-        estate(&mut types),
         alarms::operations(&mut types),
         stars(&mut types),
         people(&mut types),
@@ -310,13 +302,10 @@ pub fn document() -> Value {
     ];
     for operation in all.into_iter().flatten() {
         let path = paths.entry(operation.path).or_insert_with(|| json!({}));
-        let orders = operation.id == "orderDevice";
-        let body = if orders { &order } else { &options };
-        path[operation.method] = describe(&operation, &fault, body);
-        if orders {
+        path[operation.method] = describe(&operation, &fault);
+        if operation.id == "orderDevice" {
             path[operation.method]["responses"]["409"]["content"] = report.clone();
         }
-        path[operation.method] = describe(&operation, &fault);
     }
     let schemas = types.take_definitions(true);
     let limits = LIMITS.map(|(status, why)| (name_of(status), json!({ "description": why })));
@@ -379,10 +368,7 @@ fn describe(operation: &Operation, fault: &Value) -> Value {
     if operation.open {
         one["security"] = json!([]);
     }
-    if operation.method == "post" {
-        one["requestBody"] = json!({ "required": true, "content": operation.body });
-    let body = operation.body.as_ref().unwrap_or(options);
-    if operation.method == "post" && !body.is_null() {
+    if let Some(body) = operation.body.as_ref().filter(|body| !body.is_null()) {
         one["requestBody"] = json!({ "required": true, "content": body });
     }
     one

@@ -24,11 +24,9 @@ use super::text::{Lang, Text};
 use super::tls::PageTls;
 use super::view::View;
 use super::{
-    api, assets, attest, exchange, frames, headers, metrics, page, report, scan, settings, squeeze,
-    api, assets, attest, commands, exchange, frames, headers, metrics, page, report, scan,
-    api, assets, attest, commands, exchange, frames, headers, metrics, page, report, scan, warn,
+    alarms, api, assets, attest, commands, exchange, frames, headers, metrics, page, report, scan,
+    settings, squeeze, warn,
 };
-use super::{alarms, api, assets, attest, exchange, frames, headers, metrics, page, report, scan};
 use crate::model::{DeviceId, DeviceIndex};
 
 pub(super) type Shared = State<Arc<View>>;

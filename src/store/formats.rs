@@ -29,7 +29,7 @@ pub(super) const FILE: &str = "formats.json";
 /// | `clock`, `promises`, `upgrade` | what was known of the time; what was told | `clock`, `app` |
 /// | `commands` | commands that came, orders that hold | `command` |
 /// | `lessons`, `counters` | what was learned about models; counters of meters | `driver`, `pipeline` |
-const PARTS: [(&str, Format); 16] = [
+const PARTS: [(&str, Format); 17] = [
     ("access", Format::FIRST),
     ("alarms", Format::FIRST),
     ("attestations", Format::FIRST),

@@ -27,10 +27,10 @@ use crate::status::view::View;
 pub(super) const FORM_FIELD: &str = "csrf";
 const FORM_HEADER: &str = "x-linli-csrf";
 /// Fields of forms that go into the trail; none of them is a secret.
-const TOLD: [&str; 8] = ["by", "kind", "what", "category", "item", "until", "act", "file"];
-const TOLD: [&str; 8] = ["by", "kind", "what", "category", "item", "until", "name", "reason"];
-const TOLD: [&str; 9] =
-    ["by", "kind", "what", "category", "item", "until", "status", "severity", "title_zh"];
+const TOLD: [&str; 13] = [
+    "by", "kind", "what", "category", "item", "until", "act", "file", "name", "reason", "status",
+    "severity", "title_zh",
+];
 
 /// Routes that anybody may ask for.
 fn readable_by_nobody(path: &str) -> bool {
