@@ -60,7 +60,7 @@ pub use access::users_file;
 pub use certificates::expiries;
 pub use checkup::checkup_of;
 #[cfg(feature = "demo")]
-pub use past::{attested, invent};
+pub use past::{Present, attested, invent, invent_history};
 pub use reload::{Daemon, Opening, Order};
 pub use trial::Trial;
 
@@ -203,6 +203,7 @@ impl App {
             notes,
             promises,
             history: joints.history.clone(),
+            history_desk: status::HistoryDesk::default(),
         };
         joints.page(&settings, view.clone()).await?;
         joints.promises(&settings, keeper, &view);

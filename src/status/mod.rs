@@ -17,6 +17,7 @@ mod frames;
 #[cfg(feature = "fuzzing")]
 pub mod fuzzing;
 mod headers;
+mod history;
 mod layout;
 mod limits;
 mod listener;
@@ -44,6 +45,7 @@ mod view;
 pub use access::Access;
 pub use config::{AccessBy, Config, Protection};
 pub use fetch::{Lines, Page, fetch, fetch_within};
+pub use history::Desk as HistoryDesk;
 #[cfg(feature = "schema")]
 pub use openapi::document as openapi;
 pub use scan::ScanDesk;

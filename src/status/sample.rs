@@ -189,6 +189,7 @@ pub(super) async fn sample(copies: usize, more: usize) -> Sample {
         notes: Vec::new(),
         promises: super::promises::Pledges::default(),
         history: None,
+        history_desk: super::HistoryDesk::default(),
     };
     Sample { view, buffer, uplink, broker }
 }

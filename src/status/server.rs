@@ -23,7 +23,7 @@ use super::listener;
 use super::text::{Lang, Text};
 use super::tls::PageTls;
 use super::view::View;
-use super::{api, assets, attest, exchange, frames, headers, metrics, page, report, scan};
+use super::{api, assets, attest, exchange, frames, headers, history, metrics, page, report, scan};
 use crate::model::{DeviceId, DeviceIndex};
 
 pub(super) type Shared = State<Arc<View>>;
@@ -39,7 +39,8 @@ pub async fn serve(
     stop: CancellationToken,
 ) -> std::io::Result<()> {
     let (guests, tls) = (Guests::default(), view.tls.clone());
-    let router = outside(router(view), &guests, tls.as_ref());
+    let router = router(view).layer(Extension(history::Stop(stop.clone())));
+    let router = outside(router, &guests, tls.as_ref());
     listener::listen(listener, guests, tls, router, stop).await
 }
 
@@ -58,6 +59,7 @@ pub(super) fn router(view: View) -> Router {
     let view = Arc::new(view);
     Router::new()
         .merge(access_routes())
+        .merge(history_routes())
         .route("/", get(overview))
         .route("/devices", get(devices))
         .route("/devices/{id}", get(device))
@@ -91,6 +93,15 @@ pub(super) fn router(view: View) -> Router {
         .fallback(lost)
         .layer(from_fn_with_state(Arc::clone(&view), access::gate))
         .with_state(view)
+}
+
+/// What the points were, and what changes.
+fn history_routes() -> Router<Arc<View>> {
+    Router::new()
+        .route("/api/v1/devices/{id}/history", get(history::json))
+        .route("/api/v1/devices/{id}/history.csv", get(history::table))
+        .route("/api/v1/devices/{id}/live", get(history::live))
+        .route("/api/v1/events", get(history::events))
 }
 
 /// Login, who did what, who may.
@@ -164,15 +175,15 @@ macro_rules! pages {
 
 pages!(overview devices buses delivery stars);
 
-fn find(view: &View, id: &str) -> Option<DeviceIndex> {
+pub(super) fn find(view: &View, id: &str) -> Option<DeviceIndex> {
     view.estate.find(&DeviceId::new(id).ok()?)
 }
 
 async fn device(State(view): Shared, Path(id): Path<String>, Asked(ask): Asked) -> Response {
-    match find(&view, &id) {
-        Some(index) => answer(&ask, page::device(&view, &ask, index)),
-        None => not_found(&view, &ask),
-    }
+    let Some(index) = find(&view, &id) else { return not_found(&view, &ask) };
+    let table = history::for_page(&view, &ask, index).await;
+    let charts = page::history(&view, &ask, index, table.as_ref());
+    answer(&ask, page::device(&view, &ask, index, &charts))
 }
 
 async fn bus(State(view): Shared, Path(id): Path<String>, Asked(ask): Asked) -> Response {
@@ -185,7 +196,7 @@ async fn bus(State(view): Shared, Path(id): Path<String>, Asked(ask): Asked) -> 
 #[derive(Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub(super) struct Fault<'a> {
-    error: &'a str,
+    pub(super) error: &'a str,
 }
 
 async fn api_device(State(view): Shared, Path(id): Path<String>) -> Response {

@@ -3,6 +3,7 @@
 mod attest;
 mod buses;
 mod clock;
+mod history;
 mod report;
 mod risk;
 
