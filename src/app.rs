@@ -57,7 +57,6 @@ use crate::broker::Presented;
 use crate::buffer::{self, BufferStatus};
 use crate::clock::Clock;
 use crate::config::Settings;
-use crate::driver::bus::LessonBook;
 use crate::history::{History, Writer};
 use crate::model::{Estate, Fact, FieldMessage, Snapshot};
 use crate::pipeline::Progress;
@@ -81,7 +80,7 @@ pub use alarms::{alarm_manner, alarm_plan};
 pub use certificates::expiries;
 pub use checkup::checkup_of;
 #[cfg(feature = "demo")]
-pub use past::{attested, invent};
+pub use past::{Present, attested, invent, invent_history};
 pub use reload::{Daemon, Opening, Order};
 pub use trial::Trial;
 
@@ -175,12 +174,9 @@ impl App {
         let (recorder, buffer) = buffer::open(&settings.buffer, Arc::clone(&estate), clock.clone())
             .context("the buffer")?;
         joints.clock_watch(buffer.store().tree("clock"), facts.clone());
-        let alarm_facts = facts.clone();
         buffer.tell(facts.clone());
 
-        let lessons = LessonBook::load(buffer.store().tree("lessons"))
-            .context("what was learned about the models")?;
-        let Buses { table: buses, drivers, lines } = joints.buses(&settings, &lessons);
+        let Buses { table: buses, drivers, lines } = joints.buses(&settings, &buffer)?;
         let (mut ordered, mut warned) = (CommandEnds::new(&settings), WarningEnds::new(&settings));
         let broker = joints.field_broker(&settings, hurry(buffer.clone()), (None, ordered.inbox()));
         let applied = access::applied(&opening.news);
@@ -189,7 +185,7 @@ impl App {
         let (promises, keeper) = promises::pledges(opening, buffer.store())?;
         let upgrades = Upgrades::load(buffer.store())?;
         let pack = rule_pack(&settings)?;
-        let ends = (records.clone(), alarm_facts);
+        let ends = (records.clone(), facts.clone());
         let (watcher, alarms) = joints.alarms(&settings, &pack, &buffer, ends)?;
         let ends = (field_out, acts_out, records);
         let progress = joints.pipeline(drivers.clone(), buffer.store(), ends, watcher)?;
@@ -245,6 +241,7 @@ impl App {
             notes,
             promises,
             history: joints.history.clone(),
+            history_desk: status::HistoryDesk::default(),
         };
         joints.page(&settings, view.clone()).await?;
         joints.promises(&settings, keeper, &view);

@@ -7,6 +7,7 @@ use tokio::sync::{mpsc, watch};
 
 use super::alarms::Watcher;
 use super::{Joints, ORDERS, READ_AGAIN};
+use crate::buffer::Buffer;
 use crate::config::{Connection, Settings};
 use crate::driver::bus::{Bus, BusDevice, LessonBook, Ports};
 use crate::driver::mqtt::{BrokerStatus, Driver, MqttDevice, Post, Tap};
@@ -28,7 +29,12 @@ pub(super) struct Buses {
 
 impl Joints {
     /// One task per bus.
-    pub(super) fn buses(&mut self, settings: &Settings, book: &LessonBook) -> Buses {
+    ///
+    /// # Errors
+    /// What was learned about the models cannot be read.
+    pub(super) fn buses(&mut self, settings: &Settings, buffer: &Buffer) -> anyhow::Result<Buses> {
+        let book = &LessonBook::load(buffer.store().tree("lessons"))
+            .context("what was learned about the models")?;
         let mut drivers = vec![None; settings.devices.len()];
         let mut per_bus: Vec<Vec<BusDevice>> = settings.buses.iter().map(|_| Vec::new()).collect();
         for (index, device) in (0u32..).map(DeviceIndex).zip(&settings.devices) {
@@ -87,7 +93,7 @@ impl Joints {
             let stop = self.supervisor.token(Part::Source);
             self.supervisor.spawn(Part::Source, format!("bus {}", bus.config.id), task.run(stop));
         }
-        Buses { table, drivers, lines }
+        Ok(Buses { table, drivers, lines })
     }
 
     /// The pipeline, between the drivers and the recorder; `ends` are what comes from the field, from

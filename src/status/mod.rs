@@ -22,6 +22,7 @@ mod frames;
 #[cfg(feature = "fuzzing")]
 pub mod fuzzing;
 mod headers;
+mod history;
 mod layout;
 mod limits;
 mod listener;
@@ -52,6 +53,7 @@ mod warn;
 pub use access::{Access, KeptSessions};
 pub use config::{AccessBy, Config, Protection};
 pub use fetch::{Lines, Page, fetch, fetch_within};
+pub use history::Desk as HistoryDesk;
 #[cfg(feature = "schema")]
 pub use openapi::document as openapi;
 pub use scan::ScanDesk;

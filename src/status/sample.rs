@@ -193,6 +193,7 @@ pub(super) async fn sample(copies: usize, more: usize) -> Sample {
         files: None,
         promises: super::promises::Pledges::default(),
         history: None,
+        history_desk: super::HistoryDesk::default(),
     };
     Sample { view, buffer, uplink, broker }
 }

@@ -5,6 +5,7 @@ mod attest;
 mod broadcast;
 mod buses;
 mod clock;
+mod history;
 mod report;
 mod risk;
 

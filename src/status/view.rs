@@ -5,6 +5,7 @@ use std::sync::Arc;
 use tokio::sync::{mpsc, watch};
 
 use super::access::Access;
+use super::history::Desk;
 use super::promises::Pledges;
 use super::scan::ScanDesk;
 use super::settings::Files;
@@ -79,6 +80,8 @@ pub struct View {
     pub promises: Pledges,
     /// What the points were; `None` where nothing is kept.
     pub history: Option<History>,
+    /// What those share who look at it.
+    pub history_desk: Desk,
 }
 
 /// How a bus is asked, and what it recorded.

@@ -56,6 +56,11 @@ const ROUTES: &[(&str, &str, &str, Option<Role>)] = &[
     ("get", "/api/v1/gateway", "/api/v1/gateway", V),
     ("get", "/api/v1/devices", "/api/v1/devices", V),
     ("get", "/api/v1/devices/{id}", "/api/v1/devices/electricity_meter-0-0", V),
+    ("get", "/api/v1/devices/{id}/history", "/api/v1/devices/nothing/history", V),
+    ("get", "/api/v1/devices/{id}/history.csv", "/api/v1/devices/nothing/history.csv", V),
+    // A stream that is let in has no end: of a device that there is not, it has one.
+    ("get", "/api/v1/devices/{id}/live", "/api/v1/devices/nothing/live", V),
+    ("get", "/api/v1/events", "/api/v1/events?once", V),
     ("get", "/api/v1/buses", "/api/v1/buses", V),
     ("post", "/api/v1/buses/{id}/scan", "/api/v1/buses/nothing/scan", M),
     ("get", "/api/v1/buffer", "/api/v1/buffer", V),
