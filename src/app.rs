@@ -32,8 +32,8 @@ mod assess;
 mod broadcast;
 mod certificates;
 mod checkup;
-mod editor;
 mod commands;
+mod editor;
 mod field;
 mod history;
 mod page;
@@ -61,8 +61,8 @@ use crate::history::{History, Writer};
 use crate::model::{Estate, Fact, FieldMessage, Snapshot};
 use crate::pipeline::Progress;
 use crate::starlevel::report::{Reporter, SigningKey};
-use crate::starlevel::{Assessment, Bilingual, EvidenceChain, METER_CLOCK_S, RulePack};
-use crate::status::{self, ScanDesk, View};
+use crate::starlevel::{Assessment, Bilingual, METER_CLOCK_S, RulePack};
+use crate::status::{self, View};
 use crate::store::Tree;
 use crate::supervise::{Failure, Part, Supervisor};
 use crate::uplink::{BroadcastPort, CommandPort, Session, UplinkStatus};
@@ -70,7 +70,8 @@ use crate::watchdog;
 use assess::{Ends, desk};
 use broadcast::WarningEnds;
 use commands::CommandEnds;
-use field::Buses;
+use field::{Buses, lessons};
+use page::Shown;
 use stars::{publish_assessment, reporter, rule_pack};
 use tasks::ClockWatch;
 use upgrades::Upgrades;
@@ -165,18 +166,18 @@ impl App {
         opening: Opening,
     ) -> anyhow::Result<View> {
         let (facts, facts_out) = mpsc::channel(FACTS);
-        let Joints { estate, clock, snapshot, .. } = &*joints;
-        let (estate, clock, snapshot) = (Arc::clone(estate), clock.clone(), snapshot.clone());
+        let (estate, clock) = (Arc::clone(&joints.estate), joints.clock.clone());
         let started = clock.now();
         let ((records, records_out), (acts, acts_out)) =
             (mpsc::channel(RECORDS), mpsc::channel(ACTS));
 
-        let (recorder, buffer) = buffer::open(&settings.buffer, Arc::clone(&estate), clock.clone())
-            .context("the buffer")?;
+        let (recorder, buffer) =
+            buffer::open(&settings.buffer, Arc::clone(&estate), clock).context("the buffer")?;
         joints.clock_watch(buffer.store().tree("clock"), facts.clone());
         buffer.tell(facts.clone());
 
-        let Buses { table: buses, drivers, lines } = joints.buses(&settings, &buffer)?;
+        let Buses { table: buses, drivers, lines } =
+            joints.buses(&settings, &lessons(buffer.store())?);
         let (mut ordered, mut warned) = (CommandEnds::new(&settings), WarningEnds::new(&settings));
         let broker = joints.field_broker(&settings, hurry(buffer.clone()), (None, ordered.inbox()));
         let applied = access::applied(&opening.news);
@@ -214,35 +215,26 @@ impl App {
         // files, and until that is done there is nothing to read.
         joints.supervisor.spawn_fallible(Part::Stage, "recorder", recorder.run(records_out));
         joints.watchdog(progress, buffer.status());
-        let view = View {
-            estate,
-            snapshot,
+        let shown = Shown {
+            started,
             buses,
             lines,
             broker,
-            buffer: buffer.status(),
             uplink,
             assessment,
             risk,
-            evidence: Some(EvidenceChain::new(buffer.store())),
-            reporter: Some(reporter),
-            desk: Some(desk),
+            reporter,
+            desk,
             broadcast,
-            commands: Some(commands),
-            clock,
-            started,
-            version: env!("CARGO_PKG_VERSION").into(),
+            commands,
             acts,
-            alarms: Some(alarms),
-            scan: ScanDesk::new(&settings.profile_dirs),
+            alarms,
             access,
-            tls: page::tls(&settings)?,
             files,
             notes,
             promises,
-            history: joints.history.clone(),
-            history_desk: status::HistoryDesk::default(),
         };
+        let view = joints.view(&settings, &buffer, shown)?;
         joints.page(&settings, view.clone()).await?;
         joints.promises(&settings, keeper, &view);
         joints.upgrades(upgrades, view.access.audit());

@@ -7,7 +7,6 @@ use tokio::sync::{mpsc, watch};
 
 use super::alarms::Watcher;
 use super::{Joints, ORDERS, READ_AGAIN};
-use crate::buffer::Buffer;
 use crate::config::{Connection, Settings};
 use crate::driver::bus::{Bus, BusDevice, LessonBook, Ports};
 use crate::driver::mqtt::{BrokerStatus, Driver, MqttDevice, Post, Tap};
@@ -27,14 +26,17 @@ pub(super) struct Buses {
     pub lines: Vec<BusLine>,
 }
 
+/// What was learned about the models.
+///
+/// # Errors
+/// It cannot be read.
+pub(super) fn lessons(store: &Store) -> anyhow::Result<LessonBook> {
+    LessonBook::load(store.tree("lessons")).context("what was learned about the models")
+}
+
 impl Joints {
     /// One task per bus.
-    ///
-    /// # Errors
-    /// What was learned about the models cannot be read.
-    pub(super) fn buses(&mut self, settings: &Settings, buffer: &Buffer) -> anyhow::Result<Buses> {
-        let book = &LessonBook::load(buffer.store().tree("lessons"))
-            .context("what was learned about the models")?;
+    pub(super) fn buses(&mut self, settings: &Settings, book: &LessonBook) -> Buses {
         let mut drivers = vec![None; settings.devices.len()];
         let mut per_bus: Vec<Vec<BusDevice>> = settings.buses.iter().map(|_| Vec::new()).collect();
         for (index, device) in (0u32..).map(DeviceIndex).zip(&settings.devices) {
@@ -93,7 +95,7 @@ impl Joints {
             let stop = self.supervisor.token(Part::Source);
             self.supervisor.spawn(Part::Source, format!("bus {}", bus.config.id), task.run(stop));
         }
-        Ok(Buses { table, drivers, lines })
+        Buses { table, drivers, lines }
     }
 
     /// The pipeline, between the drivers and the recorder; `ends` are what comes from the field, from

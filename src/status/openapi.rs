@@ -2,6 +2,8 @@
 //! `schema`; `linli schema` writes it, CI holds the written one against the types.
 
 mod alarms;
+mod commands;
+mod history;
 #[cfg(test)]
 mod tests;
 mod warnings;
@@ -12,12 +14,9 @@ use serde_json::{Map, Value, json};
 
 use super::access::{SessionRow, UserRows};
 use super::api::{BusRow, DeviceDetail, DeviceRow, Gateway, Ready, Risk, UplinkRow};
-use super::commands::{CommandBody, CommandRows};
-use super::history::{DeviceHistory, LiveHealth, LiveValue};
 use super::server::Fault;
 use crate::audit::{Page, Verified};
 use crate::buffer::BufferStatus;
-use crate::command::Row;
 use crate::driver::scan::ScanOptions;
 use crate::model::CommandReport;
 use crate::starlevel::report::Report;
@@ -153,97 +152,6 @@ fn estate(types: &mut SchemaGenerator) -> Vec<Operation> {
     ]
 }
 
-fn commands(types: &mut SchemaGenerator) -> Vec<Operation> {
-    let get = Operation::get;
-    let limit = json!({ "type": "integer", "minimum": 1, "maximum": 500 });
-    let number = json!({ "type": "integer", "minimum": 1 });
-    vec![
-        Operation {
-            method: "post",
-            body: Some(of::<CommandBody>(types)),
-            ..get(
-                "/api/v1/devices/{id}/commands",
-                "orderDevice",
-                "Orders something of a device; answers when it came to its end, or after 8 s.",
-                of::<CommandReport>(types),
-            )
-            .also(&[
-                ("400", "The body is no order."),
-                NOT_YET,
-                ("409", "It was not done; the body is the report, as with 200."),
-            ])
-        },
-        get(
-            "/api/v1/commands",
-            "commands",
-            "What was ordered, newest first.",
-            of::<CommandRows>(types),
-        )
-        .asks("device", json!({ "type": "string" }), "One device.")
-        .asks("before", number, "Commands older than this number.")
-        .asks("limit", limit, "Most commands; 50 by default.")
-        .also(&[BAD_QUERY, NOT_YET]),
-        get("/api/v1/commands/{id}", "command", "One command.", of::<Row>(types))
-            .also(&[NO_TEXT, UNKNOWN]),
-/// An answer of events: by their names what `data` holds, as JSON.
-fn stream<T: JsonSchema>(types: &mut SchemaGenerator, event: &str) -> Value {
-    let rows = types.subschema_for::<Vec<T>>().to_value();
-    json!({ "text/event-stream": { "schema": { "type": "string" }, "x-events": { event: rows } } })
-}
-
-fn history(types: &mut SchemaGenerator) -> Vec<Operation> {
-    let get = Operation::get;
-    let word = || json!({ "type": "string" });
-    let once = "With any value the answer ends after what is so now.";
-    let spans = json!({ "type": "string", "enum": ["24h", "7d", "30d"] });
-    let asks = |operation: Operation| {
-        operation
-            .asks("from", word(), "Begin: ms since 1970, a date or time at +08:00, or RFC 3339.")
-            .asks("to", word(), "End, likewise; now without it.")
-            .asks("span", spans.clone(), "In place of `from`; `24h` by default.")
-            .asks(
-                "step",
-                word(),
-                "A part of a day in five minutes: 5m 30m 2h 1d; at most 12000 steps.",
-            )
-            .asks("points", word(), "Names of points with commas between; all without it.")
-            .also(&[BAD_QUERY, ("404", "There is no such device, or no history is kept.")])
-    };
-    let csv = text("text/csv; charset=utf-8; header=present");
-    vec![
-        asks(get(
-            "/api/v1/devices/{id}/history",
-            "deviceHistory",
-            "What the points of a device were; at most 40000 values.",
-            of::<DeviceHistory>(types),
-        )),
-        asks(get(
-            "/api/v1/devices/{id}/history.csv",
-            "deviceHistoryTable",
-            "The same as a table, day by day, for spreadsheets.",
-            csv,
-        ))
-        .asks("lang", json!({ "type": "string" }), "Language of its head: zh or en."),
-        get(
-            "/api/v1/devices/{id}/live",
-            "deviceLive",
-            "Server-sent events: the values of a device as they change, once a second at the most. \
-             At most 16 streams, 6 of one address.",
-            stream::<LiveValue>(types, "values"),
-        )
-        .asks("lang", word(), "Language of the texts: zh or en.")
-        .asks("once", word(), once)
-        .also(&[NO_TEXT, UNKNOWN]),
-        get(
-            "/api/v1/events",
-            "events",
-            "Server-sent events: the health of every device, then what changes of it.",
-            stream::<LiveHealth>(types, "health"),
-        )
-        .asks("once", word(), once),
-    ]
-}
-
 fn stars(types: &mut SchemaGenerator) -> Vec<Operation> {
     let get = Operation::get;
     let mut report = of::<Report>(types);
@@ -351,7 +259,8 @@ pub fn document() -> Value {
     let all = [
         estate(&mut types),
         warnings::warnings(&mut types),
-        commands(&mut types),
+        commands::commands(&mut types),
+        history::history(&mut types),
         alarms::operations(&mut types),
         history(&mut types),
         stars(&mut types),

@@ -24,8 +24,8 @@ use super::text::{Lang, Text};
 use super::tls::PageTls;
 use super::view::View;
 use super::{
-    alarms, api, assets, attest, commands, exchange, frames, headers, history, metrics, page, report,
-    scan, settings, squeeze, warn,
+    alarms, api, assets, attest, commands, exchange, frames, headers, history, metrics, page,
+    report, scan, settings, squeeze, warn,
 };
 use crate::model::{DeviceId, DeviceIndex};
 
@@ -117,6 +117,8 @@ fn command_routes() -> Router<Arc<View>> {
         .route("/api/v1/devices/{id}/commands", post(commands::post))
         .route("/api/v1/commands", get(commands::all))
         .route("/api/v1/commands/{id}", get(commands::one))
+}
+
 /// What the points were, and what changes.
 fn history_routes() -> Router<Arc<View>> {
     Router::new()

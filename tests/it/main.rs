@@ -7,8 +7,8 @@ mod alarms;
 #[cfg(feature = "fuzzing")]
 mod allocation;
 mod api;
-mod browser;
 mod broadcast;
+mod browser;
 mod buffer_faults;
 mod certificates;
 mod charge_orders;

@@ -255,7 +255,7 @@ fn notice(class: &str, title: &str, more: &str) -> Markup {
 /// A fault with its line of the draft; a fault of another file with the place alone.
 fn fault(lang: Lang, draft: &Draft, fault: &Fault) -> Markup {
     let here = *fault.place.file == *draft.file().display().to_string();
-    let line = usize::try_from(fault.place.line).unwrap_or(0);
+    let line = fault.place.line;
     let source = line.checked_sub(1).filter(|_| here).and_then(|at| draft.text.lines().nth(at));
     let hint = lang.pick(fault.hint_zh.as_ref(), fault.hint.as_ref());
     html! {
