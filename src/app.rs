@@ -180,10 +180,8 @@ impl App {
         let risk =
             joints.assessor(&settings, pack, ends, uplink.clone(), &buffer, buses.clone())?;
         let access = joints.access(&settings, &buffer, applied)?;
-        let audit = access.audit();
-        let reached = (&*lines, &*drivers);
-        let commands =
-            joints.commands(&settings, &buffer, ordered, reached, (audit, uplink.clone()))?;
+        let (reached, told) = ((&*lines, &*drivers), (access.audit(), uplink.clone()));
+        let commands = joints.commands(&settings, &buffer, ordered, reached, told)?;
         // Not before all have read what they keep in the store: the first commit may rebuild its
         // files, and until that is done there is nothing to read.
         joints.supervisor.spawn_fallible(Part::Stage, "recorder", recorder.run(records_out));

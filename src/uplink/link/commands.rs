@@ -87,12 +87,10 @@ impl<S: Store> Desk<'_, S> {
     fn granted(&mut self, ack: &SubAck) {
         match self.asked.pop_front() {
             Some(Asked::Time) => self.time_granted(ack),
-            Some(Asked::Commands) => {
-                if ack.return_codes.contains(&SubscribeReasonCode::Failure) {
-                    tracing::warn!("the broker does not let us hear the platform's commands");
-                }
+            Some(Asked::Commands) if ack.return_codes.contains(&SubscribeReasonCode::Failure) => {
+                tracing::warn!("the broker does not let us hear the platform's commands");
             }
-            None => {}
+            Some(Asked::Commands) | None => {}
         }
     }
 
