@@ -207,9 +207,8 @@ impl App {
         let risk =
             joints.assessor(&settings, pack, ends, uplink.clone(), &buffer, buses.clone())?;
         let access = joints.access(&settings, &buffer, applied)?;
-        let (audit, reached) = (access.audit(), (&*lines, &*drivers));
-        let commands =
-            joints.commands(&settings, &buffer, ordered, reached, (audit, uplink.clone()))?;
+        let (reached, told) = ((&*lines, &*drivers), (access.audit(), uplink.clone()));
+        let commands = joints.commands(&settings, &buffer, ordered, reached, told)?;
         let broadcast = joints.broadcast(&settings, &buffer, warned, facts, commands.clone())?;
         // Not before all have read what they keep in the store: the first commit may rebuild its
         // files, and until that is done there is nothing to read.

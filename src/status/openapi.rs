@@ -262,7 +262,6 @@ pub fn document() -> Value {
         commands::commands(&mut types),
         history::history(&mut types),
         alarms::operations(&mut types),
-        history(&mut types),
         stars(&mut types),
         people(&mut types),
         machines(&mut types),

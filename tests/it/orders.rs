@@ -308,9 +308,9 @@ fn done(site: &Site) -> CommandRequest {
     assert!((site.shown() - 16.0).abs() < 0.01);
 
     // Several registers by function 16, on a line without transaction ids.
-    let serial = site.order("serial", "wallbox", "currentLimit", Value::Number(10.5));
+    let serial = site.order("serial", "wallbox", "currentLimit", Value::Number(10.0));
     let done = site.ordered(&serial, 2);
-    assert_eq!((&done["outcome"], &done["read_back"]), (&"done".into(), &10.5.into()), "{done}");
+    assert_eq!((&done["outcome"], &done["read_back"]), (&"done".into(), &10.0.into()), "{done}");
 
     // By MQTT to the screen.
     let on = site.screen.with(|device| {
