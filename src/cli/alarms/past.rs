@@ -60,7 +60,7 @@ impl Past for Exported<'_> {
 /// Something of the past, with its wall time.
 pub(super) enum Seen {
     Reading(Sample),
-    Event(i64, Event),
+    Event(i64, Box<Event>),
 }
 
 impl Seen {
@@ -93,7 +93,8 @@ pub(super) fn seen(document: &Document, estate: &Estate) -> Vec<Seen> {
         };
         let at = Moment::default();
         let what = event.what.clone();
-        all.push(Seen::Event(base.saturating_add(event.at), Event { at, device, kind: what }));
+        let happened = Box::new(Event { at, device, kind: what });
+        all.push(Seen::Event(base.saturating_add(event.at), happened));
     }
     all.sort_by_key(Seen::at_ms);
     all

@@ -29,23 +29,6 @@ use crate::store::StoreError;
 /// Closed alarms of a page.
 const A_PAGE: usize = 50;
 
-/// The routes of the alarms.
-pub(super) fn routes() -> Router<Arc<View>> {
-    Router::new()
-        .route("/alarms", get(board))
-        .route("/alarms/{id}", get(one))
-        .route("/alarms/{id}/acknowledge", post(forms::acknowledge))
-        .route("/alarms/{id}/close", post(forms::close))
-        .route("/maintenance", post(forms::plan))
-        .route("/maintenance/{id}/end", post(forms::end))
-        .route("/api/v1/alarms", get(api::list))
-        .route("/api/v1/alarms/{id}", get(api::one))
-        .route("/api/v1/alarms/{id}/acknowledge", post(api::acknowledge))
-        .route("/api/v1/alarms/{id}/close", post(api::close))
-        .route("/api/v1/maintenance", get(api::windows).post(api::plan))
-        .route("/api/v1/maintenance/{id}/end", post(api::end))
-}
-
 /// What the clock of the alarms says.
 pub(super) fn now(view: &View) -> Now {
     let moment = view.now();
@@ -179,4 +162,21 @@ async fn one(State(view): Shared, Path(id): Path<String>, Asked(ask): Asked) -> 
         Ok(None) => not_found(&view, &ask),
         Err(refused) => *refused,
     }
+}
+
+/// The routes of the alarms.
+pub(super) fn routes() -> Router<Arc<View>> {
+    Router::new()
+        .route("/alarms", get(board))
+        .route("/alarms/{id}", get(one))
+        .route("/alarms/{id}/acknowledge", post(forms::acknowledge))
+        .route("/alarms/{id}/close", post(forms::close))
+        .route("/maintenance", post(forms::plan))
+        .route("/maintenance/{id}/end", post(forms::end))
+        .route("/api/v1/alarms", get(api::list))
+        .route("/api/v1/alarms/{id}", get(api::one))
+        .route("/api/v1/alarms/{id}/acknowledge", post(api::acknowledge))
+        .route("/api/v1/alarms/{id}/close", post(api::close))
+        .route("/api/v1/maintenance", get(api::windows).post(api::plan))
+        .route("/api/v1/maintenance/{id}/end", post(api::end))
 }
