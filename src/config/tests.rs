@@ -340,12 +340,10 @@ fn shown() -> BTreeMap<String, Vec<String>> {
 #[test]
 fn the_example_shows_every_key_and_every_default() {
     let everything = format!(
-        "{}\n[uplink.tls]\n[mqtt.tls]\n[status.tls]\n[alarms.flapping]\n[alarms.grouping]\n\
-         [alarms.rules.bin-full]\n[[alarms.maintenance]]\n",
         "{}\n[uplink.tls]\n[mqtt.tls]\n[status.tls]\n[[broadcast.key]]\nname = \"a\"\nfile = \"a\"\n\
-         [[broadcast.zone]]\nname = \"a\"\n[[broadcast.drill]]\nname = \"a\"\non = \"05-12\"\nat = \"10:00\"\n",
-         [alarms.rules.bin-full]\n[[alarms.maintenance]]\nname = \"x\"\nby = \"y\"\n\
-         from = \"2026-05-01T08:00\"\nto = \"2026-05-02T08:00\"\n",
+         [[broadcast.zone]]\nname = \"a\"\n[[broadcast.drill]]\nname = \"a\"\non = \"05-12\"\nat = \"10:00\"\n\
+         [alarms.flapping]\n[alarms.grouping]\n[alarms.rules.bin-full]\n[[alarms.maintenance]]\n\
+         name = \"x\"\nby = \"y\"\nfrom = \"2026-05-01T08:00\"\nto = \"2026-05-02T08:00\"\n",
         EXAMPLE.replace("unit = 1\n# period", "unit = 1\nparams = {}\ngroups = {}\n# period")
     );
     let documents = [Document::parse("t", &everything, Path::new("")).unwrap()];
