@@ -145,11 +145,8 @@ pub(super) fn settings<'s>(
     let carried = context.faults.is_empty();
     check_lines(&buses, &devices, &mut context);
     super::time::check(&parts.clock, &devices, &mut context);
-    if devices.is_empty() {
-        context
-            .notes
-            .push(Fault::new(roots[0].head(), ("no device is configured", "没有配置任何设备")));
-    }
+    let nobody = || Fault::new(roots[0].head(), ("no device is configured", "没有配置任何设备"));
+    context.notes.extend(devices.is_empty().then(nobody));
     if machine == Machine::Ask {
         ask(&files, &buses, &mut parts, &mut context);
     }

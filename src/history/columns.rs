@@ -270,9 +270,8 @@ mod tests {
             encode(&mut bytes, &columns);
             let at = at.index(bytes.len());
             bytes[at] ^= 1 << bit;
-            match decode(&bytes) {
-                Ok(columns) => prop_assert!(columns.len() <= bytes.len()),
-                Err(Garbled) => {}
+            if let Ok(columns) = decode(&bytes) {
+                prop_assert!(columns.len() <= bytes.len());
             }
         }
     }
