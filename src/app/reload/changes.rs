@@ -31,6 +31,7 @@ pub(super) fn between(old: &Settings, new: &Settings) -> Vec<Words> {
         ("commands", old.commands != new.commands),
         ("status", old.status != new.status),
         ("stars", old.starlevel != new.starlevel),
+        ("broadcast", old.broadcast != new.broadcast),
         ("log", old.log != new.log),
     ];
     for (section, changed) in sections {
