@@ -52,7 +52,7 @@ pub struct KeyFile {
 }
 
 /// Settings of the broadcast.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Config {
     /// Area code of the estate.
     pub area: Option<String>,

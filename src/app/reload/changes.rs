@@ -33,6 +33,7 @@ pub(super) fn between(old: &Settings, new: &Settings) -> Vec<Words> {
         ("status", old.status != new.status),
         ("stars", old.starlevel != new.starlevel),
         ("alarms", old.alarms != new.alarms),
+        ("broadcast", old.broadcast != new.broadcast),
         ("log", old.log != new.log),
     ];
     for (section, changed) in sections {

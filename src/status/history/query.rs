@@ -212,7 +212,10 @@ fn steps(text: &str) -> Result<u32, String> {
     let span = parse_duration(text).unwrap_or(Duration::ZERO);
     let seconds = u32::try_from(span.as_secs()).unwrap_or(0);
     let step = seconds / BUCKET_S;
-    if step > 0 && OF_A_DAY.is_multiple_of(step) && span == Duration::from_secs(u64::from(step * BUCKET_S)) {
+    if step > 0
+        && OF_A_DAY.is_multiple_of(step)
+        && span == Duration::from_secs(u64::from(step * BUCKET_S))
+    {
         return Ok(step);
     }
     Err(format!(
