@@ -20,7 +20,6 @@ fn browse(what: &str, port: u16) {
     let said = String::from_utf8_lossy(&output.stdout);
     let more = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{said}\n{more}");
-    println!("{said}");
 }
 
 #[test]
