@@ -405,18 +405,20 @@ fn told(site: &Site) {
     }
     assert!(!ids.contains(&"unsigned"), "what anybody can send is not remembered");
     let trail = ask(site.page, "/api/v1/audit?limit=500").unwrap();
-    let lines: Vec<&Json> = trail["entries"].as_array().unwrap().iter().collect();
-    let about = |id: &str| {
-        lines.iter().filter(|line| {
-            line["action"] == "command"
-                && line["detail"]
-                    .as_str()
-                    .is_some_and(|detail| detail.starts_with(&format!("{id}:")))
-        })
+    let first = lines(&trail, "first");
+    assert_eq!(first.len(), 2, "accepted and done: {trail}");
+    assert!(first.iter().all(|line| line["who"] == "duty officer"));
+    assert_eq!(lines(&trail, "dead")[0]["outcome"], "refused");
+}
+
+/// The lines of the trail about a command.
+fn lines<'t>(trail: &'t Json, id: &str) -> Vec<&'t Json> {
+    let begin = format!("{id}:");
+    let of = |line: &&Json| {
+        line["action"] == "command"
+            && line["detail"].as_str().is_some_and(|detail| detail.starts_with(&begin))
     };
-    assert_eq!(about("first").count(), 2, "accepted and done");
-    assert!(about("first").all(|line| line["who"] == "duty officer"));
-    assert_eq!(about("dead").next().unwrap()["outcome"], "refused");
+    trail["entries"].as_array().unwrap().iter().filter(of).collect()
 }
 
 /// Asks the page; status and body.
