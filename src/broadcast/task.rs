@@ -316,6 +316,10 @@ impl Broadcast {
             WarningStep::Refused { reason, detail, .. } => {
                 tracing::warn!(id, reason = reason.words().en, detail, "a warning was refused");
             }
+            // Two hundred lines of them stand in the event.
+            WarningStep::Receipts { part, parts, .. } => {
+                tracing::debug!(id, part, parts, "receipts of a warning");
+            }
             step => tracing::info!(id, severity = news.severity.word(), ?step, "warning"),
         }
         let event = Event { at: self.clock.now(), device: None, kind: EventKind::Warning(news) };

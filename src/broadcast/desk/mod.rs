@@ -8,7 +8,7 @@
 //! For each device the desk plays the most urgent of what addresses it: what is meant goes before
 //! drills, then by level, then in the order of arrival. A red one interrupts lower ones, and what is
 //! meant interrupts drills; all others wait until the device is free. A screen changes to the higher
-//! level at once. What was interrupted goes on
+//! level at once, and of equals to the newer. What was interrupted goes on
 //! afterwards while it is still valid.
 //!
 //! Pure: [`Desk::apply`] takes what happened and says what to do; the task around it does it.

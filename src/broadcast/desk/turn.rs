@@ -30,9 +30,11 @@ fn cuts_off(new: &Warning, old: &Warning) -> bool {
     }
 }
 
-/// Whether one warning takes a screen from another: a text can be changed at any time.
-fn outranks(new: &Warning, old: &Warning) -> bool {
-    let urgency = |warning: &Warning| (!warning.is_drill(), warning.severity.rank());
+/// Whether one warning takes a screen from another: a text can be changed at any time, so the more
+/// urgent is shown, and of equals the newer.
+fn outranks(new: &Entry, old: &Entry) -> bool {
+    let urgency =
+        |entry: &Entry| (!entry.warning.is_drill(), entry.warning.severity.rank(), entry.number);
     urgency(new) > urgency(old)
 }
 
@@ -100,7 +102,7 @@ impl Desk {
         let screen = |entry: &Entry| entry.shares.get(old.1).is_some_and(|share| share.screen);
         match (self.entries.get(&new.0), self.entries.get(&old.0)) {
             (Some(new), Some(old)) => match screen(old) {
-                true => outranks(&new.warning, &old.warning),
+                true => outranks(new, old),
                 false => cuts_off(&new.warning, &old.warning),
             },
             _ => false,
