@@ -147,8 +147,7 @@ impl App {
         opening: Opening,
     ) -> anyhow::Result<View> {
         let (facts, facts_out) = mpsc::channel(FACTS);
-        let Joints { estate, clock, snapshot, .. } = &*joints;
-        let (estate, clock, snapshot) = (Arc::clone(estate), clock.clone(), snapshot.clone());
+        let (estate, clock, snapshot) = joints.shared();
         let started = clock.now();
         let ((records, records_out), (acts, acts_out)) =
             (mpsc::channel(RECORDS), mpsc::channel(ACTS));
@@ -185,9 +184,8 @@ impl App {
         let risk =
             joints.assessor(&settings, pack, ends, uplink.clone(), &buffer, buses.clone())?;
         let access = joints.access(&settings, &buffer, applied)?;
-        let (audit, reached) = (access.audit(), (&*lines, &*drivers));
-        let commands =
-            joints.commands(&settings, &buffer, ordered, reached, (audit, uplink.clone()))?;
+        let (reached, told) = ((&*lines, &*drivers), (access.audit(), uplink.clone()));
+        let commands = joints.commands(&settings, &buffer, ordered, reached, told)?;
         let broadcast = joints.broadcast(&settings, &buffer, warned, facts, commands.clone())?;
         // Not before all have read what they keep in the store: the first commit may rebuild its
         // files, and until that is done there is nothing to read.
@@ -246,6 +244,11 @@ impl Joints {
         let (field, field_out) = mpsc::channel(FIELD_MESSAGES);
         let supervisor = Supervisor::new();
         (Self { estate, clock, snapshot, supervisor, field, presented: Vec::new() }, field_out)
+    }
+
+    /// Handles on what everybody reads.
+    fn shared(&self) -> (Arc<Estate>, Clock, Snapshot) {
+        (Arc::clone(&self.estate), self.clock.clone(), self.snapshot.clone())
     }
 
     fn uplink(
