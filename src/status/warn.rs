@@ -75,19 +75,6 @@ pub(super) struct Sent {
     id: WarningId,
 }
 
-/// All routes of the broadcast.
-pub(super) fn routes() -> Router<Arc<View>> {
-    Router::new()
-        .route("/broadcast", get(overview))
-        .route("/broadcast/preview", post(preview))
-        .route("/broadcast/send", post(send))
-        .route("/broadcast/{id}", get(one))
-        .route("/broadcast/{id}/cancel", post(cancel))
-        .route("/api/v1/broadcast", get(api_all).post(api_send))
-        .route("/api/v1/broadcast/{id}", get(api_one))
-        .route("/api/v1/broadcast/{id}/cancel", post(api_cancel))
-}
-
 async fn overview(State(view): State<Arc<View>>, Asked(ask): Asked) -> Response {
     answer(&ask, page::broadcast(&view, &ask))
 }
@@ -340,4 +327,17 @@ async fn api_cancel(
         Ok(Err(_)) => missing("there is no such warning"),
         Err(Stopping) => failed("the gateway is stopping"),
     }
+}
+
+/// All routes of the broadcast.
+pub(super) fn routes() -> Router<Arc<View>> {
+    Router::new()
+        .route("/broadcast", get(overview))
+        .route("/broadcast/preview", post(preview))
+        .route("/broadcast/send", post(send))
+        .route("/broadcast/{id}", get(one))
+        .route("/broadcast/{id}/cancel", post(cancel))
+        .route("/api/v1/broadcast", get(api_all).post(api_send))
+        .route("/api/v1/broadcast/{id}", get(api_one))
+        .route("/api/v1/broadcast/{id}/cancel", post(api_cancel))
 }

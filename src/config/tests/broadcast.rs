@@ -51,7 +51,7 @@ fn each_fault_names_the_value_and_what_is_allowed() {
         ),
         (
             "[[broadcast.drill]]\nname = \"a\"\non = \"05-12\"\nat = \"10:00\"\ntemplate = \"fir\"",
-            ["`fir`, which is no template", "did you mean `fire`"],
+            ["`fir`, which is no template", "did you mean \"fire\""],
         ),
         (
             "[[broadcast.drill]]\nname = \"a\"\non = \"05-12\"\nat = \"10:00\"\nzones = [\"b\"]",

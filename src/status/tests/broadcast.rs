@@ -29,7 +29,7 @@ struct Rig {
 }
 
 async fn rig() -> Rig {
-    let Sample { mut view, buffer, uplink, broker } = sample(0, 0).await;
+    let Sample { mut view, buffer, uplink, broker } = sample(1, 0).await;
     let folder = tempfile::tempdir().unwrap();
     let store = Store::open(&folder.path().join("store"), Limits::default()).unwrap();
     let target = |kind, text_limit| Target {
