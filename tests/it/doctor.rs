@@ -9,7 +9,7 @@ use std::process::Command;
 
 use serde_json::Value;
 
-use crate::parts::{Process, free_port, linli, mosquitto, wait_until};
+use crate::parts::{Process, free_port, linli, mosquitto, program, wait_until};
 
 /// Every one of these is planted somewhere, and must be nowhere in the bundle.
 const PLANTED: [&str; 11] = [
@@ -90,7 +90,7 @@ impl Box_ {
 
     fn command(&self, arguments: &[&str]) -> (i32, String) {
         let path = std::env::var("PATH").unwrap();
-        let output = Command::new(env!("CARGO_BIN_EXE_linli"))
+        let output = Command::new(program())
             .args(arguments)
             .arg("--config")
             .arg(self.path("linli.toml"))
@@ -165,7 +165,7 @@ fn the_doctor_asks_the_running_gateway_and_tries_the_broker() {
     let _daemon = made.start();
     // A token of nobody: only who may read the console's token is told.
     let path = std::env::var("PATH").unwrap();
-    let asked = Command::new(env!("CARGO_BIN_EXE_linli"))
+    let asked = Command::new(program())
         .args(["doctor", "--json", "--config"])
         .arg(made.path("linli.toml"))
         .env("PATH", format!("{}:{path}", made.path("bin").display()))
@@ -239,7 +239,7 @@ fn holds_no_secret(made: &Box_, said: &str, files: &[(String, String)]) {
 fn no_planted_secret_is_in_the_bundle_of_a_running_gateway() {
     let made = Box_::new();
     let _broker = mosquitto(made.folder.path(), made.broker);
-    let mut add = Command::new(env!("CARGO_BIN_EXE_linli"))
+    let mut add = Command::new(program())
         .args(["users", "add", "li", "--role", "viewer", "--config"])
         .arg(made.path("linli.toml"))
         .stdin(std::process::Stdio::piped())
@@ -252,7 +252,7 @@ fn no_planted_secret_is_in_the_bundle_of_a_running_gateway() {
     let console = fs::read_to_string(made.path("state/console.token")).unwrap();
     let file = made.path("bundle.tar.zst");
     let path = std::env::var("PATH").unwrap();
-    let asked = Command::new(env!("CARGO_BIN_EXE_linli"))
+    let asked = Command::new(program())
         .arg("support-bundle")
         .arg(&file)
         .arg("--config")

@@ -9,7 +9,7 @@ use std::process::Command;
 use linli::store::{Limits, Store};
 use serde_json::Value;
 
-use crate::parts::{Process, ask, free_port, linli, wait_until};
+use crate::parts::{Process, ask, free_port, linli, program, wait_until};
 
 /// A folder with the store of an earlier version, and a gateway that goes on with it.
 struct Kept {
@@ -46,7 +46,7 @@ impl Kept {
     }
 
     fn command(&self, arguments: &[&str]) -> (i32, String, String) {
-        let output = Command::new(env!("CARGO_BIN_EXE_linli"))
+        let output = Command::new(program())
             .args(arguments)
             .arg("--config")
             .arg(self.path("linli.toml"))

@@ -27,7 +27,12 @@ fn patience() -> Duration {
 /// The program that is tested: cargo's own, or the one that `LINLI_TEST_BINARY` names. `tests/arm`
 /// names one that was built for the processor of a box, and runs under an emulator.
 pub fn program() -> PathBuf {
-    given("LINLI_TEST_BINARY").unwrap_or_else(|| env!("CARGO_BIN_EXE_linli").into())
+    given("LINLI_TEST_BINARY").unwrap_or_else(native)
+}
+
+/// The program of the machine that the tests run on.
+pub fn native() -> PathBuf {
+    env!("CARGO_BIN_EXE_linli").into()
 }
 
 /// The platform's side, chosen likewise by `LINLI_TEST_RECEIVER`.

@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use std::process::{Command, Output, Stdio};
 
 use crate::certificates::Authority;
+use crate::parts::program;
 
 /// A box: its configuration folder, its state, a trust folder, a stick.
 pub struct Gateway {
@@ -44,7 +45,7 @@ impl Gateway {
     }
 
     pub fn command(&self, command: &[&str], more: &[&str]) -> Command {
-        let mut process = Command::new(env!("CARGO_BIN_EXE_linli"));
+        let mut process = Command::new(program());
         process.args(command).arg("--config").arg(self.config()).args(more);
         process
     }

@@ -6,7 +6,7 @@ use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
 use std::process::{Command, Stdio};
 
-use crate::parts::{Process, free_port, wait_until};
+use crate::parts::{Process, free_port, program, wait_until};
 
 /// One request; the answer with its head.
 fn ask(port: u16, method: &str, path: &str, cookie: &str, form: &str) -> String {
@@ -36,7 +36,7 @@ fn a_phone_with_the_code_of_the_console_fills_the_form_in_and_the_box_is_set_up(
     let text = format!("[buffer]\npath = \"{}\"\nkeep_free = \"1MiB\"\n", at("buffer").display());
     fs::write(&config, text).unwrap();
     let port = free_port();
-    let mut command = Command::new(env!("CARGO_BIN_EXE_linli"));
+    let mut command = Command::new(program());
     command.args(["setup", "--page", "--no-start", "--wait", "0s", "--page-listen"]);
     command.arg(format!("127.0.0.1:{port}")).arg("--config").arg(&config);
     command.stdout(Stdio::null()).stderr(fs::File::create(at("told")).unwrap());

@@ -7,12 +7,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use crate::parts::{Process, ask, daemon, free_port, modbus_peer, program, wait_until};
-
-/// The program of the machine that the tests run on.
-fn native() -> PathBuf {
-    env!("CARGO_BIN_EXE_linli").into()
-}
+use crate::parts::{Process, ask, daemon, free_port, modbus_peer, native, program, wait_until};
 
 struct Site {
     folder: tempfile::TempDir,

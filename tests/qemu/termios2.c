@@ -5,6 +5,7 @@
 #include <asm/termbits.h>
 #include <errno.h>
 #include <stdarg.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -17,6 +18,12 @@ static const struct {
     {230400, B230400},
 };
 #define KNOWN (sizeof RATES / sizeof RATES[0])
+
+/* Programs that the emulated one starts are this machine's own. */
+__attribute__((constructor)) static void keep_from_children(void)
+{
+    unsetenv("LD_PRELOAD");
+}
 
 static long get(int file, struct termios2 *into)
 {

@@ -6,7 +6,7 @@ use std::process::Command;
 use linli::sim::line::Line;
 
 use super::daemon::{Place, built_in, download, entry};
-use crate::parts::{Process, program, wait_until};
+use crate::parts::{Process, native, wait_until};
 
 const DEVICES: [(&str, &str, &str); 4] = [
     ("power", "dlt645-2007-three-phase", "000000123456"),
@@ -41,7 +41,8 @@ fn a_recorded_line_played_again_gives_the_same_readings() {
 
     for name in ["frames.txt", "frames.pcapng"] {
         fs::remove_dir_all(place.folder.join("buffer")).unwrap();
-        let mut command = Command::new(program());
+        // The other end of the line, as the peers are: no work of a box.
+        let mut command = Command::new(native());
         command.arg("simulate").arg("--replay").arg(place.folder.join(name));
         let replay = Process::start(command.arg("--pty").arg(place.line()));
         wait_until("the recording is played", || place.line().exists());

@@ -9,7 +9,7 @@ use linli::sim::line::Line;
 
 use super::daemon::{Place, built_in};
 use crate::certificates::{Authority, platform};
-use crate::parts::{Process, free_port, wait_until};
+use crate::parts::{Process, free_port, program, wait_until};
 
 /// What the box has before: where its state lies in this test, and a comment.
 fn before(place: &Place) -> String {
@@ -25,7 +25,7 @@ fn before(place: &Place) -> String {
 /// Runs the command with what every case of this file has; what is told goes to `told`.
 fn setup(place: &Place, more: &[&str]) -> Process {
     let told = fs::File::create(place.folder.join("told")).unwrap();
-    let mut command = Command::new(env!("CARGO_BIN_EXE_linli"));
+    let mut command = Command::new(program());
     command.args(["setup", "--yes", "--no-start", "--broker", "none", "--config"]);
     command.arg(place.config()).args(more);
     command.stdout(Stdio::null()).stderr(told);
