@@ -138,6 +138,9 @@ fn trees() -> BTreeSet<String> {
                 open.push(path);
                 continue;
             }
+            if path.extension().is_none_or(|ending| ending != "rs") {
+                continue;
+            }
             let inside = path.components().any(|part| part.as_os_str() == "tests");
             if inside || name.contains("tests") || name == "fake.rs" {
                 continue;
