@@ -386,21 +386,6 @@ texts! {
     Command => "命令", "Command";
     Now => "现值", "now";
     ReadBack => "回读", "read back";
-    CommandGive => "下达命令", "Order something";
-    CommandNext => "下一步", "Next";
-    CommandOn => "开", "on";
-    CommandOff => "关", "off";
-    CommandConfirm => "确认命令", "Confirm the command";
-    CommandDo => "确认下达", "Order it";
-    CommandCancel => "取消", "Cancel";
-    CommandSoon => "请在两分钟内确认；逾期不执行。重复提交只执行一次。", "Confirm within two minutes; later it is not done. Sent twice, it is done once.";
-    CommandUnknown => "该设备没有这条命令，或配置不允许", "The device has no such command, or the configuration does not allow it";
-    CommandValue => "请填写命令的数值", "Fill in what the command takes";
-    CommandsAll => "全部记录", "All of them";
-    CommandsNone => "还没有下达过命令", "Nothing has been ordered yet";
-    CommandsOffline => "设备不在线，不能下达命令", "The device is not online: nothing can be ordered";
-    CommandsNeedRole => "下达命令需要维护人员角色", "To order needs a maintainer";
-    CommandsNotAllowed => "该型号可接受命令，但配置未允许；在配置的该设备下填写", "This model takes commands, and the configuration allows none; for this device write there";
     Refused => "拒绝", "refused";
     OriginProposal => "本规则包建议值", "this pack's proposal";
 }

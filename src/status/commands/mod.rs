@@ -6,6 +6,7 @@
 
 mod api;
 mod page;
+mod words;
 
 use std::time::Duration;
 

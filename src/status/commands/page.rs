@@ -7,6 +7,7 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Redirect, Response};
 use maud::{Markup, html};
 
+use super::words::Word;
 use super::{LIFE_MS, by, new_id, now_ms, ordered, request, typed};
 use crate::command::{Known, Row, Target};
 use crate::model::{
@@ -60,19 +61,19 @@ pub(in crate::status) fn section(
     html! {
         h2 #commands { (lang.t(Text::Commands)) }
         @if allowed.is_empty() {
-            p.soft.small { (lang.t(Text::CommandsNotAllowed)) " " code { (example(target)) } }
+            p.soft.small { (lang.t(Word::NotAllowed)) " " code { (example(target)) } }
         } @else if !ask.may_act() {
-            p.soft.small { (lang.t(Text::CommandsNeedRole)) }
+            p.soft.small { (lang.t(Word::NeedRole)) }
         } @else if state.health != Health::Online {
-            p { (lang.t(Text::CommandsOffline)) }
+            p { (lang.t(Word::Offline)) }
         } @else {
             details.card {
-                summary { (lang.t(Text::CommandGive)) }
+                summary { (lang.t(Word::Give)) }
                 @for known in allowed { (choose(lang, device, state, known)) }
             }
         }
         @if !recent.is_empty() { (table(view, lang, recent, false)) }
-        @if !recent.is_empty() { p.small { a href={ "/commands?device=" (device.id) } { (lang.t(Text::CommandsAll)) } } }
+        @if !recent.is_empty() { p.small { a href={ "/commands?device=" (device.id) } { (lang.t(Word::All)) } } }
     }
 }
 
@@ -92,7 +93,7 @@ fn choose(lang: Lang, device: &Device, state: &DeviceState, known: Known<'_>) ->
             @if let Some(present) = present(lang, device, state, known) {
                 " " span.soft.small { (lang.t(Text::Now)) (lang.colon()) (present) }
             }
-            " " button { (lang.t(Text::CommandNext)) }
+            " " button { (lang.t(Word::Next)) }
         }
     }
 }
@@ -121,8 +122,8 @@ fn input(lang: Lang, known: Known<'_>) -> Markup {
         }
         CommandKind::Flag => html! { select name="value" required {
             option value="" {}
-            option value="on" { (lang.t(Text::CommandOn)) }
-            option value="off" { (lang.t(Text::CommandOff)) }
+            option value="on" { (lang.t(Word::On)) }
+            option value="off" { (lang.t(Word::Off)) }
         } },
         CommandKind::Choice { labels } => html! { select name="value" required {
             option value="" {}
@@ -152,9 +153,7 @@ fn told(lang: Lang, known: Option<Known<'_>>, value: Option<&Value>) -> String {
             let label = labels.iter().find(|label| value.number() == Some(label.code as f64));
             label.map_or_else(|| value.to_string(), |label| lang.pick(&label.zh, &label.en).clone())
         }
-        (_, Some(Value::Flag(flag))) => {
-            lang.t(if *flag { Text::CommandOn } else { Text::CommandOff }).to_owned()
-        }
+        (_, Some(Value::Flag(flag))) => lang.t(if *flag { Word::On } else { Word::Off }).to_owned(),
         (_, Some(value)) => value.to_string(),
     }
 }
@@ -169,10 +168,10 @@ pub(in crate::status) async fn confirm(
     let found = find(&view, &id);
     let command = found.and_then(|(_, target)| target.find(ask.query("command")));
     let (Some((index, _)), Some((known, true))) = (found, command) else {
-        return refuse(StatusCode::NOT_FOUND, lang.t(Text::CommandUnknown));
+        return refuse(StatusCode::NOT_FOUND, lang.t(Word::Unknown));
     };
     let Ok(value) = typed(known, ask.query("value")) else {
-        return refuse(StatusCode::BAD_REQUEST, lang.t(Text::CommandValue));
+        return refuse(StatusCode::BAD_REQUEST, lang.t(Word::Value));
     };
     let Some(command_id) = new_id() else {
         return refuse(StatusCode::SERVICE_UNAVAILABLE, "the system gives no random numbers");
@@ -189,7 +188,7 @@ pub(in crate::status) async fn confirm(
         rows.push((Text::Value, told(lang, Some(known), value.as_ref())));
     }
     rows.extend(present(lang, device, &state, known).map(|present| (Text::Now, present)));
-    let title = lang.t(Text::CommandConfirm);
+    let title = lang.t(Word::Confirm);
     let may = ask.may_act();
     let body = html! {
         h1 { (title) }
@@ -208,12 +207,12 @@ pub(in crate::status) async fn confirm(
                     }
                     " "
                 }
-                button { (lang.t(Text::CommandDo)) }
-                " " a href={ "/devices/" (device.id) "#commands" } { (lang.t(Text::CommandCancel)) }
+                button { (lang.t(Word::Do)) }
+                " " a href={ "/devices/" (device.id) "#commands" } { (lang.t(Word::Cancel)) }
             }
-            p.soft.small { (lang.t(Text::CommandSoon)) }
+            p.soft.small { (lang.t(Word::Soon)) }
         } @else {
-            p { (lang.t(Text::CommandsNeedRole)) }
+            p { (lang.t(Word::NeedRole)) }
         }
     };
     answer(&ask, frame(&view, &ask, "/devices", title, &body))
@@ -258,7 +257,7 @@ pub(in crate::status) async fn list(State(view): Shared, Asked(ask): Asked) -> R
     let title = lang.t(Text::Commands);
     let body = html! {
         h1 { (title) }
-        @if rows.is_empty() { p { (lang.t(Text::CommandsNone)) } } @else { (table(&view, lang, &rows, true)) }
+        @if rows.is_empty() { p { (lang.t(Word::None)) } } @else { (table(&view, lang, &rows, true)) }
         @if let Some(older) = older {
             p { a href=(ask.with("before", &older.to_string())) { (lang.t(Text::Older)) } }
         }
