@@ -167,7 +167,6 @@ impl App {
     ) -> anyhow::Result<View> {
         let (facts, facts_out) = mpsc::channel(FACTS);
         let (estate, clock) = (Arc::clone(&joints.estate), joints.clock.clone());
-        let (estate, clock, snapshot) = joints.shared();
         let started = clock.now();
         let ((records, records_out), (acts, acts_out)) =
             (mpsc::channel(RECORDS), mpsc::channel(ACTS));
@@ -268,11 +267,6 @@ impl Joints {
         let joints =
             Self { estate, clock, snapshot, supervisor, field, presented, history, history_writer };
         (joints, field_out)
-    }
-
-    /// Handles on what everybody reads.
-    fn shared(&self) -> (Arc<Estate>, Clock, Snapshot) {
-        (Arc::clone(&self.estate), self.clock.clone(), self.snapshot.clone())
     }
 
     fn uplink(
