@@ -116,7 +116,7 @@ async fn like_things_stand_in_boxes_of_their_own_and_not_in_the_list_of_points()
         assert!(en.contains(&format!("<h3>cell {number}</h3>")), "{number}");
     }
     // Titles of members are not repeated in their boxes, names of points not in the list.
-    assert!(!zh.contains("号格口 门开") && !zh.contains("cells.1.door"));
+    assert!(!zh.contains("号格口 门开") && !zh.contains(">cells.1.door"));
     assert!(zh.contains("设备无此值") && en.contains("not available"));
     assert!(position(&zh, "柜体故障") < position(&zh, "1 号格口"));
     let api = json(&sample.view, "/api/v1/devices/parcel_locker-0-5").await;
