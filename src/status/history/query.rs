@@ -116,7 +116,7 @@ impl Wanted {
         query: &BTreeMap<String, String>,
         limits: Limits,
     ) -> Result<Self, String> {
-        for key in query.keys().filter(|key| !KEYS.contains(&key.as_str())) {
+        if let Some(key) = query.keys().find(|key| !KEYS.contains(&key.as_str())) {
             let near = nearest(key, KEYS).map(|near| format!(", meant is perhaps `{near}`"));
             let known = KEYS.join(", ");
             return Err(format!(
@@ -212,7 +212,10 @@ fn steps(text: &str) -> Result<u32, String> {
     let span = parse_duration(text).unwrap_or(Duration::ZERO);
     let seconds = u32::try_from(span.as_secs()).unwrap_or(0);
     let step = seconds / BUCKET_S;
-    if step > 0 && OF_A_DAY % step == 0 && span == Duration::from_secs(u64::from(step * BUCKET_S)) {
+    if step > 0
+        && OF_A_DAY.is_multiple_of(step)
+        && span == Duration::from_secs(u64::from(step * BUCKET_S))
+    {
         return Ok(step);
     }
     Err(format!(
