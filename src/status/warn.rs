@@ -271,13 +271,13 @@ fn stopping() -> Response {
 }
 
 fn nobody() -> Response {
-    failed("no terminal and no screen may be ordered")
+    missing("no terminal and no screen may be ordered")
 }
 
 async fn api_all(State(view): State<Arc<View>>) -> Response {
     match &view.broadcast {
         Some(desk) => Json(&*desk.view()).into_response(),
-        None => missing("no terminal and no screen may be ordered"),
+        None => nobody(),
     }
 }
 

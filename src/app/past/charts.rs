@@ -88,6 +88,10 @@ fn value(point: &Point, now: f64, own: f64, ago: u64, hour: f64) -> f64 {
         }
         Quantity::State => return state(point, now, own, days, hour),
         Quantity::Text => return now,
+        // What is set and not measured.
+        _ if ["limit", "setpoint"].iter().any(|word| point.name.to_lowercase().contains(word)) => {
+            return now;
+        }
         Quantity::Instantaneous => match point.unit.code() {
             "V" | "mV" => 0.008 * day + 0.006 * ripple,
             "Hz" => 0.0006 * ripple,

@@ -23,6 +23,7 @@ pub(super) fn warnings(types: &mut SchemaGenerator) -> Vec<Operation> {
             body: Some(of::<Compose>(types)),
             ..get("/api/v1/broadcast", "warn", "Warns people, at once.", sent.clone()).also(&[
                 ("400", "A field is not allowed, or the body is no JSON."),
+                NOT_YET,
                 ("409", "It would reach nobody, or too many warnings are on."),
                 ("415", "The body is not said to be JSON."),
                 ("422", "The body is JSON of another form."),

@@ -41,6 +41,7 @@ pub(in crate::status) fn history(
     html! {
         section #history data-keep data-device=(id) data-lang=(lang.tag()) data-span=(span.word())
             data-length=(span.length() * BUCKET_S) data-step=(span.step() * BUCKET_S) {
+            link rel="stylesheet" href=(assets::history_style().path);
             h2 { (lang.pick("历史", "History")) }
             div.filters {
                 @for one in Span::ALL {
@@ -87,7 +88,6 @@ fn charts(view: &View, lang: Lang, index: DeviceIndex, points: &[PointIndex]) ->
     // A device that is read seldom has no gap between two of its readings.
     let every = device.expected_every.as_secs();
     html! {
-        link rel="stylesheet" href=(assets::history_style().path);
         noscript { p { (lang.pick(
             "图表需要 JavaScript；“表格”显示同样的数值。",
             "The charts need JavaScript; “As a table” shows the same values.",

@@ -7,20 +7,11 @@ mod rig;
 use std::fs;
 use std::io::{Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
-use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use linli::model::{CommandId, CommandRequest, CommandSource, Value};
-use linli::profile::Library;
-use linli::sim::{Device, Framing, ModbusServer, MqttDevice, MqttFleet, Presence, Unit};
-use ring::signature::{Ed25519KeyPair, KeyPair as _};
-use rumqttc::{AsyncClient, Event, MqttOptions, Packet, QoS};
+use linli::model::{CommandRequest, Value};
 use serde_json::Value as Json;
-use tokio::runtime::Runtime;
-use tokio_util::sync::CancellationToken;
 
-use crate::parts::{Process, ask, free_port, linli, mosquitto, wait_until};
+use crate::parts::{ask, free_port, linli, wait_until};
 
 use rig::*;
 
