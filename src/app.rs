@@ -8,19 +8,34 @@
 //! | drivers → pipeline | [`FIELD_MESSAGES`] | the driver waits: polls are skipped and counted, the field broker keeps its messages |
 //! | pipeline → recorder | [`RECORDS`] | the pipeline waits, and with it the drivers |
 //! | pipeline → a bus, "read again" | [`READ_AGAIN`] | not asked; the next regular poll decides |
+//! | whoever orders → commands | [`ASKS`](crate::command::ASKS) | whoever orders waits |
+//! | uplink → commands, messages | [`ORDERED_MESSAGES`] | the command is refused: `busy` |
+//! | commands → uplink, results | [`RESULTS`] | not told there; the event is the record |
+//! | commands → field broker | [`POSTS`] | the command waits, and is refused when it expires |
+//! | uplink → broadcast, messages | [`MESSAGES`](crate::broadcast::MESSAGES) | not acknowledged: the platform's broker brings it again |
+//! | broadcast → uplink, answers | [`ANSWERS`](crate::broadcast::ANSWERS) | not told there; the event is the record |
+//! | page, alarm rules → broadcast | [`ASKS`](crate::broadcast::ASKS) | whoever warns waits |
 //! | scan, commands → a bus | [`ORDERS`] | the scan waits; a command is refused when it expires |
+//! | pipeline → alarms, conditions | [`SIGNALS`] | the pipeline waits, and with it the drivers |
+//! | alarms → recorder | [`RECORDS`], shared with the pipeline | the desk of the alarms waits |
+//! | page → alarms, acts | [`ALARM_ACTS`] | the page's request waits |
 //! | page → pipeline, recorded acts | [`ACTS`] | the page's request waits |
 //! | whoever knows → star level, facts | [`FACTS`] | the teller adds up what it could not tell, and tells that later |
 //! | page, scans → star level, attestations | watch | only the newest set is kept |
 //! | page → daemon, "read the configuration again" | 1 | one that waits is as good as two |
 //! | status, assessment, time | watch | only the newest is kept |
+//! | status, assessment, time, board of the alarms | watch | only the newest is kept |
 
 mod access;
+mod alarms;
 mod assess;
+mod broadcast;
 mod certificates;
 mod checkup;
+mod commands;
 mod editor;
 mod field;
+mod history;
 mod page;
 #[cfg(feature = "demo")]
 mod past;
@@ -42,27 +57,31 @@ use crate::broker::Presented;
 use crate::buffer::{self, BufferStatus};
 use crate::clock::Clock;
 use crate::config::Settings;
-use crate::driver::bus::LessonBook;
+use crate::history::{History, Writer};
 use crate::model::{Estate, Fact, FieldMessage, Snapshot};
 use crate::pipeline::Progress;
 use crate::starlevel::report::{Reporter, SigningKey};
-use crate::starlevel::{Assessment, Bilingual, EvidenceChain, METER_CLOCK_S, RulePack};
-use crate::status::{self, ScanDesk, View};
+use crate::starlevel::{Assessment, Bilingual, METER_CLOCK_S, RulePack};
+use crate::status::{self, View};
 use crate::store::Tree;
 use crate::supervise::{Failure, Part, Supervisor};
-use crate::uplink::{Session, UplinkStatus};
+use crate::uplink::{BroadcastPort, CommandPort, Session, UplinkStatus};
 use crate::watchdog;
 use assess::{Ends, desk};
-use field::Buses;
+use broadcast::WarningEnds;
+use commands::CommandEnds;
+use field::{Buses, lessons};
+use page::Shown;
 use stars::{publish_assessment, reporter, rule_pack};
 use tasks::ClockWatch;
 use upgrades::Upgrades;
 
 pub use access::users_file;
+pub use alarms::{alarm_manner, alarm_plan};
 pub use certificates::expiries;
 pub use checkup::checkup_of;
 #[cfg(feature = "demo")]
-pub use past::{attested, invent};
+pub use past::{Present, attested, invent, invent_history};
 pub use reload::{Daemon, Opening, Order};
 pub use trial::Trial;
 
@@ -74,6 +93,16 @@ pub const RECORDS: usize = 512;
 pub const READ_AGAIN: usize = 16;
 /// Orders to one bus: probes of a scan, commands.
 pub const ORDERS: usize = 4;
+/// Messages of the platform under `command/<id>`.
+pub const ORDERED_MESSAGES: usize = 64;
+/// Results of commands for the platform.
+pub const RESULTS: usize = 256;
+/// Messages of commands to devices at the field broker.
+pub const POSTS: usize = 32;
+/// Conditions of alarms that changed, by message.
+pub const SIGNALS: usize = 256;
+/// What people do with alarms.
+pub const ALARM_ACTS: usize = 4;
 /// Facts for the star level.
 pub const FACTS: usize = 4096;
 /// Recorded acts.
@@ -98,6 +127,9 @@ struct Joints {
     field: mpsc::Sender<FieldMessage>,
     /// The chains that brokers present: section, broker, chain.
     presented: Vec<(String, String, Presented)>,
+    history: Option<History>,
+    /// Until the pipeline runs.
+    history_writer: Option<Writer>,
 }
 
 impl App {
@@ -134,71 +166,74 @@ impl App {
         opening: Opening,
     ) -> anyhow::Result<View> {
         let (facts, facts_out) = mpsc::channel(FACTS);
-        let Joints { estate, clock, snapshot, .. } = &*joints;
-        let (estate, clock, snapshot) = (Arc::clone(estate), clock.clone(), snapshot.clone());
+        let (estate, clock) = (Arc::clone(&joints.estate), joints.clock.clone());
         let started = clock.now();
-        let (records, records_out) = mpsc::channel(RECORDS);
-        let (acts, acts_out) = mpsc::channel(ACTS);
+        let ((records, records_out), (acts, acts_out)) =
+            (mpsc::channel(RECORDS), mpsc::channel(ACTS));
 
-        let (recorder, buffer) = buffer::open(&settings.buffer, Arc::clone(&estate), clock.clone())
-            .context("the buffer")?;
+        let (recorder, buffer) =
+            buffer::open(&settings.buffer, Arc::clone(&estate), clock).context("the buffer")?;
         joints.clock_watch(buffer.store().tree("clock"), facts.clone());
-        buffer.tell(facts);
+        buffer.tell(facts.clone());
 
-        let lessons = LessonBook::load(buffer.store().tree("lessons"))
-            .context("what was learned about the models")?;
-        let Buses { table: buses, drivers, lines } = joints.buses(&settings, &lessons);
-        let broker = joints.field_broker(&settings, hurry(buffer.clone()), None);
+        let Buses { table: buses, drivers, lines } =
+            joints.buses(&settings, &lessons(buffer.store())?);
+        let (mut ordered, mut warned) = (CommandEnds::new(&settings), WarningEnds::new(&settings));
+        let broker = joints.field_broker(&settings, hurry(buffer.clone()), (None, ordered.inbox()));
         let applied = access::applied(&opening.news);
         let files = opening.files.clone();
         opening.tell_start(&records, started).await?;
         let (promises, keeper) = promises::pledges(opening, buffer.store())?;
         let upgrades = Upgrades::load(buffer.store())?;
+        let pack = rule_pack(&settings)?;
+        let ends = (records.clone(), facts.clone());
+        let (watcher, alarms) = joints.alarms(&settings, &pack, &buffer, ends)?;
         let ends = (field_out, acts_out, records);
-        let progress = joints.pipeline(drivers, buffer.store(), ends)?;
+        let progress = joints.pipeline(drivers.clone(), buffer.store(), ends, watcher)?;
 
         let (assessment_in, assessment) = watch::channel(None);
-        let pack = rule_pack(&settings)?;
         let reporter = reporter(&settings, &pack, &estate, &buffer);
-        let uplink = joints.uplink(&settings, &buffer, assessment.clone(), &pack, &reporter);
+        let ports = (ordered.port(), warned.port());
+        let uplink =
+            joints.uplink(&settings, &buffer, assessment.clone(), (&pack, &reporter), ports);
         let desk = desk(&settings, &pack, &estate, &buffer)?;
         let ends = Ends {
             facts: facts_out,
             attested: desk.attested(),
             assessment: assessment_in,
             events: joints.field.clone(),
+            alarms: alarms.watch(),
         };
         let risk =
             joints.assessor(&settings, pack, ends, uplink.clone(), &buffer, buses.clone())?;
         let access = joints.access(&settings, &buffer, applied)?;
+        let (reached, told) = ((&*lines, &*drivers), (access.audit(), uplink.clone()));
+        let commands = joints.commands(&settings, &buffer, ordered, reached, told)?;
+        let broadcast = joints.broadcast(&settings, &buffer, warned, facts, commands.clone())?;
         // Not before all have read what they keep in the store: the first commit may rebuild its
         // files, and until that is done there is nothing to read.
         joints.supervisor.spawn_fallible(Part::Stage, "recorder", recorder.run(records_out));
         joints.watchdog(progress, buffer.status());
-        let view = View {
-            estate,
-            snapshot,
+        let shown = Shown {
+            started,
             buses,
             lines,
             broker,
-            buffer: buffer.status(),
             uplink,
             assessment,
             risk,
-            evidence: Some(EvidenceChain::new(buffer.store())),
-            reporter: Some(reporter),
-            desk: Some(desk),
-            clock,
-            started,
-            version: env!("CARGO_PKG_VERSION").into(),
+            reporter,
+            desk,
+            broadcast,
+            commands,
             acts,
-            scan: ScanDesk::new(&settings.profile_dirs),
+            alarms,
             access,
-            tls: page::tls(&settings)?,
             files,
             notes,
             promises,
         };
+        let view = joints.view(&settings, &buffer, shown)?;
         joints.page(&settings, view.clone()).await?;
         joints.promises(&settings, keeper, &view);
         joints.upgrades(upgrades, view.access.audit());
@@ -227,7 +262,11 @@ impl Joints {
         let snapshot = Snapshot::new(Arc::clone(&estate), clock.now());
         let (field, field_out) = mpsc::channel(FIELD_MESSAGES);
         let supervisor = Supervisor::new();
-        (Self { estate, clock, snapshot, supervisor, field, presented: Vec::new() }, field_out)
+        let presented = Vec::new();
+        let (history, history_writer) = history::of(settings, &estate, &clock).unzip();
+        let joints =
+            Self { estate, clock, snapshot, supervisor, field, presented, history, history_writer };
+        (joints, field_out)
     }
 
     fn uplink(
@@ -235,8 +274,8 @@ impl Joints {
         settings: &Settings,
         buffer: &buffer::Buffer,
         assessment: watch::Receiver<Option<Arc<Assessment>>>,
-        pack: &RulePack,
-        reporter: &Reporter,
+        (pack, reporter): (&RulePack, &Reporter),
+        (commands, warnings): (Option<CommandPort>, Option<BroadcastPort>),
     ) -> watch::Receiver<UplinkStatus> {
         let Some(config) = settings.uplink.clone() else {
             // Nobody to send to: the buffer keeps what fits. The page says so.
@@ -253,6 +292,14 @@ impl Joints {
         let broker = status.borrow().broker.clone();
         self.presented.push(("uplink".into(), broker, session.presented()));
         let session = session.signing(reporter.key().ok().map(SigningKey::public_hex));
+        let session = match commands {
+            Some(port) => session.commands(port),
+            None => session,
+        };
+        let session = match warnings {
+            Some(port) => session.warnings(port),
+            None => session,
+        };
         let stop = self.supervisor.token(Part::Outlet);
         self.supervisor.spawn(Part::Outlet, "uplink", session.run(stop.clone()));
         let publish = publish_assessment(assessment, documents_in, pack.clone(), stop);

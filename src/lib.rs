@@ -5,10 +5,12 @@
 //! # Flow
 //!
 //! ```text
-//!  devices ─► driver ─► pipeline ─────────────► buffer ─► uplink ─► platform
-//!              ▲          │                       │          │
-//!              │          └─► snapshot ─► starlevel          │
-//!              └ read again       └────── status ◄───────────┘
+//!  devices ─► driver ─► pipeline ──► alarm ───► buffer ─► uplink ─► platform
+//!              ▲ ▲        │  └────────│──────────►│         ││
+//!              │ │        ├─► snapshot└► starlevel          ││
+//!              │ │        └─► history ──► status ◄──────────┘│
+//!              │ └ read again               │                │
+//!              └──────── command ◄──────────┴── broadcast ◄──┘
 //! ```
 //! One task owns each bus; the slow end pulls; every channel is bounded (the table stands in
 //! [`app`]); shutdown follows the flow ([`supervise`]).
@@ -23,10 +25,14 @@
 //! | [`profile`] | devices as data: format, decoding, the examples inside each profile |
 //! | [`protocol`] | wire formats as pure functions: DL/T 645, CJ/T 188, captured Modbus and M-Bus |
 //! | [`driver`] | the buses with every protocol on them, their recorder, doctor and scan; devices that publish to the field broker, and those that announce themselves there |
+//! | [`alarm`] | rules as data, what of them holds, and the book of alarms: raised, acknowledged, cleared, closed, escalated |
 //! | [`pipeline`] | plausibility, counter guard, report by exception |
 //! | [`buffer`], [`store`] | the durable queue of blocks; what is kept across restarts, the only file that names sled |
+//! | [`history`] | what the points of the last weeks were, for charts: day files within a budget |
 //! | [`uplink`], [`broker`] | from the buffer to the platform; how an MQTT broker is reached |
 //! | [`starlevel`] | rule pack, evidence by day in a hash chain, what people attest, values of the environment, equipment risk, assessment, signed report; the scorecards of annex A |
+//! | [`broadcast`] | warnings: taken, graded, played on terminals and shown on screens, with receipts; drills |
+//! | [`command`] | commands to devices: checked, kept, done once, told; orders that end in a safe value |
 //! | [`status`] | the local page, its API, metrics |
 //! | [`access`], [`audit`] | who may do what on the page: users, sessions, tokens, lock-out; who did what |
 //! | [`doctor`], [`bundle`] | what is wrong with the box around the gateway, and what to do, worst first; what support gets of it, without secrets |
@@ -42,25 +48,30 @@
 //! # Not ours
 //!
 //! No rule scripting, no plug-in ABI, no dashboard builder, no household personal data, no
-//! official star rating, no control of utility valves or relays.
+//! official star rating, no control of utility valves or relays unless the configuration allows it
+//! for that very device.
 #![forbid(unsafe_code)]
 
 pub mod access;
 pub mod account;
+pub mod alarm;
 pub mod app;
 pub mod audit;
 pub mod backoff;
+pub mod broadcast;
 pub mod broker;
 pub mod buffer;
 pub mod bundle;
 pub mod cli;
 pub mod clock;
+pub mod command;
 pub mod config;
 pub mod diff;
 pub mod doctor;
 pub mod driver;
 pub mod format;
 pub mod held;
+pub mod history;
 pub mod model;
 pub mod pipeline;
 pub mod profile;

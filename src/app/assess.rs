@@ -9,13 +9,14 @@ use tokio_util::sync::CancellationToken;
 
 use super::Joints;
 use super::checkup::Checkup;
+use crate::alarm::Board;
 use crate::buffer::{Buffer, BufferStatus};
 use crate::clock::Clock;
 use crate::config::Settings;
 use crate::model::{BusTable, Estate, Fact, FieldMessage, Moment, Snapshot};
 use crate::starlevel::{
-    Assessment, AttestationDesk, Attested, BufferSeen, Engine, EvidenceChain, GatewaySeen,
-    LinkEvidence, RiskTable, RulePack,
+    Assessment, AttestationDesk, Attested, BufferSeen, DeviceAlarms, Engine, EvidenceChain,
+    GatewaySeen, LinkEvidence, RiskTable, RulePack,
 };
 use crate::store::StoreError;
 use crate::supervise::Part;
@@ -67,6 +68,8 @@ pub(super) struct Ends {
     pub(super) assessment: watch::Sender<Option<Arc<Assessment>>>,
     /// Into the flow, where the readings go.
     pub(super) events: mpsc::Sender<FieldMessage>,
+    /// The alarms, which weigh in the risk of their devices.
+    pub(super) alarms: watch::Receiver<Arc<Board>>,
 }
 
 impl Joints {
@@ -205,6 +208,9 @@ impl<L: Fn() -> (LinkEvidence, GatewaySeen)> Assessor<L> {
         if !last && let Some(report) = self.checkup.run(now).await {
             self.engine.set_self_test(report);
         }
+        let board = Arc::clone(&self.ends.alarms.borrow());
+        let alarms = board.per_device().into_iter();
+        self.engine.set_alarms(alarms.map(|open| DeviceAlarms { open, recent: 0 }).collect());
         let (link, seen) = (self.look)();
         self.engine.observe(&self.snapshot, now, self.clock.wall(now), &seen);
         // Sent before it is noted as sent: a crash between makes it come twice, never be lost.

@@ -5,10 +5,11 @@ use std::sync::Arc;
 use anyhow::Context as _;
 use tokio::sync::{mpsc, watch};
 
+use super::alarms::Watcher;
 use super::{Joints, ORDERS, READ_AGAIN};
 use crate::config::{Connection, Settings};
 use crate::driver::bus::{Bus, BusDevice, LessonBook, Ports};
-use crate::driver::mqtt::{BrokerStatus, Driver, MqttDevice, Tap};
+use crate::driver::mqtt::{BrokerStatus, Driver, MqttDevice, Post, Tap};
 use crate::driver::record::FrameLog;
 use crate::model::{BusState, BusTable, DeviceIndex, FieldMessage, FieldRequest, Record};
 use crate::pipeline::{Act, Baselines, Pipeline, Progress};
@@ -23,6 +24,14 @@ pub(super) struct Buses {
     pub drivers: Vec<Option<mpsc::Sender<FieldRequest>>>,
     /// In the order of the table.
     pub lines: Vec<BusLine>,
+}
+
+/// What was learned about the models.
+///
+/// # Errors
+/// It cannot be read.
+pub(super) fn lessons(store: &Store) -> anyhow::Result<LessonBook> {
+    LessonBook::load(store.tree("lessons")).context("what was learned about the models")
 }
 
 impl Joints {
@@ -99,23 +108,27 @@ impl Joints {
         drivers: Vec<Option<mpsc::Sender<FieldRequest>>>,
         store: &Store,
         ends: (mpsc::Receiver<FieldMessage>, mpsc::Receiver<Act>, mpsc::Sender<Record>),
+        watcher: Watcher,
     ) -> anyhow::Result<Progress> {
         let counters = Baselines::load(store.tree("counters"), &self.estate)
             .context("where the counters stood")?;
         let (snapshot, clock) = (self.snapshot.clone(), self.clock.clone());
         let (pipeline, progress) = Pipeline::new(snapshot, clock, drivers, Some(counters));
+        let pipeline = pipeline.heard_by(self.keep_history());
         let (field, acts, records) = ends;
+        let pipeline = pipeline.watched_by(watcher.eyes, watcher.out);
         let task = pipeline.run(field, acts, records);
         self.supervisor.spawn(Part::Stage, "pipeline", task);
         Ok(progress)
     }
 
-    /// The task at the field broker, if devices publish; `tap` hears every message too.
+    /// The task at the field broker, if devices publish; `tap` hears every message too, `posts` are
+    /// sent to the devices.
     pub(super) fn field_broker(
         &mut self,
         settings: &Settings,
         hurry: Arc<dyn Fn() + Send + Sync>,
-        tap: Option<Tap>,
+        (tap, posts): (Option<Tap>, Option<mpsc::Receiver<Post>>),
     ) -> Option<watch::Receiver<BrokerStatus>> {
         let config = settings.mqtt.clone()?;
         let devices = (0u32..)
@@ -143,6 +156,9 @@ impl Joints {
         self.presented.push(("mqtt".into(), broker, driver.presented()));
         if let Some(tap) = tap {
             driver.listen_in(tap);
+        }
+        if let Some(posts) = posts {
+            driver.attend(posts);
         }
         let stop = self.supervisor.token(Part::Source);
         self.supervisor.spawn(Part::Source, "field broker", driver.run(stop));

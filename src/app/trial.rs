@@ -63,7 +63,7 @@ impl Trial {
         let (acts, acts_out) = mpsc::channel(ACTS);
         let Buses { table: buses, drivers, lines } = joints.buses(settings, &LessonBook::default());
         let (tap, heard) = Tap::new(HEARD);
-        let broker = joints.field_broker(settings, Arc::new(|| ()), Some(tap));
+        let broker = joints.field_broker(settings, Arc::new(|| ()), (Some(tap), None));
         let (pipeline, _) = Pipeline::new(snapshot.clone(), clock.clone(), drivers.clone(), None);
         let stage = pipeline.run(field_out, acts_out, records_in);
         joints.supervisor.spawn(Part::Stage, "pipeline", stage);

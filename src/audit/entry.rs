@@ -52,7 +52,13 @@ actions! {
     Frames => "frames", "frames downloaded", "下载报文";
     Configure => "configure", "configuration edited", "修改配置";
     Reload => "reload", "configuration reloaded", "重新加载配置";
+    AlarmAcknowledged => "alarm_acknowledged", "alarm acknowledged", "确认报警";
+    AlarmClosed => "alarm_closed", "alarm closed", "关闭报警";
+    Maintenance => "maintenance", "maintenance window planned", "新建维护窗口";
+    MaintenanceEnded => "maintenance_ended", "maintenance window ended", "结束维护窗口";
     Command => "command", "command", "命令";
+    Broadcast => "broadcast", "warning sent", "发布预警";
+    BroadcastCancelled => "broadcast_cancelled", "warning cancelled", "取消预警";
     Upgrade => "upgrade", "upgrade", "升级";
     Other => "other", "something that a later version noted", "其他（更高版本记录）";
 }

@@ -61,9 +61,12 @@ fn told(kind: &EventKind, noticed: Option<WallTime>) -> Option<(Delivered, Durat
         | EventKind::MeterClockOff { .. }
         | EventKind::EnvironmentDay(_)
         | EventKind::LoginLocked { .. }
+        | EventKind::Warning(_)
+        | EventKind::Command(_)
         | EventKind::Attested { .. }
         | EventKind::AttestationWithdrawn { .. }
-        | EventKind::WiringFinding { .. } => None,
+        | EventKind::WiringFinding { .. }
+        | EventKind::Alarm(_) => None,
     }
 }
 

@@ -163,6 +163,26 @@ pub fn export(path: &Path, out: &mut impl Write) -> Result<u64, InspectError> {
     }
 }
 
+/// Shows every sound block as its document, each lane in order, until `each` breaks. Changes
+/// nothing.
+///
+/// # Errors
+/// As for [`inspect`].
+pub fn documents(
+    path: &Path,
+    mut each: impl FnMut(Document) -> ControlFlow<()>,
+) -> Result<(), InspectError> {
+    let store = open_existing(path)?;
+    store.tree(QUEUE).scan(b"b", b"c", |key, value| {
+        let sound = parse_key(key).and_then(|(_, seq)| verify(key, value, seq).ok());
+        match sound.and_then(|(_, json)| serde_json::from_slice(&json).ok()) {
+            Some(document) => each(document),
+            None => ControlFlow::Continue(()),
+        }
+    })?;
+    Ok(())
+}
+
 fn open_existing(path: &Path) -> Result<Store, InspectError> {
     // Opening would make one.
     if !is_store(path) {

@@ -41,7 +41,9 @@ mod wear;
 pub use block::{Block, Lane, MAX_PAYLOAD};
 pub use config::{Config, Medium};
 pub use fault::RecorderError;
-pub use inspect::{DamagedBlock, InspectError, Inspection, LaneInspection, export, inspect};
+pub use inspect::{
+    DamagedBlock, InspectError, Inspection, LaneInspection, documents, export, inspect,
+};
 pub use open::{MIN_BUDGET, OpenError, open};
 pub use queue::{Buffer, ReadError};
 pub use recorder::Recorder;

@@ -62,6 +62,7 @@ pub(super) fn execute(arguments: Arguments) -> anyhow::Result<ExitCode> {
 /// Fills the evidence of the star level.
 async fn tell_past(
     settings: &mut Settings,
+    present: app::Present,
     span: Duration,
     notes: &mut Vec<Bilingual>,
 ) -> anyhow::Result<()> {
@@ -79,13 +80,18 @@ async fn tell_past(
     let begin = WallTime { unix_ms: now - i64::try_from(span.as_millis()).unwrap_or(0) };
     settings.starlevel.attested = app::attested(settings, begin)?;
     let settings = settings.clone();
-    tokio::task::spawn_blocking(move || app::invent(&settings, span, WallTime { unix_ms: now }))
-        .await
-        .context("the made-up past")??;
+    let work = tokio::task::spawn_blocking(move || {
+        let now = WallTime { unix_ms: now };
+        app::invent_history(&settings, span, now, &present);
+        app::invent(&settings, span, now)
+    });
+    work.await.context("the made-up past")??;
     let days = span.as_secs() / 86_400;
     notes.push(Bilingual {
-        zh: format!("星级证据中此前 {days} 天为演示而编造"),
-        en: format!("The star level's evidence of the {days} days before is made up for the demo"),
+        zh: format!("星级证据与历史曲线中此前 {days} 天为演示而编造"),
+        en: format!(
+            "The star level's evidence and the charts of the {days} days before are made up for the demo"
+        ),
     });
     Ok(())
 }
@@ -124,7 +130,7 @@ async fn play(arguments: &Arguments, dir: &Path, log: &Path) -> anyhow::Result<E
         });
     }
     if let Some(span) = arguments.history {
-        tell_past(&mut settings, span, &mut notes).await?;
+        tell_past(&mut settings, demo.present(), span, &mut notes).await?;
     }
     let app = App::start(settings, notes, Opening::start()).await?;
     let certificate = app.view.tls.as_ref().map(|tls| tls.certificate().file);

@@ -1,5 +1,6 @@
 //! The commands, as a stranger meets them.
 
+mod alarms;
 mod audit;
 mod buffer;
 mod certificate;
@@ -96,6 +97,8 @@ enum Command {
     Decode(decode::Arguments),
     /// Show, verify and export what is stored (缓存).
     Buffer(buffer::Arguments),
+    /// Show, acknowledge and close alarms; show and rehearse their rules (报警).
+    Alarms(alarms::Arguments),
     /// Show the star level as the running gateway sees it (星级自评).
     Stars(stars::Arguments),
     /// Who may use the local page: users, roles, API tokens (用户与令牌).
@@ -136,6 +139,7 @@ pub fn execute(arguments: Arguments) -> ExitCode {
         Command::Profiles(arguments) => profiles::execute(&arguments),
         Command::Decode(arguments) => decode::execute(&arguments),
         Command::Buffer(arguments) => buffer::execute(&arguments),
+        Command::Alarms(arguments) => alarms::execute(&arguments),
         Command::Stars(arguments) => stars::execute(&arguments),
         Command::Users(arguments) => users::execute(&arguments),
         Command::HashPassword => users::hash_password(),

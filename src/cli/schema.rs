@@ -8,7 +8,8 @@ use anyhow::{Context as _, bail};
 use serde_json::{Value, json};
 
 use super::say;
-use crate::model::{Document, TimeAnswer, TimeRequest};
+use crate::broadcast::{WarningAnswer, WarningMessage};
+use crate::model::{CommandDocument, CommandResult, Document, TimeAnswer, TimeRequest};
 use crate::starlevel::Assessment;
 use crate::starlevel::report::Report;
 use crate::uplink::{Inventory, Status};
@@ -57,6 +58,10 @@ fn documents() -> Vec<(&'static str, Value)> {
         ("assessment.schema.json", schemars::schema_for!(Assessment).to_value()),
         ("time-request.schema.json", schemars::schema_for!(TimeRequest).to_value()),
         ("time.schema.json", schemars::schema_for!(TimeAnswer).to_value()),
+        ("command.schema.json", schemars::schema_for!(CommandDocument).to_value()),
+        ("command-result.schema.json", schemars::schema_for!(CommandResult).to_value()),
+        ("warning.schema.json", schemars::schema_for!(WarningMessage).to_value()),
+        ("warning-result.schema.json", schemars::schema_for!(WarningAnswer).to_value()),
         ("asyncapi.json", asyncapi()),
         ("openapi.json", crate::status::openapi()),
     ]
@@ -109,17 +114,71 @@ const TIME: [(&str, &str, &str, &str, &str); 2] = [
     ),
 ];
 
+/// Commands: channel, topic, what the gateway does, kind of document, what it is.
+const COMMANDS: [(&str, &str, &str, &str, &str); 2] = [
+    (
+        "command",
+        "command/{id}",
+        "receive",
+        "command",
+        "The platform orders something of a device; QoS 1, not retained: a retained one is refused. \
+         The gateway acknowledges when it is kept, does each `id` at most once, and only what the \
+         device's model describes and the gateway's configuration allows. With `require_signature` \
+         it must be signed: Ed25519 over ten lines of UTF-8 joined by line feeds: \
+         `linli-command-1`, gateway, id, device, command, issued, expires, until or `-`, by, value; \
+         the value as `-`, `b:true`, `b:false`, `t:` with the text, or `n:` with the 16 hex digits \
+         of the number as IEEE 754 binary64. What is published while the gateway is away does not \
+         arrive. Nobody but the platform may publish here.",
+    ),
+    (
+        "commandResult",
+        "command/{id}/result",
+        "send",
+        "command-result",
+        "What became of it: first `accepted`, then its end; or at once `refused` or `expired`. Not \
+         repeated after an outage: the event `command` is the record.",
+    ),
+];
+
+/// Warnings: channel, topic, what the gateway does, kind of document, what it is.
+const WARNINGS: [(&str, &str, &str, &str, &str); 2] = [
+    (
+        "warning",
+        "broadcast/{id}",
+        "receive",
+        "warning",
+        "A warning of the emergency broadcast, or the end of one; QoS 1. Beside the form of the \
+         schema: CAP 1.2, or an EBD with an EBM, as XML. With a signature the message stands as text \
+         in `{\"v\":1,\"message\":...,\"signature\":...}`: base64 of Ed25519, ECDSA P-256 with \
+         SHA-256, or RSA PKCS #1 with SHA-256, or the signature file of an EBD. The gateway \
+         acknowledges when it is kept, and plays each `id` once, however often it comes; a retained \
+         message is taken like any other. Nobody but the platform may publish here.",
+    ),
+    (
+        "warningResult",
+        "broadcast/{id}/result",
+        "send",
+        "warning-result",
+        "What came of it at once; an EBD is answered by an EBDResponse or EBMStateResponse as XML. \
+         Receipts follow as events `warning`.",
+    ),
+];
+
 /// AsyncAPI 3.0 description of what the gateway publishes.
 fn asyncapi() -> Value {
     let mut channels = serde_json::Map::new();
     let mut operations = serde_json::Map::new();
-    let mut add = |id: &str, topic, kind, about, name: String, action, bindings: Value| {
+    let mut add = |id: &str, topic: &str, kind, about, name: String, action, bindings: Value| {
+        let mut parameters = json!({ "prefix": { "$ref": "#/components/parameters/prefix" } });
+        if topic.contains("{id}") {
+            parameters["id"] = json!({ "$ref": "#/components/parameters/id" });
+        }
         channels.insert(
             id.into(),
             json!({
                 "address": format!("{{prefix}}/{topic}"),
                 "description": about,
-                "parameters": { "prefix": { "$ref": "#/components/parameters/prefix" } },
+                "parameters": parameters,
                 "messages": { id: { "$ref": format!("#/components/messages/{kind}") } },
             }),
         );
@@ -136,8 +195,10 @@ fn asyncapi() -> Value {
         let bindings = json!({ "qos": 1, "retain": kind != "block" });
         add(id, topic, kind, about, format!("publish_{id}"), "send", bindings);
     }
-    for (id, topic, action, kind, about) in TIME {
-        let bindings = json!({ "qos": 0, "retain": false });
+    let beside = TIME.map(|one| (one, 0)).into_iter().chain(COMMANDS.map(|one| (one, 1)));
+    let beside = beside.chain(WARNINGS.map(|one| (one, 1)));
+    for ((id, topic, action, kind, about), qos) in beside {
+        let bindings = json!({ "qos": qos, "retain": false });
         add(id, topic, kind, about, format!("{action}_{id}"), action, bindings);
     }
     json!({
@@ -151,9 +212,11 @@ fn asyncapi() -> Value {
         "channels": channels,
         "operations": operations,
         "components": {
-            "parameters": { "prefix": {
-                "description": "Configured prefix, by default `linli/v1/<gateway>`.",
-            } },
+            "parameters": {
+                "prefix": { "description": "Configured prefix, by default `linli/v1/<gateway>`." },
+                "id": { "description": "What the command or message is called: 1 to 64 letters, digits, `.`, \
+                    `_` and `-`; never used again." },
+            },
             "messages": {
                 "block": message("block", "One block of the stream"),
                 "status": message("status", "Whether the gateway is there"),
@@ -161,6 +224,10 @@ fn asyncapi() -> Value {
                 "assessment": message("assessment", "Self-assessment of the star level"),
                 "time-request": message("time-request", "What time is it?"),
                 "time": message("time", "The platform's time"),
+                "command": message("command", "Something is ordered of a device"),
+                "command-result": message("command-result", "What became of a command"),
+                "warning": message("warning", "A warning of the emergency broadcast"),
+                "warning-result": message("warning-result", "What came of a warning"),
             },
         },
     })

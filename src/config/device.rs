@@ -3,11 +3,14 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::broker;
 use super::claims::Claim;
 use super::model::allowed;
 use super::read::Context;
 use super::wired::{Wire, on_bus};
 use super::{BusSettings, Connection, DeviceSettings};
+use crate::alarm;
+use crate::command::safe_range;
 use crate::model::{DeviceId, Point};
 use crate::profile::{Binding, MqttModel, Profile};
 use crate::settings::{Fault, Section, Wrong, meant_key, meant_value, nearest, write_it};
@@ -92,10 +95,13 @@ fn read(
     let bus = section.text("bus").filter(|name| known_bus(section, name, buses));
     let wire = Wire::read(section, bus);
     let allow = section.words("allow");
+    let key_file = broker::file(section, "key_file", &mut context.keys);
+    let safe_after = section.duration("safe_after", safe_range());
     let topic = section.parsed("topic", "a topic without wildcards", base_topic);
     let numbers = section.numbers("params");
     let sizes = section.numbers("groups");
     let overrides = read_overrides(section);
+    let alarms = alarm::read_changes(section, "alarms");
     let profile = match context.profiles {
         Some(profiles) => context.models.of(section, profile?, profiles, &sizes),
         None => return None,
@@ -128,7 +134,10 @@ fn read(
         connection: connection?,
         params,
         commands: allowed.commands,
+        key_file,
+        safe_after,
         period,
+        alarms,
         points,
         at: section.head(),
     })

@@ -8,6 +8,8 @@
 //! Drop-in files hold only `[[bus]]` and `[[device]]`. Relative paths count from the folder of the
 //! file that names them.
 
+mod alarms;
+mod broadcast;
 mod broker;
 mod claims;
 mod device;
@@ -15,6 +17,7 @@ pub mod edit;
 mod estate;
 mod library;
 mod lines;
+mod load;
 mod machine;
 mod migrate;
 mod model;
@@ -39,7 +42,7 @@ use crate::driver::{Act, BusAddress, BusConfig, LineSettings};
 use crate::model::{DeviceId, EstateKind, GatewayId, Point};
 use crate::profile::{Library, Profile};
 use crate::settings::{Document, Fault, Faults, Place};
-use crate::{buffer, clock, driver, starlevel, status, uplink};
+use crate::{alarm, buffer, clock, command, driver, history, starlevel, status, uplink};
 
 /// Everything that the daemon needs to know, checked.
 #[derive(Debug, Clone)]
@@ -62,12 +65,20 @@ pub struct Settings {
     pub devices: Vec<DeviceSettings>,
     /// The buffer.
     pub buffer: buffer::Config,
+    /// What the points of the last weeks were, for the page.
+    pub history: history::Config,
     /// The platform; without it the gateway only collects.
     pub uplink: Option<uplink::Config>,
+    /// Commands.
+    pub commands: command::Config,
     /// The local page, when wanted.
     pub status: Option<status::Config>,
     /// The star-level check.
     pub starlevel: starlevel::Config,
+    /// The alarms.
+    pub alarms: alarm::Config,
+    /// The emergency broadcast.
+    pub broadcast: crate::broadcast::Config,
     /// The log.
     pub log: LogConfig,
     /// What is allowed but worth a look.
@@ -115,8 +126,15 @@ pub struct DeviceSettings {
     pub params: Vec<f64>,
     /// Commands of its profile that may be ordered, by name.
     pub commands: Vec<Arc<str>>,
+    /// File with what a DL/T 645 meter wants with a relay command: level, password, operator.
+    pub key_file: Option<PathBuf>,
+    /// How long the link to the platform may be silent before what it ordered ends; that of
+    /// `[commands]` when `None`.
+    pub safe_after: Option<Duration>,
     /// How often it is read; for MQTT, how often a message is expected.
     pub period: Duration,
+    /// Rules of alarms that it changes for itself.
+    pub alarms: Vec<alarm::Changed>,
     /// The profile's points; a list of its own where `[device.report]` changes one.
     pub points: Arc<[Point]>,
     /// Where it stands in the file, for faults that show later.

@@ -6,22 +6,20 @@ use super::claims::{Claim, Claims};
 use super::device::{Buses, read_devices};
 use super::library::{Profiles, folders, take_library};
 use super::lines::check_lines;
+use super::load::weigh_buses;
 use super::machine::Files;
 use super::model::Models;
 use super::page;
 use super::{
-    BusSettings, Connection, DeviceSettings, LogConfig, LogFormat, Refused, Settings, broker, stars,
+    BusSettings, LogConfig, LogFormat, Refused, Settings, alarms, broadcast, broker, stars,
 };
 use crate::broker::BrokerConfig;
-use crate::driver::bus::{Polled, Remedy, Weight, weigh};
+use crate::driver::bus::weigh;
 use crate::driver::{BusConfig, Transport};
-use crate::model::{DeviceId, EstateKind, GatewayId, Words};
+use crate::model::{EstateKind, GatewayId};
 use crate::profile::ProfileFault;
 use crate::settings::{self, Document, Fault, Faults, Place, Section};
-use crate::{buffer, clock, driver, starlevel, status, uplink};
-
-/// Devices named as the costliest of a full bus.
-const CONSUMERS: usize = 3;
+use crate::{alarm, buffer, clock, command, driver, history, starlevel, status, uplink};
 
 /// What people call our sections.
 const OTHER_SECTIONS: &[(&str, &str)] = &[
@@ -36,10 +34,17 @@ const OTHER_SECTIONS: &[(&str, &str)] = &[
     ("cloud", "uplink"),
     ("storage", "buffer"),
     ("store", "buffer"),
+    ("charts", "history"),
     ("web", "status"),
     ("http", "status"),
     ("starlevel", "stars"),
+    ("alarm", "alarms"),
+    ("warnings", "alarms"),
+    ("broadcasts", "broadcast"),
+    ("emergency", "broadcast"),
     ("logging", "log"),
+    ("command", "commands"),
+    ("control", "commands"),
 ];
 
 /// Whether the machine is asked about the paths of the configuration.
@@ -59,6 +64,8 @@ pub(super) struct Context<'s> {
     pub notes: Vec<Fault>,
     pub profiles: Option<&'s dyn Profiles>,
     pub models: Models,
+    /// Files that devices name.
+    pub keys: Files,
 }
 
 impl Context<'_> {
@@ -132,21 +139,19 @@ pub(super) fn settings<'s>(
     for root in &mut roots {
         devices.extend(read_devices(root, &known, &mut context));
     }
+    files.readable.append(&mut context.keys.readable);
     let sound = context.faults.is_empty();
     weigh_buses(&mut buses, &devices, &mut context);
     let carried = context.faults.is_empty();
     check_lines(&buses, &devices, &mut context);
     super::time::check(&parts.clock, &devices, &mut context);
-    if devices.is_empty() {
-        context
-            .notes
-            .push(Fault::new(roots[0].head(), ("no device is configured", "没有配置任何设备")));
-    }
+    let nobody = || Fault::new(roots[0].head(), ("no device is configured", "没有配置任何设备"));
+    context.notes.extend(devices.is_empty().then(nobody));
     if machine == Machine::Ask {
-        files.check(&mut context.faults, &mut context.notes);
-        same_line_twice(&buses, &mut context.faults);
-        stars::read_files(&mut parts.starlevel, &mut context);
+        ask(&files, &buses, &mut parts, &mut context);
     }
+    alarms::settle(&mut parts.alarms, &devices, machine, &mut context);
+    broadcast::check(&parts.broadcast, parts.broadcast_at.as_ref(), &devices, &mut context);
     drop(roots);
     let written = documents.iter().all(Document::is_clean);
     let Some((id, gateway)) = gateway
@@ -167,12 +172,24 @@ pub(super) fn settings<'s>(
         mqtt: parts.mqtt,
         devices,
         buffer: parts.buffer,
+        history: parts.history,
         uplink: parts.uplink,
+        commands: parts.commands,
         status: parts.status,
         starlevel: parts.starlevel,
+        alarms: parts.alarms,
+        broadcast: parts.broadcast,
         log: parts.log,
         notes: context.notes,
     })
+}
+
+/// Asks the machine about the paths, and reads the files that are part of the configuration.
+fn ask(files: &Files, buses: &[BusSettings], parts: &mut Parts, context: &mut Context<'_>) {
+    files.check(&mut context.faults, &mut context.notes);
+    same_line_twice(buses, &mut context.faults);
+    stars::read_files(&mut parts.starlevel, context);
+    broadcast::read_files(&mut parts.broadcast, context);
 }
 
 fn read_gateway(section: &mut Section<'_>, machine: Machine) -> Gateway {
@@ -201,9 +218,14 @@ struct Parts {
     log: LogConfig,
     mqtt: Option<driver::mqtt::Config>,
     buffer: buffer::Config,
+    history: history::Config,
     uplink: Option<uplink::Config>,
+    commands: command::Config,
     status: Option<status::Config>,
     starlevel: starlevel::Config,
+    alarms: alarm::Config,
+    broadcast: crate::broadcast::Config,
+    broadcast_at: Option<Place>,
 }
 
 /// Reads everything but buses and devices.
@@ -222,6 +244,11 @@ fn read_parts(
         None => (buffer::Config::default(), buffer_at),
     };
     files.writable.push((buffer.path.clone(), buffer_at));
+    let history = root.section("history").map_or_else(Default::default, |mut section| {
+        let config = history::Config::read(&mut section);
+        files.writable.extend(config.path.clone().map(|path| (path, section.place("path"))));
+        config
+    });
     let mqtt = root.section("mqtt").map(|mut section| {
         let default = driver::mqtt::Config::default().broker;
         let broker = broker::read(&mut section, gateway, &default, files, &mut context.notes);
@@ -254,7 +281,29 @@ fn read_parts(
         }
         config
     });
-    Parts { clock, log, mqtt, buffer, uplink, status, starlevel }
+    let commands = root
+        .section("commands")
+        .map_or_else(Default::default, |mut section| command::Config::read(&mut section));
+    let alarms = root.section("alarms").map_or_else(Default::default, |mut section| {
+        let config = alarm::Config::read(&mut section);
+        files.readable.extend(config.file.clone().map(|path| (path, section.place("rules_file"))));
+        config
+    });
+    let (broadcast, broadcast_at) = broadcast::read(root, files);
+    Parts {
+        clock,
+        log,
+        mqtt,
+        buffer,
+        history,
+        uplink,
+        commands,
+        status,
+        starlevel,
+        alarms,
+        broadcast,
+        broadcast_at,
+    }
 }
 
 fn claim_client(section: &Section<'_>, broker: &BrokerConfig, context: &mut Context<'_>) {
@@ -328,57 +377,4 @@ fn same_line_twice(buses: &[BusSettings], faults: &mut Vec<Fault>) {
             faults.push(*fault);
         }
     }
-}
-
-/// Estimates what each bus has to carry; more than a serial line can is a fault.
-fn weigh_buses(buses: &mut [BusSettings], devices: &[DeviceSettings], context: &mut Context<'_>) {
-    for (slot, bus) in buses.iter_mut().enumerate() {
-        let (names, on_it): (Vec<&DeviceId>, Vec<Polled<'_>>) = devices
-            .iter()
-            .filter_map(|device| match device.connection {
-                Connection::Bus { bus, address, line, .. } if bus == slot => Some((
-                    &device.id,
-                    Polled { profile: &device.profile, address, line, period: device.period },
-                )),
-                _ => None,
-            })
-            .unzip();
-        let weight = weigh(&bus.config, &on_it);
-        bus.devices = weight.consumers.iter().map(|one| names[one.device].clone()).collect();
-        if on_it.is_empty() {
-            let problem = ("no device hangs on this bus", "此总线上没有设备");
-            context.notes.push(Fault::new(bus.at.clone(), problem));
-        } else if weight.tight() {
-            // What a line can carry is known; how fast an endpoint answers is a guess.
-            let line = matches!(bus.config.transport, Transport::Serial { .. });
-            if weight.too_much() && line {
-                let hint = remedies(&weight, &bus.devices);
-                context.faults.push(
-                    Fault::new(bus.at.clone(), weight.told()).allowed("at most 100 %").hint(hint),
-                );
-            } else {
-                let load = weight.budget.load * 100.0;
-                let problem = (
-                    format!("its polls take {load:.0} % of the bus"),
-                    format!("其轮询占总线时间 {load:.0} %"),
-                );
-                context.notes.push(Fault::new(bus.at.clone(), problem));
-            }
-        }
-        bus.weight = weight;
-    }
-}
-
-/// What to change, in one sentence, and which devices cost most.
-fn remedies(weight: &Weight, devices: &[DeviceId]) -> Words {
-    let all: Vec<Words> = weight.remedies.iter().map(Remedy::told).collect();
-    let join =
-        |side: fn(&Words) -> &str, or: &str| all.iter().map(side).collect::<Vec<_>>().join(or);
-    let most: Vec<&str> = devices.iter().take(CONSUMERS).map(DeviceId::as_str).collect();
-    let most = most.join(", ");
-    let (mut en, mut zh) = (join(|words| &words.en, "; or "), join(|words| &words.zh, "；或"));
-    if all.is_empty() {
-        (en, zh) = ("read less on it".to_owned(), "减少此总线上的设备或测点".to_owned());
-    }
-    (format!("{en}; the costliest: {most}"), format!("{zh}；耗时最多：{most}")).into()
 }

@@ -1,5 +1,6 @@
 //! Tests of the whole configuration: conflicts, references, budgets, the example.
 
+mod broadcast;
 mod chinese;
 mod files;
 mod migrate;
@@ -324,7 +325,10 @@ fn shown() -> BTreeMap<String, Vec<String>> {
         if line.starts_with('[') {
             let name: String =
                 line.chars().filter(|c| !"[]".contains(*c)).take_while(|c| *c != ' ').collect();
-            header = name.replace("report.totalActivePower", "report.*");
+            header = name
+                .replace("report.totalActivePower", "report.*")
+                .replace("alarms.voltage-high", "alarms.*")
+                .replace("rules.bin-full", "rules.*");
         } else if let Some((key, value)) = line.split_once(" = ") {
             let value = value.split(" #").next().unwrap_or_default().trim();
             found.entry(format!("{header}.{key}")).or_default().push(value.to_owned());
@@ -336,7 +340,10 @@ fn shown() -> BTreeMap<String, Vec<String>> {
 #[test]
 fn the_example_shows_every_key_and_every_default() {
     let everything = format!(
-        "{}\n[uplink.tls]\n[mqtt.tls]\n[status.tls]\n",
+        "{}\n[uplink.tls]\n[mqtt.tls]\n[status.tls]\n[[broadcast.key]]\nname = \"a\"\nfile = \"a\"\n\
+         [[broadcast.zone]]\nname = \"a\"\n[[broadcast.drill]]\nname = \"a\"\non = \"05-12\"\nat = \"10:00\"\n\
+         [alarms.flapping]\n[alarms.grouping]\n[alarms.rules.bin-full]\n[[alarms.maintenance]]\n\
+         name = \"x\"\nby = \"y\"\nfrom = \"2026-05-01T08:00\"\nto = \"2026-05-02T08:00\"\n",
         EXAMPLE.replace("unit = 1\n# period", "unit = 1\nparams = {}\ngroups = {}\n# period")
     );
     let documents = [Document::parse("t", &everything, Path::new("")).unwrap()];

@@ -13,6 +13,7 @@ use super::{
 
 /// What a value is by nature; it decides which checks apply.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Quantity {
     /// Measured now: power, temperature, level.

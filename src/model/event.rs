@@ -3,8 +3,9 @@
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Batch, BusId, Cause, DeviceId, Diagnosis, EnvironmentDay, EnvironmentHour, EstateRisk, Health,
-    Moment, Promise, Reason, RiskCause, RiskGrade, Seq,
+    AlarmChange, Batch, BusId, Cause, CommandReport, DeviceId, Diagnosis, EnvironmentDay,
+    EnvironmentHour, EstateRisk, Health, Moment, Promise, Reason, RiskCause, RiskGrade, Seq,
+    WarningNews,
 };
 
 /// Something that happened, told to the platform once (at least).
@@ -153,6 +154,8 @@ pub enum EventKind {
         /// Who withdrew it.
         by: String,
     },
+    /// A command was accepted, or came to its end. The event's device is the one that was named.
+    Command(CommandReport),
     /// Too many logins at the gateway's page failed: further ones are locked for some time. Told at
     /// most once a minute.
     LoginLocked {
@@ -329,6 +332,8 @@ pub enum EventKind {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         estate: Option<EstateRisk>,
     },
+    /// An alarm was raised, or something happened to one.
+    Alarm(Box<AlarmChange>),
     /// A charging session ended. What could not be seen is absent.
     ChargeOrder {
         /// The connector's number; absent where the charger has one connector without a number.
@@ -352,6 +357,8 @@ pub enum EventKind {
         /// Begin, end, energy and reason are all there.
         complete: bool,
     },
+    /// Something happened to a warning of the emergency broadcast.
+    Warning(Box<WarningNews>),
 }
 
 /// What the buffer stores.

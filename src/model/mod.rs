@@ -2,8 +2,10 @@
 //!
 //! Nothing here does I/O and nothing here knows tokio; every other module may use this one.
 
+mod alarm;
 mod bus;
 mod category;
+mod command;
 mod derived;
 mod document;
 mod environment;
@@ -17,13 +19,22 @@ mod id;
 mod promise;
 mod reading;
 mod risk;
+mod sink;
 mod snapshot;
 mod time;
 mod unit;
+mod warning;
 mod words;
 
+pub use alarm::{
+    AlarmChange, AlarmEyes, AlarmId, AlarmLevel, AlarmSignal, AlarmSignals, AlarmState, AlarmStep,
+};
 pub use bus::{BusBudget, BusCounters, BusState, BusTable, UnitState};
 pub use category::{Category, EstateKind};
+pub use command::{
+    CommandDocument, CommandId, CommandIdError, CommandOutcome, CommandReport, CommandRequest,
+    CommandResult, CommandSource, LONGEST_BY, LONGEST_TEXT, Refusal,
+};
 pub use derived::{Derived, Rule, Test, Worst};
 pub use document::{
     DOCUMENT_VERSION, DeviceColumns, Document, EventDocument, QualityNote, Thinned, ThinnedSpan,
@@ -42,7 +53,13 @@ pub use id::{BusId, DeviceId, DeviceIndex, Epoch, GatewayId, IdError, PointIndex
 pub use promise::Promise;
 pub use reading::{Batch, Quality, Reading, Reason, Receipt, Value};
 pub use risk::{EstateRisk, RiskCause, RiskCounts, RiskDevice, RiskGrade};
+pub use sink::ReadingSink;
 pub use snapshot::{DeviceState, PointState, Snapshot};
 pub use time::{BootId, Moment, WallTime};
 pub use unit::{Unit, UnitError};
+pub use warning::{
+    MAX_WARNING_ID, ReceiptCounts, ReceiptState, Severity, TerminalReceipt, Warning, WarningId,
+    WarningIdError, WarningNews, WarningRefusal, WarningSource, WarningStatus, WarningStep,
+    WarningText,
+};
 pub use words::Words;

@@ -1,7 +1,8 @@
 //! Readings: value, quality with a reason, and the batch in which they travel.
 
 use std::fmt;
-use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use serde::{Deserialize, Serialize};
 
@@ -191,6 +192,23 @@ impl Receipt {
         Self(Box::new(confirmed))
     }
 
+    /// Two halves: whoever gave it learns of it once both are confirmed.
+    pub fn split(self) -> (Self, Self) {
+        let whole = Arc::new((AtomicBool::new(false), Mutex::new(Some(self))));
+        let half = |whole: Arc<(AtomicBool, Mutex<Option<Self>>)>| {
+            Self::new(move || {
+                let (first, receipt) = &*whole;
+                if first.swap(true, Ordering::AcqRel) {
+                    let mut receipt = receipt.lock().unwrap_or_else(PoisonError::into_inner);
+                    if let Some(receipt) = receipt.take() {
+                        receipt.confirm();
+                    }
+                }
+            })
+        };
+        (half(Arc::clone(&whole)), half(whole))
+    }
+
     /// The data are durable.
     pub fn confirm(self) {
         (self.0)();
@@ -200,5 +218,28 @@ impl Receipt {
 impl fmt::Debug for Receipt {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Receipt")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_split_receipt_is_confirmed_by_both_halves_and_by_no_one_alone() {
+        let told = Arc::new(AtomicBool::new(false));
+        let receipt = || {
+            let told = Arc::clone(&told);
+            Receipt::new(move || told.store(true, Ordering::SeqCst))
+        };
+        let (one, other) = receipt().split();
+        drop(one);
+        other.confirm();
+        assert!(!told.load(Ordering::SeqCst), "the other half was given up");
+        let (one, other) = receipt().split();
+        other.confirm();
+        assert!(!told.load(Ordering::SeqCst));
+        one.confirm();
+        assert!(told.load(Ordering::SeqCst));
     }
 }

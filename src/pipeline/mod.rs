@@ -14,8 +14,10 @@
 
 mod baseline;
 mod normalise;
+mod progress;
 mod report;
 mod stage;
 
 pub use baseline::Baselines;
-pub use stage::{Act, ActError, Effects, Pipeline, Progress};
+pub use progress::Progress;
+pub use stage::{Act, ActError, Effects, Pipeline};

@@ -2,18 +2,19 @@
 
 use std::collections::HashSet;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use tokio::sync::{mpsc, oneshot};
 
 use super::baseline::Baselines;
 use super::normalise::{Belief, Verdict, judge};
+use super::progress::Progress;
 use super::report::{Reported, worth_storing};
 use crate::clock::Clock;
 use crate::model::{
-    Batch, Derived, DeviceId, DeviceIndex, DeviceState, Estate, Event, EventKind, FieldMessage,
-    FieldRequest, Health, HealthChange, Moment, PointIndex, Quantity, Reading, Record, Snapshot,
+    AlarmEyes, AlarmSignals, Batch, Derived, DeviceId, DeviceIndex, DeviceState, Estate, Event,
+    EventKind, FieldMessage, FieldRequest, Health, HealthChange, Moment, PointIndex, Quantity,
+    Reading, ReadingSink, Receipt, Record, Snapshot,
 };
 
 /// What a message leads to.
@@ -23,6 +24,20 @@ pub struct Effects {
     pub records: Vec<Record>,
     /// To the driver of the device.
     pub read_again: Option<FieldRequest>,
+    /// To the desk of the alarms, after the records.
+    pub signals: Option<AlarmSignals>,
+}
+
+impl Effects {
+    fn records(records: Vec<Record>) -> Self {
+        Self { records, ..Self::default() }
+    }
+}
+
+/// Who watches for the conditions of alarms, and where what he sees goes.
+struct Watcher {
+    eyes: Box<dyn AlarmEyes>,
+    out: mpsc::Sender<AlarmSignals>,
 }
 
 /// Something a person did and recorded.
@@ -52,34 +67,6 @@ pub enum ActError {
     NoCounter(DeviceId),
 }
 
-/// How far the pipeline has come, for the watchdog and the metrics; clones share it.
-#[derive(Debug, Clone, Default)]
-pub struct Progress(Arc<ProgressCounters>);
-
-#[derive(Debug, Default)]
-struct ProgressCounters {
-    turns: AtomicU64,
-    readings: AtomicU64,
-    stored: AtomicU64,
-}
-
-impl Progress {
-    /// Messages handled.
-    pub fn turns(&self) -> u64 {
-        self.0.turns.load(Ordering::Relaxed)
-    }
-
-    /// Readings that came from the drivers.
-    pub fn readings(&self) -> u64 {
-        self.0.readings.load(Ordering::Relaxed)
-    }
-
-    /// Readings that were worth storing.
-    pub fn stored(&self) -> u64 {
-        self.0.stored.load(Ordering::Relaxed)
-    }
-}
-
 /// How often it is noted where the counters stand.
 const SAVE_EVERY: Duration = Duration::from_secs(900);
 
@@ -99,6 +86,8 @@ pub struct Pipeline {
     drivers: Vec<Option<mpsc::Sender<FieldRequest>>>,
     progress: Progress,
     baselines: Option<Baselines>,
+    sinks: Vec<Arc<dyn ReadingSink>>,
+    watcher: Option<Watcher>,
 }
 
 impl Pipeline {
@@ -128,7 +117,24 @@ impl Pipeline {
         }
         let progress = Progress::default();
         let shared = progress.clone();
-        (Self { estate, snapshot, clock, tracks, drivers, progress, baselines }, shared)
+        let (sinks, watcher) = (Vec::new(), None);
+        let this =
+            Self { estate, snapshot, clock, tracks, drivers, progress, baselines, sinks, watcher };
+        (this, shared)
+    }
+
+    /// Tells every reading to somebody else too.
+    #[must_use]
+    pub fn heard_by(mut self, sink: Option<Arc<dyn ReadingSink>>) -> Self {
+        self.sinks.extend(sink);
+        self
+    }
+
+    /// Shows every reading and event to `eyes`; what they see goes to `out`.
+    #[must_use]
+    pub fn watched_by(mut self, eyes: Box<dyn AlarmEyes>, out: mpsc::Sender<AlarmSignals>) -> Self {
+        self.watcher = Some(Watcher { eyes, out });
+        self
     }
 
     /// Takes messages until every driver is gone, or the buffer is.
@@ -169,6 +175,12 @@ impl Pipeline {
                     return;
                 }
             }
+            if let (Some(signals), Some(watcher)) = (effects.signals, &self.watcher)
+                && watcher.out.send(signals).await.is_err()
+            {
+                tracing::error!("the desk of the alarms is gone; alarms can no longer be raised");
+                self.watcher = None;
+            }
         }
     }
 
@@ -198,14 +210,38 @@ impl Pipeline {
 
     /// Handles one message.
     pub fn apply(&mut self, message: FieldMessage) -> Effects {
-        self.progress.0.turns.fetch_add(1, Ordering::Relaxed);
-        match message {
+        self.progress.turn();
+        let effects = match message {
             FieldMessage::Readings(batch) => self.readings(batch),
             FieldMessage::Health(change) => self.health(change),
-            FieldMessage::Event(event) => {
-                Effects { records: vec![Record::Event(event)], read_again: None }
+            FieldMessage::Event(event) => Effects::records(vec![Record::Event(event)]),
+        };
+        self.seen(effects)
+    }
+
+    /// Adds what the watcher saw. What a message raised must be durable before its sender is told.
+    fn seen(&mut self, mut effects: Effects) -> Effects {
+        let Some(watcher) = &mut self.watcher else { return effects };
+        for record in &effects.records {
+            if let Record::Event(event) = record {
+                watcher.eyes.event(event);
             }
         }
+        let list = watcher.eyes.take();
+        if list.is_empty() {
+            return effects;
+        }
+        let mut receipt = None;
+        for record in &mut effects.records {
+            if let Record::Readings(batch) = record
+                && let Some((stored, raised)) = batch.receipt.take().map(Receipt::split)
+            {
+                batch.receipt = Some(stored);
+                receipt = Some(raised);
+            }
+        }
+        effects.signals = Some(AlarmSignals { list, receipt });
+        effects
     }
 
     fn readings(&mut self, mut batch: Batch) -> Effects {
@@ -214,7 +250,8 @@ impl Pipeline {
         let can_read_again = self.drivers[device.slot()].is_some();
         let points = Arc::clone(&self.estate.device(device).points);
         let derived = Arc::clone(&self.estate.device(device).derived);
-        let tracks = &mut self.tracks[device.slot()];
+        let (tracks, sinks) = (&mut self.tracks[device.slot()], &self.sinks);
+        let mut watcher = self.watcher.as_mut();
         let mut events = Vec::new();
         let mut again: Vec<PointIndex> = Vec::new();
         let read = batch.readings.len() as u64;
@@ -242,6 +279,10 @@ impl Pipeline {
                         events.push(Event { at, device: Some(id.clone()), kind });
                     }
                 }
+                sinks.iter().for_each(|sink| sink.reading(device, at, reading));
+                if let Some(watcher) = &mut watcher {
+                    watcher.eyes.reading(device, at, reading);
+                }
                 worth_storing(point, &mut track.reported, reading, at)
             };
             let following = following(&derived, &batch.readings);
@@ -257,8 +298,7 @@ impl Pipeline {
                 }
             }
         });
-        self.progress.0.readings.fetch_add(read, Ordering::Relaxed);
-        self.progress.0.stored.fetch_add(batch.readings.len() as u64, Ordering::Relaxed);
+        self.progress.read(read, batch.readings.len() as u64);
         let mut records = Vec::with_capacity(1 + events.len());
         if !batch.readings.is_empty() || batch.receipt.is_some() {
             records.push(Record::Readings(batch));
@@ -266,7 +306,7 @@ impl Pipeline {
         records.extend(events.into_iter().map(Record::Event));
         let read_again =
             (!again.is_empty()).then_some(FieldRequest::ReadAgain { device, points: again });
-        Effects { records, read_again }
+        Effects { records, read_again, signals: None }
     }
 
     fn health(&mut self, change: HealthChange) -> Effects {
@@ -292,16 +332,21 @@ impl Pipeline {
         }
         let kind = EventKind::DeviceHealth { from, to: health, cause };
         let event = Event { at, device: Some(id), kind };
-        Effects { records: vec![Record::Event(event)], read_again: None }
+        Effects::records(vec![Record::Event(event)])
     }
 
     /// Records what a person did.
     pub fn act(&mut self, act: Act, now: Moment) -> Effects {
+        let effects = self.acted(act, now);
+        self.seen(effects)
+    }
+
+    fn acted(&mut self, act: Act, now: Moment) -> Effects {
         let (device, by, reply) = match act {
             Act::MeterExchanged { device, by, reply } => (device, by, reply),
             Act::Kept(kind) => {
                 let event = Event { at: now, device: None, kind };
-                return Effects { records: vec![Record::Event(event)], read_again: None };
+                return Effects::records(vec![Record::Event(event)]);
             }
         };
         let outcome = self.exchange(&device, &by, now);
@@ -312,7 +357,7 @@ impl Pipeline {
         if reply.send(answer).is_err() {
             tracing::debug!(%device, "whoever recorded the exchange did not wait for the answer");
         }
-        Effects { records, read_again: None }
+        Effects::records(records)
     }
 
     fn exchange(&mut self, id: &DeviceId, by: &str, at: Moment) -> Result<Vec<Event>, ActError> {

@@ -24,7 +24,7 @@ use super::{
 };
 use crate::broker::BrokerConfig;
 use crate::driver::BusAddress;
-use crate::model::Value;
+use crate::model::{Point, Value};
 use crate::profile::{Binding, Library, Profile};
 use crate::receiver::{self, Limits, ReceiverError, Summary, Verifier};
 
@@ -105,6 +105,22 @@ struct World {
 }
 
 impl Demo {
+    /// What every device shows now, as numbers by the names of its points.
+    pub fn present(&self) -> BTreeMap<String, Vec<(Arc<str>, f64)>> {
+        let numbers = |device: &Device| -> Vec<(Arc<str>, f64)> {
+            let points = device.profile().points.iter().zip(device.values());
+            let number =
+                |(point, value): (&Point, &Value)| Some((Arc::clone(&point.name), value.number()?));
+            points.filter_map(number).collect()
+        };
+        let world = &self.world;
+        let units = world.units.iter().map(|(id, (device, _))| (*id, numbers(device)));
+        let wired = world.wired.iter().map(|(id, (device, _))| (*id, numbers(device)));
+        let told =
+            world.messengers.iter().map(|(id, (one, _))| (*id, one.with(|device| numbers(device))));
+        units.chain(wired).chain(told).map(|(id, values)| (id.to_owned(), values)).collect()
+    }
+
     /// Binds everything on loopback; `dir` is where the daemon will keep its buffer.
     ///
     /// # Errors

@@ -247,6 +247,15 @@ impl Ports {
     }
 }
 
+/// What may be ordered of a model, so that warnings reach it.
+fn allowed(profile: &str) -> &'static str {
+    match profile {
+        "emergency-broadcast-terminal" => "allow = [\"message\", \"play\", \"stop\"]\n",
+        "info-screen" => "allow = [\"text\"]\n",
+        _ => "",
+    }
+}
+
 /// The configuration of the daemon for the demo estate; the buffer lies in `dir`. The mixed line
 /// and its devices are left out where it is not there.
 pub fn demo_config(ports: &Ports, dir: &Path) -> String {
@@ -309,6 +318,7 @@ access = "open"
             "\n[[device]]\nid = \"{id}\"\nname = \"{name}\"\nplace = \"{place}\"\nprofile = \"{profile}\"\n{reached}\n"
         )
         .expect("writing to a string does not fail");
+        text.push_str(allowed(profile));
         if let Some((group, members)) = size {
             writeln!(text, "groups = {{ {group} = {members} }}")
                 .expect("writing to a string does not fail");

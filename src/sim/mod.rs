@@ -18,6 +18,7 @@ mod model;
 mod mqtt;
 mod orders;
 mod payload;
+mod player;
 mod proxy;
 mod registers;
 #[cfg(feature = "demo")]

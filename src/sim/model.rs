@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use super::habits::{Habits, flag_or_code};
 use super::orders::Order;
+use super::player::Player;
 use super::shared::{Follower, followers};
 use crate::model::{Point, Quantity, Value};
 use crate::profile::{Binding, Profile};
@@ -40,6 +41,8 @@ pub struct Device {
     withheld: BTreeSet<usize>,
     still: bool,
     power: Option<usize>,
+    /// What a terminal of the broadcast plays.
+    player: Option<Player>,
     elapsed_s: f64,
     dice: fastrand::Rng,
 }
@@ -65,6 +68,7 @@ impl Device {
             withheld: BTreeSet::new(),
             still: false,
             power,
+            player: None,
             elapsed_s: 0.0,
             dice,
         };
@@ -78,6 +82,12 @@ impl Device {
             if let Some(behaviour) = device.behaviours.get_mut(told.slot()) {
                 *behaviour = Behaviour::Fixed;
             }
+        }
+        device.player = Player::of(&device.profile);
+        if let Some(player) = &device.player {
+            // It plays what it is told, and nothing else.
+            device.behaviours[player.playing] = Behaviour::Fixed;
+            device.values[player.playing] = Value::Flag(false);
         }
         device.agree();
         device.follow();
@@ -151,6 +161,11 @@ impl Device {
     /// Lets `seconds` pass.
     pub fn step(&mut self, seconds: f64) {
         self.elapsed_s += seconds;
+        if let Some(player) = &mut self.player
+            && player.is_through(seconds)
+        {
+            self.values[player.playing] = Value::Flag(false);
+        }
         let before = self.values.clone();
         for slot in 0..self.values.len() {
             if !matches!(self.behaviours[slot], Behaviour::Climb { .. } | Behaviour::Sum(_)) {
@@ -210,6 +225,11 @@ impl Device {
     /// Follows an order.
     pub fn obey(&mut self, order: &Order) {
         let command = self.profile.commands.get(order.command);
+        if let (Some(player), Some(command)) = (&mut self.player, command)
+            && let Some(playing) = player.obey(&command.name)
+        {
+            self.values[player.playing] = Value::Flag(playing);
+        }
         let Some(point) = command.and_then(|command| command.read_back) else { return };
         if let Some(value) = self.values.get_mut(point.slot()) {
             *value = order.shown(value);

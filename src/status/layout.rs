@@ -88,11 +88,14 @@ pub(super) fn page(view: &View, ask: &Request, active: &str, title: &str, body: 
         ("/", Text::Overview),
         ("/devices", Text::Devices),
         ("/buses", Text::Buses),
+        ("/broadcast", Text::Broadcast),
         ("/delivery", Text::Delivery),
+        ("/alarms", Text::Alarms),
         ("/stars", Text::Stars),
         ("/settings", Text::Settings),
     ];
     let now = view.now();
+    let open = view.alarms.as_ref().map_or(0, |alarms| alarms.board().counts.total());
     html! {
         (DOCTYPE)
         html lang=(lang.tag()) {
@@ -118,7 +121,10 @@ pub(super) fn page(view: &View, ask: &Request, active: &str, title: &str, body: 
                     }
                     nav {
                         @for (path, text) in menu {
-                            a href=(path) aria-current=[(path == active).then_some("page")] { (lang.t(text)) }
+                            a href=(path) aria-current=[(path == active).then_some("page")] {
+                                (lang.t(text))
+                                @if path == "/alarms" && open > 0 { " " span.count { (open) } }
+                            }
                         }
                     }
                 }
@@ -132,6 +138,7 @@ pub(super) fn page(view: &View, ask: &Request, active: &str, title: &str, body: 
                 footer {
                     "linli " (view.version) " · " (lang.t(Text::RunningFor)) " "
                     (show::span(lang, now.since(view.started)))
+                    @if view.commands.is_some() { " · " a href="/commands" { (lang.t(Text::Commands)) } }
                     @if ask.may_act() { " · " a href="/audit" { (lang.t(Text::Audit)) } }
                     " · " a href="/api/v1/gateway" { "API" } " · " a href="/metrics" { "metrics" }
                 }

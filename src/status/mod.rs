@@ -3,12 +3,17 @@
 //! Rendered on the server, Chinese and English, no internet, readable without JavaScript. It reads
 //! the others' states; what it can do is to record what a person did or vouches for (a meter
 //! exchange, an attestation for the star level), and to change the configuration.
+//! the others' states; what it can do is to order what the configuration allows of a device, and to
+//! record what a person did or vouches for: a meter
+//! exchange, an attestation for the star level; and to warn people.
 
 mod access;
+mod alarms;
 mod api;
 mod assets;
 mod attest;
 mod clock;
+mod commands;
 mod config;
 mod exchange;
 mod fetch;
@@ -17,6 +22,7 @@ mod frames;
 #[cfg(feature = "fuzzing")]
 pub mod fuzzing;
 mod headers;
+mod history;
 mod layout;
 mod limits;
 mod listener;
@@ -42,10 +48,12 @@ mod text;
 mod tls;
 mod trouble;
 mod view;
+mod warn;
 
 pub use access::{Access, KeptSessions};
 pub use config::{AccessBy, Config, Protection};
 pub use fetch::{Lines, Page, fetch, fetch_within};
+pub use history::Desk as HistoryDesk;
 #[cfg(feature = "schema")]
 pub use openapi::document as openapi;
 pub use scan::ScanDesk;

@@ -1,8 +1,12 @@
 //! The OpenAPI document of the page's API, generated from the types that it answers with. Feature
 //! `schema`; `linli schema` writes it, CI holds the written one against the types.
 
+mod alarms;
+mod commands;
+mod history;
 #[cfg(test)]
 mod tests;
+mod warnings;
 
 use schemars::generate::{SchemaGenerator, SchemaSettings};
 use schemars::{JsonSchema, Schema};
@@ -14,6 +18,7 @@ use super::server::Fault;
 use crate::audit::{Page, Verified};
 use crate::buffer::BufferStatus;
 use crate::driver::scan::ScanOptions;
+use crate::model::CommandReport;
 use crate::starlevel::report::Report;
 use crate::starlevel::{Assessment, ChainReport};
 
@@ -52,6 +57,8 @@ struct Operation {
     /// Further answers. Their bodies are [`Fault`] unless said otherwise.
     others: Vec<Answer>,
     parameters: Vec<Value>,
+    /// What is sent.
+    body: Option<Value>,
     open: bool,
 }
 
@@ -66,7 +73,19 @@ impl Operation {
             }));
         }
         let (method, open, others) = ("get", false, vec![FAILED]);
-        Self { path, method, id, summary, content, others, parameters, open }
+        let body = None;
+        Self { path, method, id, summary, content, others, parameters, body, open }
+    }
+
+    /// A POST that sends JSON.
+    fn post(
+        path: &'static str,
+        id: &'static str,
+        summary: &'static str,
+        body: Value,
+        content: Value,
+    ) -> Self {
+        Self { method: "post", body: Some(body), ..Self::get(path, id, summary, content) }
     }
 
     fn also(mut self, others: &[Answer]) -> Self {
@@ -110,6 +129,7 @@ fn estate(types: &mut SchemaGenerator) -> Vec<Operation> {
         get("/api/v1/buses", "buses", "Every bus, its findings.", of::<Vec<BusRow>>(types)),
         Operation {
             method: "post",
+            body: Some(of::<ScanOptions>(types)),
             ..get(
                 "/api/v1/buses/{id}/scan",
                 "scanBus",
@@ -234,12 +254,24 @@ pub fn document() -> Value {
     });
     let mut types = settings.into_generator();
     let fault = of::<Fault<'_>>(&mut types);
-    let options = of::<ScanOptions>(&mut types);
+    let report = of::<CommandReport>(&mut types);
     let mut paths = Map::new();
-    let all = [estate(&mut types), stars(&mut types), people(&mut types), machines(&mut types)];
+    let all = [
+        estate(&mut types),
+        warnings::warnings(&mut types),
+        commands::commands(&mut types),
+        history::history(&mut types),
+        alarms::operations(&mut types),
+        stars(&mut types),
+        people(&mut types),
+        machines(&mut types),
+    ];
     for operation in all.into_iter().flatten() {
         let path = paths.entry(operation.path).or_insert_with(|| json!({}));
-        path[operation.method] = describe(&operation, &fault, &options);
+        path[operation.method] = describe(&operation, &fault);
+        if operation.id == "orderDevice" {
+            path[operation.method]["responses"]["409"]["content"] = report.clone();
+        }
     }
     let schemas = types.take_definitions(true);
     let limits = LIMITS.map(|(status, why)| (name_of(status), json!({ "description": why })));
@@ -274,7 +306,7 @@ fn name_of(status: &str) -> String {
     format!("limit{status}")
 }
 
-fn describe(operation: &Operation, fault: &Value, options: &Value) -> Value {
+fn describe(operation: &Operation, fault: &Value) -> Value {
     let mut answers = Map::new();
     for (status, _) in LIMITS {
         let limit = format!("#/components/responses/{}", name_of(status));
@@ -302,8 +334,8 @@ fn describe(operation: &Operation, fault: &Value, options: &Value) -> Value {
     if operation.open {
         one["security"] = json!([]);
     }
-    if operation.method == "post" {
-        one["requestBody"] = json!({ "required": true, "content": options });
+    if let Some(body) = operation.body.as_ref().filter(|body| !body.is_null()) {
+        one["requestBody"] = json!({ "required": true, "content": body });
     }
     one
 }

@@ -179,16 +179,21 @@ pub(super) async fn sample(copies: usize, more: usize) -> Sample {
         evidence: None,
         reporter: None,
         desk: None,
+        broadcast: None,
+        commands: None,
         clock,
         started: back(7200),
         version: "0.1.0".into(),
         acts: tokio::sync::mpsc::channel(1).0,
+        alarms: None,
         scan: super::ScanDesk::default(),
         access,
         tls: None,
         notes: Vec::new(),
         files: None,
         promises: super::promises::Pledges::default(),
+        history: None,
+        history_desk: super::HistoryDesk::default(),
     };
     Sample { view, buffer, uplink, broker }
 }

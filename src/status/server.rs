@@ -24,7 +24,8 @@ use super::text::{Lang, Text};
 use super::tls::PageTls;
 use super::view::View;
 use super::{
-    api, assets, attest, exchange, frames, headers, metrics, page, report, scan, settings, squeeze,
+    alarms, api, assets, attest, commands, exchange, frames, headers, history, metrics, page,
+    report, scan, settings, squeeze, warn,
 };
 use crate::model::{DeviceId, DeviceIndex};
 
@@ -41,7 +42,8 @@ pub async fn serve(
     stop: CancellationToken,
 ) -> std::io::Result<()> {
     let (guests, tls) = (Guests::default(), view.tls.clone());
-    let router = outside(router(view), &guests, tls.as_ref());
+    let router = router(view).layer(Extension(history::Stop(stop.clone())));
+    let router = outside(router, &guests, tls.as_ref());
     listener::listen(listener, guests, tls, router, stop).await
 }
 
@@ -61,6 +63,9 @@ pub(super) fn router(view: View) -> Router {
     let view = Arc::new(view);
     Router::new()
         .merge(access_routes())
+        .merge(warn::routes())
+        .merge(command_routes())
+        .merge(history_routes())
         .route("/", get(overview))
         .route("/devices", get(devices))
         .route("/devices/{id}", get(device))
@@ -97,10 +102,30 @@ pub(super) fn router(view: View) -> Router {
         .route("/metrics", get(prometheus))
         .route("/healthz", get(async || "ok\n"))
         .route("/readyz", get(readyz))
+        .merge(alarms::routes())
         .merge(assets::routes())
         .fallback(lost)
         .layer(from_fn_with_state(Arc::clone(&view), access::gate))
         .with_state(view)
+}
+
+/// What is ordered of devices.
+fn command_routes() -> Router<Arc<View>> {
+    Router::new()
+        .route("/commands", get(commands::list))
+        .route("/devices/{id}/command", get(commands::confirm).post(commands::order))
+        .route("/api/v1/devices/{id}/commands", post(commands::post))
+        .route("/api/v1/commands", get(commands::all))
+        .route("/api/v1/commands/{id}", get(commands::one))
+}
+
+/// What the points were, and what changes.
+fn history_routes() -> Router<Arc<View>> {
+    Router::new()
+        .route("/api/v1/devices/{id}/history", get(history::json))
+        .route("/api/v1/devices/{id}/history.csv", get(history::table))
+        .route("/api/v1/devices/{id}/live", get(history::live))
+        .route("/api/v1/events", get(history::events))
 }
 
 /// Login, who did what, who may.
@@ -174,15 +199,16 @@ macro_rules! pages {
 
 pages!(overview devices buses delivery stars);
 
-fn find(view: &View, id: &str) -> Option<DeviceIndex> {
+pub(super) fn find(view: &View, id: &str) -> Option<DeviceIndex> {
     view.estate.find(&DeviceId::new(id).ok()?)
 }
 
 async fn device(State(view): Shared, Path(id): Path<String>, Asked(ask): Asked) -> Response {
-    match find(&view, &id) {
-        Some(index) => answer(&ask, page::device(&view, &ask, index)),
-        None => not_found(&view, &ask),
-    }
+    let Some(index) = find(&view, &id) else { return not_found(&view, &ask) };
+    let ordered = commands::of_device(&view, index).await;
+    let table = history::for_page(&view, &ask, index).await;
+    let charts = page::history(&view, &ask, index, table.as_ref());
+    answer(&ask, page::device(&view, &ask, index, &ordered, &charts))
 }
 
 async fn bus(State(view): Shared, Path(id): Path<String>, Asked(ask): Asked) -> Response {
@@ -195,7 +221,7 @@ async fn bus(State(view): Shared, Path(id): Path<String>, Asked(ask): Asked) -> 
 #[derive(Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub(super) struct Fault<'a> {
-    error: &'a str,
+    pub(super) error: &'a str,
 }
 
 async fn api_device(State(view): Shared, Path(id): Path<String>) -> Response {
@@ -243,7 +269,7 @@ async fn lost(State(view): Shared, Asked(ask): Asked) -> Response {
     not_found(&view, &ask)
 }
 
-fn not_found(view: &View, ask: &Request) -> Response {
+pub(super) fn not_found(view: &View, ask: &Request) -> Response {
     let title = ask.lang.t(Text::NotFound);
     let body = html! { h1 { (title) } p { a href="/" { (ask.lang.t(Text::Overview)) } } };
     let mut response = answer(ask, frame(view, ask, "", title, &body));

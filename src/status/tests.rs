@@ -1,8 +1,11 @@
 //! The page, the API and the metrics on a made-up estate, over real sockets.
 
+mod alarms;
 mod attest;
+mod broadcast;
 mod buses;
 mod clock;
+mod history;
 mod report;
 mod risk;
 
@@ -115,7 +118,7 @@ async fn like_things_stand_in_boxes_of_their_own_and_not_in_the_list_of_points()
         assert!(en.contains(&format!("<h3>cell {number}</h3>")), "{number}");
     }
     // Titles of members are not repeated in their boxes, names of points not in the list.
-    assert!(!zh.contains("号格口 门开") && !zh.contains("cells.1.door"));
+    assert!(!zh.contains("号格口 门开") && !zh.contains(">cells.1.door<"));
     assert!(zh.contains("设备无此值") && en.contains("not available"));
     assert!(position(&zh, "柜体故障") < position(&zh, "1 号格口"));
     let api = json(&sample.view, "/api/v1/devices/parcel_locker-0-5").await;

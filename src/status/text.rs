@@ -115,7 +115,9 @@ texts! {
     Overview => "总览", "Overview";
     Devices => "设备", "Devices";
     Buses => "总线", "Buses";
+    Alarms => "报警", "Alarms";
     Delivery => "上报", "Delivery";
+    Broadcast => "广播", "Broadcast";
     Stars => "星级", "Stars";
     Settings => "设置", "Settings";
     SwitchLanguage => "English", "中文";
@@ -380,5 +382,10 @@ texts! {
     What => "何事", "What";
     From => "何处", "From";
     Result => "结果", "Result";
+    Commands => "命令", "Commands";
+    Command => "命令", "Command";
+    Now => "现值", "now";
+    ReadBack => "回读", "read back";
+    Refused => "拒绝", "refused";
     OriginProposal => "本规则包建议值", "this pack's proposal";
 }

@@ -1,6 +1,7 @@
 //! What is broken now, worst first, with its cause, since when, and what to do.
 //! A dead line is one trouble, not one per device that hangs on it.
 
+mod alarms;
 mod pledges;
 
 use std::collections::HashSet;
@@ -75,6 +76,7 @@ pub(super) fn all(view: &View) -> Vec<Trouble> {
     super::clock::troubles(view, &mut list);
     attestations(view, &mut list);
     pledges::all(view, &mut list);
+    alarms::all(view, &mut list);
     list.sort_by_key(|trouble| {
         (trouble.severity, trouble.since.map_or(u64::MAX, |since| since.boot_ms))
     });

@@ -5,15 +5,20 @@ use std::sync::Arc;
 use tokio::sync::{mpsc, watch};
 
 use super::access::Access;
+use super::history::Desk;
 use super::promises::Pledges;
 use super::scan::ScanDesk;
 use super::settings::Files;
 use super::tls::PageTls;
+use crate::alarm::DeskHandle;
+use crate::broadcast::BroadcastDesk;
 use crate::buffer::BufferStatus;
 use crate::clock::Clock;
+use crate::command::Router;
 use crate::driver::bus::BusRequest;
 use crate::driver::mqtt::BrokerStatus;
 use crate::driver::record::FrameLog;
+use crate::history::History;
 use crate::model::{BusId, BusTable, Estate, Health, Moment, Snapshot};
 use crate::pipeline::Act;
 use crate::starlevel::report::Reporter;
@@ -47,6 +52,10 @@ pub struct View {
     pub reporter: Option<Reporter>,
     /// Where people attest what the star level needs; `None` where nothing can be kept.
     pub desk: Option<AttestationDesk>,
+    /// The emergency broadcast; `None` where no terminal and no screen may be ordered.
+    pub broadcast: Option<BroadcastDesk>,
+    /// Who orders, and what was ordered; `None` where nothing can be kept.
+    pub commands: Option<Router>,
     /// The clock.
     pub clock: Clock,
     /// When the daemon started.
@@ -55,6 +64,8 @@ pub struct View {
     pub version: String,
     /// What a person did on the page, to the pipeline.
     pub acts: mpsc::Sender<Act>,
+    /// The alarms; `None` where nobody watches for them.
+    pub alarms: Option<DeskHandle>,
     /// What scans share.
     pub scan: ScanDesk,
     /// Who may do what, and who did what.
@@ -67,6 +78,10 @@ pub struct View {
     pub notes: Vec<Bilingual>,
     /// What the promises are judged by beside all this.
     pub promises: Pledges,
+    /// What the points were; `None` where nothing is kept.
+    pub history: Option<History>,
+    /// What those share who look at it.
+    pub history_desk: Desk,
 }
 
 /// How a bus is asked, and what it recorded.

@@ -21,17 +21,23 @@ pub(super) const FILE: &str = "formats.json";
 /// | part | what | where it is written |
 /// | --- | --- | --- |
 /// | `queue`, `mark` | blocks and counters of the buffer; the note beside it | `buffer` |
+/// | `broadcast` | warnings and their receipts, what was refused, drills | `broadcast` |
 /// | `wear` | bytes written | `buffer` |
 /// | `evidence`, `attestations`, `charging`, `risk` | what the star level needs | `starlevel` |
 /// | `audit`, `access` | who did what; how far the trail is | `audit` |
+/// | `alarms` | open and closed alarms, their steps, maintenance windows | `alarm` |
 /// | `clock`, `promises`, `upgrade` | what was known of the time; what was told | `clock`, `app` |
+/// | `commands` | commands that came, orders that hold | `command` |
 /// | `lessons`, `counters` | what was learned about models; counters of meters | `driver`, `pipeline` |
-const PARTS: [(&str, Format); 14] = [
+const PARTS: [(&str, Format); 17] = [
     ("access", Format::FIRST),
+    ("alarms", Format::FIRST),
     ("attestations", Format::FIRST),
     ("audit", Format::FIRST),
+    ("broadcast", Format::FIRST),
     ("charging", Format::FIRST),
     ("clock", Format::FIRST),
+    ("commands", Format::FIRST),
     ("counters", Format::FIRST),
     ("evidence", Format::FIRST),
     ("lessons", Format::FIRST),

@@ -138,8 +138,12 @@ fn trees() -> BTreeSet<String> {
                 open.push(path);
                 continue;
             }
+            if path.extension().is_none_or(|ending| ending != "rs") {
+                continue;
+            }
             let inside = path.components().any(|part| part.as_os_str() == "tests");
-            if inside || name.contains("tests") || name == "fake.rs" {
+            let code = path.extension().is_some_and(|ending| ending == "rs");
+            if !code || inside || name.contains("tests") || name == "fake.rs" {
                 continue;
             }
             let text = fs::read_to_string(&path).unwrap();

@@ -1,13 +1,17 @@
 //! One connection to the platform's broker, from CONNECT to its end.
 //!
 //! One task polls and publishes. Publishing only puts into the client's request channel, wider
-//! than everything that can be open at once: the task cannot block itself. A poll is never cut off half-way: it stays pinned while other events are handled,
-//! because a packet half written would be lost without a word.
+//! than everything that can be open at once: the task cannot block itself. A poll is never cut off
+//! half-way: it stays pinned, because a packet half written would be lost without a word.
 
+mod broadcast;
+mod commands;
 mod documents;
 mod renewal;
+mod shown;
 mod time;
 
+use std::collections::VecDeque;
 use std::future::Future;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
@@ -29,6 +33,8 @@ use super::{Topic, Topics};
 use crate::broker::{BrokerError, LOOK_AT_FILES_EVERY, Watched};
 use crate::buffer::Lane;
 use crate::model::{Moment, Seq, Words};
+use broadcast::next_answer;
+use commands::{Asked, Keeping, is_unreadable, next_kept, next_result};
 
 /// The client's range of packet ids; wider than any window with its documents.
 const PACKET_IDS: u16 = 256;
@@ -36,8 +42,6 @@ const PACKET_IDS: u16 = 256;
 const REQUESTS: usize = PACKET_IDS as usize;
 /// Most acknowledged blocks that wait to be handed to the buffer.
 const MAX_SETTLING: usize = 1024;
-/// Least time between two updates of the counters on the status.
-const STATUS_EVERY: Duration = Duration::from_millis(250);
 /// How often the clock is asked while the birth waits for it; otherwise nothing is due.
 const LOOK_AGAIN: Duration = Duration::from_secs(1);
 const IDLE: Duration = Duration::from_secs(60);
@@ -82,6 +86,12 @@ struct Desk<'a, S> {
     unstamped: Option<Seq>,
     /// Asks the platform for the time, where it may.
     time: Option<Asker>,
+    /// Subscriptions whose answer is open, in order.
+    asked: VecDeque<Asked>,
+    /// Commands that are not kept yet.
+    keeping: Keeping,
+    /// The connection ended on a packet that cannot be read: only a command can be one.
+    unreadable: bool,
     proven: bool,
     /// The files that the connection was made with.
     files: Watched,
@@ -114,6 +124,8 @@ impl<'a, S: Store> Link<'a, S> {
             QoS::AtLeastOnce,
             true,
         ));
+        // Commands and warnings are acknowledged when they are kept; nothing else has QoS 1.
+        options.set_manual_acks(context.commands.is_some() || context.warnings.is_some());
         let (client, mut events) = AsyncClient::new(options, REQUESTS);
         events.set_network_options(context.config.broker.network());
         let assessment = context.assessment.clone();
@@ -124,6 +136,9 @@ impl<'a, S: Store> Link<'a, S> {
             files_at: context.clock.now().plus(LOOK_AT_FILES_EVERY),
             unstamped: None,
             time: None,
+            asked: VecDeque::new(),
+            keeping: Keeping::default(),
+            unreadable: false,
             context,
             topics,
             client,
@@ -144,6 +159,7 @@ impl<'a, S: Store> Link<'a, S> {
         let Self { mut desk, mut events } = self;
         let end = desk.serve(&mut events, stop).await;
         desk.end_time();
+        desk.end_commands();
         let end = match end {
             End::Stopped => {
                 desk.farewell(&mut events).await;
@@ -195,6 +211,9 @@ impl<S: Store> Desk<'_, S> {
                         () = stop.cancelled() => return End::Stopped,
                         event = &mut poll => break event,
                         () = finished(&mut self.settling) => self.settling = None,
+                        id = next_kept(&mut self.keeping) => self.acknowledge(id),
+                        result = next_result(&mut self.context.commands), if self.flow.is_some() && self.may_tell() => self.result(&result),
+                        answer = next_answer(&mut self.context.warnings), if self.flow.is_some() && self.may_tell() => self.answered(answer),
                         changed = committed.changed() => {
                             // A buffer that closed will not commit again: the daemon is stopping.
                             if changed.is_err() {
@@ -248,10 +267,13 @@ impl<S: Store> Desk<'_, S> {
                 Ok(())
             }
             Ok(other) => {
-                self.time_event(&other);
+                self.beside(&other);
                 Ok(())
             }
-            Err(error) => Err(self.lost(self.context.config.broker.describe(&error))),
+            Err(error) => {
+                self.unreadable = is_unreadable(&error);
+                Err(self.lost(self.context.config.broker.describe(&error)))
+            }
         }
     }
 
@@ -343,17 +365,6 @@ impl<S: Store> Desk<'_, S> {
             false
         });
         self.touch(now);
-    }
-
-    /// The counters changed: readers are woken a little later, once for many changes.
-    fn touch(&mut self, now: Moment) {
-        self.show_at.get_or_insert(now.plus(STATUS_EVERY));
-    }
-
-    fn show(&mut self) {
-        self.show_at = None;
-        let open = self.window.open();
-        self.context.status.send_modify(|status| status.in_flight = open);
     }
 
     /// The next moment at which something happens by itself.

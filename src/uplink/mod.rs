@@ -8,12 +8,15 @@
 //! - At most [`Config::window`] publishes are open, late ones at most half of that.
 //! - Retained documents tell the present state and are never queued.
 
+#[cfg(test)]
+mod command_tests;
 mod config;
 #[cfg(test)]
 mod delivery_tests;
 mod flow;
 mod link;
 mod message;
+mod port;
 mod session;
 mod status;
 mod store;
@@ -28,6 +31,7 @@ pub use message::{
     Inventory, InventoryDevice, InventoryLabel, InventoryModel, InventoryPoint, MESSAGE_VERSION,
     Presence, Status,
 };
+pub use port::{BroadcastPort, CommandMessage, CommandPort};
 pub use session::Session;
 pub use status::UplinkStatus;
 pub use store::Store;

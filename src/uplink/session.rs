@@ -7,6 +7,7 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use super::link::{End, Link};
+use super::port::{BroadcastPort, CommandPort};
 use super::store::Store;
 use super::{Config, Topics, UplinkStatus};
 use crate::backoff::Backoff;
@@ -30,6 +31,12 @@ pub(super) struct Context<S> {
     pub signing_key: Option<String>,
     /// Connections in a row that ended on a question for the time.
     pub time_strikes: u8,
+    /// Where commands go; `None` where none is taken.
+    pub commands: Option<CommandPort>,
+    /// Where warnings go; `None` where nobody could hear them.
+    pub warnings: Option<BroadcastPort>,
+    /// Connections in a row that ended on a subscription to commands or warnings.
+    pub command_strikes: u8,
     /// The chain that the platform's broker presents.
     pub presented: Presented,
 }
@@ -64,6 +71,9 @@ impl<S: Store> Session<S> {
                 status,
                 signing_key: None,
                 time_strikes: 0,
+                commands: None,
+                warnings: None,
+                command_strikes: 0,
                 presented: Presented::default(),
             }),
             reader,
@@ -75,6 +85,20 @@ impl<S: Store> Session<S> {
     #[must_use]
     pub fn signing(mut self, public_key: Option<String>) -> Self {
         self.0.signing_key = public_key;
+        self
+    }
+
+    /// Takes commands of the platform, and tells it what became of them.
+    #[must_use]
+    pub fn commands(mut self, port: CommandPort) -> Self {
+        self.0.commands = Some(port);
+        self
+    }
+
+    /// Takes warnings of the platform, and answers them.
+    #[must_use]
+    pub fn warnings(mut self, port: BroadcastPort) -> Self {
+        self.0.warnings = Some(port);
         self
     }
 

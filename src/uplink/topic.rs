@@ -9,6 +9,8 @@
 //! <prefix>/assessment           retained: star level
 //! <prefix>/time/request         up: what time is it?
 //! <prefix>/time                 down: the platform's answer
+//! <prefix>/broadcast/<name>      down: a warning
+//! <prefix>/broadcast/<name>/result up: whether it was taken
 //! <prefix>/command/<id>         down
 //! <prefix>/command/<id>/result  up
 //! ```
@@ -34,6 +36,10 @@ pub enum Topic {
     TimeRequest,
     /// The platform's answer.
     Time,
+    /// A warning of the platform, by the name that it gives the message.
+    Broadcast(String),
+    /// What came of that message.
+    BroadcastResult(String),
     /// A request to the gateway, by its identifier.
     Command(String),
     /// What became of a request.
@@ -86,6 +92,8 @@ impl Topics {
             Topic::Assessment => format!("{prefix}/assessment"),
             Topic::TimeRequest => format!("{prefix}/time/request"),
             Topic::Time => format!("{prefix}/time"),
+            Topic::Broadcast(name) => format!("{prefix}/broadcast/{name}"),
+            Topic::BroadcastResult(name) => format!("{prefix}/broadcast/{name}/result"),
             Topic::Command(id) => format!("{prefix}/command/{id}"),
             Topic::CommandResult(id) => format!("{prefix}/command/{id}/result"),
         }
@@ -104,13 +112,19 @@ impl Topics {
             "time/request" => Some(Topic::TimeRequest),
             "time" => Some(Topic::Time),
             other => {
-                let id = other.strip_prefix("command/")?;
-                let (id, result) = match id.strip_suffix("/result") {
+                let (kind, rest) = other.split_once('/')?;
+                let (id, result) = match rest.strip_suffix("/result") {
                     Some(id) => (id, true),
-                    None => (id, false),
+                    None => (rest, false),
                 };
                 let id = (!id.is_empty() && !id.contains('/')).then(|| id.to_owned())?;
-                Some(if result { Topic::CommandResult(id) } else { Topic::Command(id) })
+                match (kind, result) {
+                    ("command", true) => Some(Topic::CommandResult(id)),
+                    ("command", false) => Some(Topic::Command(id)),
+                    ("broadcast", true) => Some(Topic::BroadcastResult(id)),
+                    ("broadcast", false) => Some(Topic::Broadcast(id)),
+                    _ => None,
+                }
             }
         }
     }
@@ -137,6 +151,8 @@ mod tests {
             Topic::Time,
             Topic::Command("42".into()),
             Topic::CommandResult("42".into()),
+            Topic::Broadcast("m1".into()),
+            Topic::BroadcastResult("m1".into()),
         ] {
             assert_eq!(topics().parse(&topics().print(&topic)), Some(topic));
         }

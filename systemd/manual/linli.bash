@@ -16,6 +16,9 @@ _linli() {
             ",$1")
                 cmd="linli"
                 ;;
+            linli,alarms)
+                cmd="linli__subcmd__alarms"
+                ;;
             linli,audit)
                 cmd="linli__subcmd__audit"
                 ;;
@@ -70,6 +73,42 @@ _linli() {
             linli,users)
                 cmd="linli__subcmd__users"
                 ;;
+            linli__subcmd__alarms,ack)
+                cmd="linli__subcmd__alarms__subcmd__ack"
+                ;;
+            linli__subcmd__alarms,close)
+                cmd="linli__subcmd__alarms__subcmd__close"
+                ;;
+            linli__subcmd__alarms,help)
+                cmd="linli__subcmd__alarms__subcmd__help"
+                ;;
+            linli__subcmd__alarms,list)
+                cmd="linli__subcmd__alarms__subcmd__list"
+                ;;
+            linli__subcmd__alarms,rules)
+                cmd="linli__subcmd__alarms__subcmd__rules"
+                ;;
+            linli__subcmd__alarms,test)
+                cmd="linli__subcmd__alarms__subcmd__test"
+                ;;
+            linli__subcmd__alarms__subcmd__help,ack)
+                cmd="linli__subcmd__alarms__subcmd__help__subcmd__ack"
+                ;;
+            linli__subcmd__alarms__subcmd__help,close)
+                cmd="linli__subcmd__alarms__subcmd__help__subcmd__close"
+                ;;
+            linli__subcmd__alarms__subcmd__help,help)
+                cmd="linli__subcmd__alarms__subcmd__help__subcmd__help"
+                ;;
+            linli__subcmd__alarms__subcmd__help,list)
+                cmd="linli__subcmd__alarms__subcmd__help__subcmd__list"
+                ;;
+            linli__subcmd__alarms__subcmd__help,rules)
+                cmd="linli__subcmd__alarms__subcmd__help__subcmd__rules"
+                ;;
+            linli__subcmd__alarms__subcmd__help,test)
+                cmd="linli__subcmd__alarms__subcmd__help__subcmd__test"
+                ;;
             linli__subcmd__buffer,export)
                 cmd="linli__subcmd__buffer__subcmd__export"
                 ;;
@@ -105,6 +144,9 @@ _linli() {
                 ;;
             linli__subcmd__config__subcmd__help,migrate)
                 cmd="linli__subcmd__config__subcmd__help__subcmd__migrate"
+                ;;
+            linli__subcmd__help,alarms)
+                cmd="linli__subcmd__help__subcmd__alarms"
                 ;;
             linli__subcmd__help,audit)
                 cmd="linli__subcmd__help__subcmd__audit"
@@ -159,6 +201,21 @@ _linli() {
                 ;;
             linli__subcmd__help,users)
                 cmd="linli__subcmd__help__subcmd__users"
+                ;;
+            linli__subcmd__help__subcmd__alarms,ack)
+                cmd="linli__subcmd__help__subcmd__alarms__subcmd__ack"
+                ;;
+            linli__subcmd__help__subcmd__alarms,close)
+                cmd="linli__subcmd__help__subcmd__alarms__subcmd__close"
+                ;;
+            linli__subcmd__help__subcmd__alarms,list)
+                cmd="linli__subcmd__help__subcmd__alarms__subcmd__list"
+                ;;
+            linli__subcmd__help__subcmd__alarms,rules)
+                cmd="linli__subcmd__help__subcmd__alarms__subcmd__rules"
+                ;;
+            linli__subcmd__help__subcmd__alarms,test)
+                cmd="linli__subcmd__help__subcmd__alarms__subcmd__test"
                 ;;
             linli__subcmd__help__subcmd__buffer,export)
                 cmd="linli__subcmd__help__subcmd__buffer__subcmd__export"
@@ -332,12 +389,258 @@ _linli() {
 
     case "${cmd}" in
         linli)
-            opts="-h -V --help --version setup run check config certificate scan profiles decode buffer stars users hash-password doctor support-bundle upgrade audit scorecard help"
+            opts="-h -V --help --version setup run check config certificate scan profiles decode buffer alarms stars users hash-password doctor support-bundle upgrade audit scorecard help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        linli__subcmd__alarms)
+            opts="-c -h --config --json --help list ack close rules test help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --config)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -c)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        linli__subcmd__alarms__subcmd__ack)
+            opts="-c -h --config --json --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --config)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -c)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        linli__subcmd__alarms__subcmd__close)
+            opts="-c -h --reason --config --json --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --reason)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --config)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -c)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        linli__subcmd__alarms__subcmd__help)
+            opts="list ack close rules test help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        linli__subcmd__alarms__subcmd__help__subcmd__ack)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        linli__subcmd__alarms__subcmd__help__subcmd__close)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        linli__subcmd__alarms__subcmd__help__subcmd__help)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        linli__subcmd__alarms__subcmd__help__subcmd__list)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        linli__subcmd__alarms__subcmd__help__subcmd__rules)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        linli__subcmd__alarms__subcmd__help__subcmd__test)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        linli__subcmd__alarms__subcmd__list)
+            opts="-c -h --level --closed --config --json --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --level)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --config)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -c)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        linli__subcmd__alarms__subcmd__rules)
+            opts="-c -h --config --json --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --config)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -c)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        linli__subcmd__alarms__subcmd__test)
+            opts="-c -h --since --from --config --json --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --since)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --from)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --config)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -c)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 *)
                     COMPREPLY=()
                     ;;
@@ -750,8 +1053,92 @@ _linli() {
             return 0
             ;;
         linli__subcmd__help)
-            opts="setup run check config certificate scan profiles decode buffer stars users hash-password doctor support-bundle upgrade audit scorecard help"
+            opts="setup run check config certificate scan profiles decode buffer alarms stars users hash-password doctor support-bundle upgrade audit scorecard help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        linli__subcmd__help__subcmd__alarms)
+            opts="list ack close rules test"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        linli__subcmd__help__subcmd__alarms__subcmd__ack)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        linli__subcmd__help__subcmd__alarms__subcmd__close)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        linli__subcmd__help__subcmd__alarms__subcmd__list)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        linli__subcmd__help__subcmd__alarms__subcmd__rules)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        linli__subcmd__help__subcmd__alarms__subcmd__test)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi

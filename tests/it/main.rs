@@ -3,9 +3,11 @@
 
 mod access;
 mod air_quality;
+mod alarms;
 #[cfg(feature = "fuzzing")]
 mod allocation;
 mod api;
+mod broadcast;
 mod browser;
 mod buffer_faults;
 mod certificates;
@@ -33,6 +35,7 @@ mod layout;
 mod line;
 mod migrate;
 mod normal_run;
+mod orders;
 mod package;
 mod parts;
 mod power;

@@ -2,8 +2,10 @@
 //! own engine, with what goes wrong in real weeks: a dead meter, a charger that sleeps at night, an
 //! outage of the platform, a power cut.
 
+mod charts;
 mod told;
 
+pub use charts::{Present, invent_history};
 pub use told::attested;
 
 use std::f64::consts::TAU;

@@ -27,9 +27,13 @@ pub(super) fn between(old: &Settings, new: &Settings) -> Vec<Words> {
         ("clock", old.clock != new.clock),
         ("mqtt", old.mqtt != new.mqtt),
         ("buffer", old.buffer != new.buffer),
+        ("history", old.history != new.history),
         ("uplink", old.uplink != new.uplink),
+        ("commands", old.commands != new.commands),
         ("status", old.status != new.status),
         ("stars", old.starlevel != new.starlevel),
+        ("alarms", old.alarms != new.alarms),
+        ("broadcast", old.broadcast != new.broadcast),
         ("log", old.log != new.log),
     ];
     for (section, changed) in sections {
@@ -86,9 +90,20 @@ fn same_device(old: (&Settings, &DeviceSettings), new: (&Settings, &DeviceSettin
         && a.profile == b.profile
         && a.params == b.params
         && a.commands == b.commands
+        && a.key_file == b.key_file
+        && a.safe_after == b.safe_after
         && a.period == b.period
         && a.points == b.points
+        && same_alarms(a, b)
         && same_connection((old.0, &a.connection), (new.0, &b.connection))
+}
+
+/// Whether two devices change the same rules; where that stands says nothing.
+fn same_alarms(a: &DeviceSettings, b: &DeviceSettings) -> bool {
+    let own = |device: &DeviceSettings| -> Vec<_> {
+        device.alarms.iter().map(|one| (one.rule.clone(), one.change.clone())).collect()
+    };
+    own(a) == own(b)
 }
 
 /// Buses by their name: their place in the file may change.

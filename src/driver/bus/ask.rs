@@ -24,6 +24,19 @@ pub enum Ask {
         /// How many.
         quantity: u16,
     },
+    /// Modbus: write registers, or coils as 0 and 1.
+    Write {
+        /// Unit id.
+        unit: u8,
+        /// `Holding` or `Coil`.
+        table: Table,
+        /// First address.
+        address: u16,
+        /// What is written.
+        words: Vec<u16>,
+        /// Functions 15 and 16 instead of 5 and 6.
+        multiple: bool,
+    },
     /// DL/T 645: any request that is answered.
     Dlt645 {
         /// Which edition.
@@ -46,6 +59,9 @@ pub enum Ask {
 /// Characters of a Modbus read request over RTU, and of its answer around the data.
 const RTU_REQUEST: usize = 8;
 const RTU_ANSWER: usize = 5;
+/// Characters of a Modbus write of several registers around the data; all answers to writes.
+const RTU_WRITE: usize = 9;
+const RTU_WRITTEN: usize = 8;
 /// Characters of a usual meter's answer beyond the longest that is known: with preamble.
 const METER_ANSWER: usize = 24;
 
@@ -53,7 +69,7 @@ impl Ask {
     /// Who is asked; `None` for a broadcast.
     pub fn address(&self) -> Option<BusAddress> {
         match self {
-            Ask::Registers { unit, .. } => Some(BusAddress::Unit(*unit)),
+            Ask::Registers { unit, .. } | Ask::Write { unit, .. } => Some(BusAddress::Unit(*unit)),
             Ask::Dlt645 { frame, .. } => Some(BusAddress::Dlt645(frame.address)),
             Ask::Cjt188 { frame } => Some(BusAddress::Cjt188(frame.address)),
             Ask::Tell { .. } => None,
@@ -63,7 +79,7 @@ impl Ask {
     /// Its bytes; `None` for Modbus, whose client frames it.
     pub(super) fn bytes(&self) -> Option<Vec<u8>> {
         match self {
-            Ask::Registers { .. } => None,
+            Ask::Registers { .. } | Ask::Write { .. } => None,
             Ask::Dlt645 { frame, .. } => Some(frame.to_bytes()),
             Ask::Cjt188 { frame } => Some(frame.to_bytes()),
             Ask::Tell { bytes } => Some(bytes.clone()),
@@ -93,6 +109,8 @@ impl Ask {
     pub(crate) fn request_chars(&self) -> usize {
         match self {
             Ask::Registers { .. } => RTU_REQUEST,
+            Ask::Write { words, multiple: true, .. } => RTU_WRITE + 2 * words.len(),
+            Ask::Write { .. } => RTU_REQUEST,
             Ask::Dlt645 { frame, .. } => 12 + usize::from(frame.preamble) + frame.data.len(),
             Ask::Cjt188 { frame } => 13 + usize::from(frame.preamble) + frame.data.len(),
             Ask::Tell { bytes } => bytes.len(),
@@ -103,6 +121,7 @@ impl Ask {
     pub(crate) fn answer_chars(&self) -> usize {
         match self {
             Ask::Registers { table, quantity, .. } => RTU_ANSWER + data_bytes(*table, *quantity),
+            Ask::Write { .. } => RTU_WRITTEN,
             Ask::Dlt645 { frame, .. } => METER_ANSWER + frame.data.len(),
             Ask::Cjt188 { .. } => METER_ANSWER * 2,
             Ask::Tell { .. } => 0,
@@ -119,6 +138,10 @@ impl Ask {
         match self {
             Ask::Registers { unit, table, quantity, .. } => {
                 let wanted = (*unit, function(*table), data_bytes(*table, *quantity));
+                find_rtu(bytes, wanted, |unit| late(BusAddress::Unit(unit)))
+            }
+            Ask::Write { unit, table, multiple, .. } => {
+                let wanted = (*unit, write_function(*table, *multiple), RTU_WRITTEN - RTU_ANSWER);
                 find_rtu(bytes, wanted, |unit| late(BusAddress::Unit(unit)))
             }
             Ask::Dlt645 { edition, frame: asked } => match dlt645::find(bytes) {
@@ -181,7 +204,7 @@ impl Ask {
                 }
                 protocol::Found::More { .. } => Err(Fault::Damaged),
             },
-            Ask::Registers { .. } | Ask::Tell { .. } => Err(Fault::Damaged),
+            Ask::Registers { .. } | Ask::Write { .. } | Ask::Tell { .. } => Err(Fault::Damaged),
         }
     }
 }
@@ -192,9 +215,13 @@ pub(super) fn data_bytes(table: Table, quantity: u16) -> usize {
     if table.is_bits() { quantity.div_ceil(8) } else { quantity * 2 }
 }
 
-/// What a Modbus request wants in its answer: unit, function, bytes of data.
+/// What a Modbus request wants in its answer: unit, function, bytes of data. The answer to a write
+/// repeats address and value, or address and number, and has no count.
 pub(super) fn rtu_wanted(request: &[u8]) -> Option<(u8, u8, usize)> {
     let &[unit, function, _, _, high, low, ..] = request else { return None };
+    if function > 4 {
+        return Some((unit, function, RTU_WRITTEN - RTU_ANSWER));
+    }
     let quantity = usize::from(u16::from_be_bytes([high, low]));
     let count = if function <= 2 { quantity.div_ceil(8) } else { quantity * 2 };
     Some((unit, function, count))
@@ -218,6 +245,51 @@ pub(super) fn request(table: Table, address: u16, quantity: u16) -> Request<'sta
         Table::Holding => Request::ReadHoldingRegisters(address, quantity),
         Table::Input => Request::ReadInputRegisters(address, quantity),
     }
+}
+
+/// The function that writes a table; nothing else can be written.
+fn write_function(table: Table, multiple: bool) -> u8 {
+    match (table.is_bits(), multiple) {
+        (true, false) => 5,
+        (false, false) => 6,
+        (true, true) => 15,
+        (false, true) => 16,
+    }
+}
+
+/// The request of the Modbus client that writes.
+pub(super) fn write_request(
+    table: Table,
+    address: u16,
+    words: &[u16],
+    multiple: bool,
+) -> Request<'_> {
+    let first = words.first().copied().unwrap_or(0);
+    match write_function(table, multiple) {
+        5 => Request::WriteSingleCoil(address, first != 0),
+        6 => Request::WriteSingleRegister(address, first),
+        15 => Request::WriteMultipleCoils(address, words.iter().map(|word| *word != 0).collect()),
+        _ => Request::WriteMultipleRegisters(address, Cow::Borrowed(words)),
+    }
+}
+
+/// Whether the answer to a write is that to this one. An adapter that hears itself returns the
+/// request, which of functions 5 and 6 is the same: only what is read back tells them apart.
+pub(super) fn check_written(
+    response: &Response,
+    address: u16,
+    words: &[u16],
+) -> Result<Answer, Fault> {
+    let first = words.first().copied().unwrap_or(0);
+    let fits = match response {
+        Response::WriteSingleCoil(at, on) => (*at, *on) == (address, first != 0),
+        Response::WriteSingleRegister(at, word) => (*at, *word) == (address, first),
+        Response::WriteMultipleCoils(at, count) | Response::WriteMultipleRegisters(at, count) => {
+            (*at, usize::from(*count)) == (address, words.len())
+        }
+        _ => false,
+    };
+    if fits { Ok(Answer::Written) } else { Err(Fault::Damaged) }
 }
 
 /// The client checks the length of a reply in debug builds only; a short one is no data.

@@ -11,6 +11,7 @@ use super::ask::Ask;
 use super::clocks::meter_time;
 use super::owner::Bus;
 use super::session::{Answer, Exchange, Fault, Manners, Session};
+use super::writes::RegisterWrite;
 use crate::driver::schedule::Next;
 use crate::driver::{Act, BusAddress, LineSettings};
 use crate::model::{DeviceIndex, FieldRequest, Health, WallTime};
@@ -28,6 +29,8 @@ pub enum BusRequest {
     Probe(Probe),
     /// An act on a device.
     Control(Control),
+    /// A write of registers.
+    Write(RegisterWrite),
 }
 
 /// One exchange of a scan, fitted between the polls.
@@ -134,6 +137,7 @@ pub(super) struct Desk {
     orders: Option<mpsc::Receiver<BusRequest>>,
     probe: Option<(Probe, Instant)>,
     control: Option<Control>,
+    write: Option<RegisterWrite>,
     pub(super) next_sync: Option<Instant>,
 }
 
@@ -148,6 +152,7 @@ impl Desk {
             orders: Some(orders),
             probe: None,
             control: None,
+            write: None,
             next_sync: sync.map(|_| Instant::now()),
         }
     }
@@ -169,10 +174,18 @@ impl Desk {
         if let Some(control) = self.control.take() {
             drop(control.reply.send(Err(ControlRefused::NotReachable)));
         }
+        if let Some(write) = self.write.take() {
+            drop(write.reply.send(Err(ControlRefused::NotReachable)));
+        }
+    }
+
+    /// Nothing waits for the line: something new may be taken.
+    fn is_free(&self) -> bool {
+        self.probe.is_none() && self.control.is_none() && self.write.is_none()
     }
 
     fn take_order(&mut self) {
-        if self.probe.is_some() || self.control.is_some() {
+        if !self.is_free() {
             return;
         }
         if let Some(order) = self.orders.as_mut().and_then(|orders| orders.try_recv().ok()) {
@@ -184,18 +197,20 @@ impl Desk {
         match order {
             BusRequest::Probe(probe) => self.probe = Some((probe, Instant::now())),
             BusRequest::Control(control) => self.control = Some(control),
+            BusRequest::Write(write) => self.write = Some(write),
         }
     }
 
     /// Waits for something to do that is not on the schedule; for ever when nobody can ask.
     pub(super) async fn asked(&mut self) -> Option<FieldRequest> {
         loop {
+            let free = self.is_free();
             tokio::select! {
                 asked = receive(&mut self.requests) => match asked {
                     Some(request) => return Some(request),
                     None => self.requests = None,
                 },
-                order = receive(&mut self.orders), if self.probe.is_none() && self.control.is_none() => match order {
+                order = receive(&mut self.orders), if free => match order {
                     Some(order) => {
                         self.file(order);
                         return None;
@@ -227,6 +242,12 @@ impl Bus {
                 "command to a device"
             );
             drop(control.reply.send(outcome));
+            return true;
+        }
+        if let Some(write) = self.desk.write.take() {
+            let outcome = self.write(session, &write).await;
+            // Whoever ordered may have gone.
+            drop(write.reply.send(outcome));
             return true;
         }
         if let Some((probe, since)) = &self.desk.probe {

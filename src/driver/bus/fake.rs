@@ -126,6 +126,10 @@ impl Fake {
         let mode = state.modes.get(&unit).copied().unwrap_or(Mode::Answers);
         let mut at = now + state.delay;
         let data = |quantity: u16| {
+            // A write of one register is answered by what was asked.
+            if function > 4 {
+                return body[..6].to_vec();
+            }
             let mut pdu = vec![unit, function];
             if function <= 2 {
                 pdu.push(u8::try_from(quantity.div_ceil(8)).unwrap());

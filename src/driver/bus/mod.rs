@@ -4,6 +4,7 @@
 //! owner    the only one that talks on the line: schedule -> session -> readings and health
 //! digest   what an answer means for the device, the schedule, the pipeline
 //! errands  what others ask of the line: reads again, commands, the scan
+//! writes   writes of registers
 //! clocks   setting the clocks of the meters
 //! compare  reading the clocks of the meters
 //! unit     a device: its reads, how their answers become readings, what each last said
@@ -42,6 +43,7 @@ mod session;
 mod unit;
 mod weight;
 mod wire;
+mod writes;
 
 pub use ask::Ask;
 pub use budget::{Polled, budget};
@@ -53,3 +55,4 @@ pub use session::{Answer, Fault};
 pub use unit::BusDevice;
 pub(in crate::driver) use unit::ask_for;
 pub use weight::{Consumer, Remedy, Weight, weigh};
+pub use writes::RegisterWrite;

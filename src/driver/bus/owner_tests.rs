@@ -12,6 +12,8 @@ mod orders;
 mod split_tests;
 #[path = "owner_tcp_tests.rs"]
 mod tcp_server;
+#[path = "write_tests.rs"]
+mod writes;
 
 use super::super::fake::Mode;
 use super::super::rig;

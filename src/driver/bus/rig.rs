@@ -86,6 +86,7 @@ pub(super) struct Bench {
     pub(super) state: Arc<Mutex<State>>,
     pub(super) out: mpsc::Receiver<FieldMessage>,
     pub(super) requests: mpsc::Sender<FieldRequest>,
+    pub(super) orders: mpsc::Sender<BusRequest>,
     pub(super) table: BusTable,
 }
 
@@ -194,7 +195,7 @@ pub(super) async fn with_bus_of<F>(
     fake.state.lock().unwrap().modes.insert(1, mode);
     let (out, messages) = mpsc::channel(16);
     let (requests, asked) = mpsc::channel(16);
-    let (_orders, ordered) = mpsc::channel(4);
+    let (orders, ordered) = mpsc::channel(4);
     let table = bus_table();
     let config = BusConfig::new(BusId::new("line-1").unwrap(), transport.clone());
     let mut bus = Bus::new(config, devices, ports(&table, out, asked, ordered, book));
@@ -217,7 +218,7 @@ pub(super) async fn with_bus_of<F>(
     });
     let stop = CancellationToken::new();
     let state = Arc::clone(&fake.state);
-    let mut bench = Bench { state, out: messages, requests, table };
+    let mut bench = Bench { state, out: messages, requests, orders, table };
     tokio::select! {
         () = bus.run(stop) => panic!("the bus ended"),
         () = fake.run() => {}

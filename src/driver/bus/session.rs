@@ -7,11 +7,11 @@ use std::fmt;
 use std::time::Duration;
 
 use tokio::time::{Instant, sleep_until, timeout};
-use tokio_modbus::Slave;
 use tokio_modbus::client::{Client, Context, rtu, tcp};
 use tokio_modbus::slave::SlaveContext;
+use tokio_modbus::{Request, Response, Slave};
 
-use super::ask::{Ask, check, request};
+use super::ask::{Ask, check, check_written, request, write_request};
 use super::doubt::Doubts;
 use super::open::{Framing, Opened};
 use super::wire::{Traffic, Wire};
@@ -70,6 +70,8 @@ pub enum Answer {
         /// What.
         reply: cjt188::Reply,
     },
+    /// Modbus: it was written.
+    Written,
     /// Nobody answers a broadcast.
     Told,
 }
@@ -250,20 +252,36 @@ impl Session {
         }
     }
 
+    /// One call of the Modbus client; an outer error says that its time is over.
+    async fn call(
+        &mut self,
+        limit: Duration,
+        unit: u8,
+        request: Request<'_>,
+        check: impl FnOnce(Response) -> Result<Answer, Fault>,
+    ) -> Result<Result<Answer, Fault>, ()> {
+        self.client.set_slave(Slave(unit));
+        match timeout(limit, self.client.call(request)).await {
+            Ok(Ok(Ok(response))) => Ok(check(response)),
+            Ok(Ok(Err(code))) => Ok(Ok(Answer::Exception(code.into()))),
+            Ok(Err(error)) => Ok(Err(self.judge(&error))),
+            Err(_elapsed) => Err(()),
+        }
+    }
+
     async fn attempt(&mut self, manners: &Manners, ask: &Ask) -> Exchange {
         let (begun, at) = (Instant::now(), self.clock.now());
         let limit = self.limit(manners, ask);
         // An inner error is one of the exchange, the outer one that its time is over.
         let outcome: Result<Result<Answer, Fault>, ()> = match ask {
             Ask::Registers { unit, table, address, quantity } => {
-                self.client.set_slave(Slave(*unit));
-                let call = self.client.call(request(*table, *address, *quantity));
-                match timeout(limit, call).await {
-                    Ok(Ok(Ok(response))) => Ok(check(response, *quantity)),
-                    Ok(Ok(Err(code))) => Ok(Ok(Answer::Exception(code.into()))),
-                    Ok(Err(error)) => Ok(Err(self.judge(&error))),
-                    Err(_elapsed) => Err(()),
-                }
+                let read = request(*table, *address, *quantity);
+                self.call(limit, *unit, read, |response| check(response, *quantity)).await
+            }
+            Ask::Write { unit, table, address, words, multiple } => {
+                let write = write_request(*table, *address, words, *multiple);
+                let check = |response| check_written(&response, *address, words);
+                self.call(limit, *unit, write, check).await
             }
             Ask::Tell { bytes } => {
                 let told = timeout(limit, self.wire.tell(bytes)).await;

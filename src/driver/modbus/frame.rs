@@ -71,7 +71,7 @@ pub(in crate::driver) fn find_rtu(
         if pending && !ours {
             continue;
         }
-        let Some(length) = rtu_length(rest) else {
+        let Some(length) = rtu_length(rest, function) else {
             // Too few bytes to know; or a function that nobody here asked for.
             pending |= ours && rest.len() < 3;
             continue;
@@ -93,9 +93,12 @@ pub(in crate::driver) fn find_rtu(
     Found::More
 }
 
-/// Length of the RTU reply that begins here, when it is one to functions 1 to 4.
-fn rtu_length(bytes: &[u8]) -> Option<usize> {
+/// Length of the RTU reply that begins here, when it is one to functions 1 to 4, or to the write
+/// that was asked for.
+fn rtu_length(bytes: &[u8], asked: u8) -> Option<usize> {
     match (bytes.get(1)?, bytes.get(2)) {
+        (&function, _) if function > 4 && function == asked => Some(8),
+        (&function, _) if asked > 4 && function == asked | 0x80 => Some(5),
         (1..=4, Some(&count)) => Some(usize::from(count) + 5),
         (0x81..=0x84, _) => Some(5),
         _ => None,
@@ -146,6 +149,22 @@ mod tests {
             let expected = before.len()..before.len() + reply.len();
             assert_eq!(find_rtu(&bytes, (1, 3, 2), |_| false), Found::Reply(expected));
         }
+    }
+
+    #[test]
+    fn the_reply_to_a_write_is_found_behind_the_echo_of_the_request_and_so_is_a_refusal() {
+        let asked = (1, 16, 3);
+        let request = rtu(&[1, 16, 0, 10, 0, 2, 4, 0, 1, 0, 2]);
+        let reply = rtu(&[1, 16, 0, 10, 0, 2]);
+        let bytes = [request.clone(), reply.clone()].concat();
+        let end = bytes.len();
+        assert_eq!(find_rtu(&bytes, asked, |_| false), Found::Reply(end - 8..end));
+        assert_eq!(find_rtu(&reply[..7], asked, |_| false), Found::More);
+        let refusal = rtu(&[1, 0x90, 3]);
+        assert_eq!(find_rtu(&refusal, asked, |_| false), Found::Reply(0..5));
+        assert_eq!(find_rtu(&rtu(&[1, 3, 2, 0, 7]), (1, 6, 3), |_| false), {
+            Found::Stray { end: 7, foreign: false }
+        });
     }
 
     #[test]

@@ -25,6 +25,7 @@ mod extract;
 pub mod fuzzing;
 mod intake;
 mod limit;
+mod post;
 mod purge;
 mod routes;
 mod session;
@@ -35,6 +36,7 @@ mod testing;
 pub use config::Config;
 pub use devices::MqttDevice;
 pub(in crate::driver) use extract::depth;
+pub use post::{Post, PostFault};
 pub use session::{Driver, Heard, Tap};
 pub use status::BrokerStatus;
 

@@ -3,6 +3,7 @@
 mod farewell;
 mod give_up;
 mod renewal;
+mod shown;
 mod tap;
 
 use std::collections::VecDeque;
@@ -19,8 +20,8 @@ use tokio_util::sync::CancellationToken;
 use super::acks::{AckBook, Arrival};
 use super::desk::Desk;
 use super::intake::{Intake, Message};
+use super::post::Posts;
 use super::purge::unreadable;
-use super::status::refusal;
 use super::{BrokerStatus, Config, MqttDevice};
 use crate::backoff::Backoff;
 use crate::broker::Presented;
@@ -51,6 +52,7 @@ pub struct Driver {
     clock: Clock,
     intake: Intake,
     book: AckBook,
+    posts: Posts,
     out: Option<mpsc::Sender<FieldMessage>>,
     pending: VecDeque<FieldMessage>,
     hurry: Arc<dyn Fn() + Send + Sync>,
@@ -108,6 +110,7 @@ impl Driver {
             config,
             clock,
             book: AckBook::default(),
+            posts: Posts::default(),
             out: Some(out),
             pending: VecDeque::new(),
             hurry,
@@ -131,6 +134,7 @@ impl Driver {
                 End::Stopped => break,
                 End::Renewed => {
                     self.book.disconnected();
+                    self.posts.disconnected();
                     continue;
                 }
                 End::Lost { fault, unreadable, proven } => {
@@ -153,6 +157,7 @@ impl Driver {
 
     fn lost(&mut self, fault: Words, unreadable: bool) {
         self.book.disconnected();
+        self.posts.disconnected();
         if unreadable {
             // What is queued or retained comes at once; what came later was heard only once.
             let again = self.begun.elapsed() < AT_ONCE;
@@ -194,6 +199,7 @@ impl Driver {
                     if let Some(message) = self.pending.pop_front() { permit.send(message) }
                 }
                 _ = self.tick.tick() => self.intake.tick(self.clock.now(), &mut self.pending),
+                () = self.posts.refuse() => {}
                 () = tokio::time::sleep_until(until) => return true,
             }
         }
@@ -277,6 +283,7 @@ impl Driver {
                         }
                         _ = self.tick.tick() => if self.second() { return End::Renewed },
                         () = mailbox.told() => {}
+                        post = self.posts.next() => self.posts.send(post, &desk.client),
                         event = &mut poll, if room => break event,
                         () = tokio::time::sleep_until(stall), if stall_at.is_some() => {
                             desk.stall_at = None;
@@ -300,19 +307,6 @@ impl Driver {
         }
     }
 
-    /// Once a second: silence, held back events, counters. Whether to connect anew.
-    fn second(&mut self) -> bool {
-        self.intake.tick(self.clock.now(), &mut self.pending);
-        let unacked = u32::try_from(self.book.len()).unwrap_or(u32::MAX);
-        let (messages, rejected) = (self.messages, self.rejected);
-        self.status.send_if_modified(|status| {
-            let before = (status.messages, status.rejected, status.unacked);
-            (status.messages, status.rejected, status.unacked) = (messages, rejected, unacked);
-            before != (messages, rejected, unacked)
-        });
-        self.renewed()
-    }
-
     fn take(&mut self, desk: &mut Desk, event: Happening) {
         match event {
             Happening::Incoming(Packet::ConnAck(ack)) => {
@@ -334,33 +328,10 @@ impl Driver {
                 }
             }
             Happening::Outgoing(Outgoing::PubAck(_)) => desk.acknowledged(),
+            Happening::Outgoing(Outgoing::Publish(id)) => self.posts.sent(id),
+            Happening::Incoming(Packet::PubAck(ack)) => self.posts.acknowledged(ack.pkid),
             _ => {}
         }
-    }
-
-    fn connected(&mut self) {
-        let now = self.clock.now();
-        self.intake.broker_back(now, &mut self.pending);
-        let deaf = self.deaf.join(", ");
-        let deaf = (!deaf.is_empty()).then(|| {
-            (
-                format!("a retained message cannot be read: {deaf}"),
-                format!("保留消息无法解读：{deaf}"),
-            )
-                .into()
-        });
-        self.status.send_modify(|status| {
-            status.connected = true;
-            status.since = now;
-            status.fault = deaf;
-        });
-        tracing::info!(broker = self.config.broker.title(), "field broker connected");
-    }
-
-    fn refused(&self, filters: &[String]) {
-        let fault = refusal(filters);
-        tracing::error!(broker = self.config.broker.title(), %fault, "subscription refused");
-        self.status.send_modify(|status| status.fault = Some(fault));
     }
 
     fn message(&mut self, desk: &mut Desk, publish: &Publish) {

@@ -340,7 +340,7 @@ impl Scan {
     fn now(&self, probe: &ScanProbe) -> Text {
         let whom = probe.ask.address().map_or_else(String::new, |address| address.to_string());
         let protocol = match probe.ask {
-            Ask::Registers { .. } => "Modbus",
+            Ask::Registers { .. } | Ask::Write { .. } => "Modbus",
             Ask::Dlt645 { .. } => "DL/T 645",
             Ask::Cjt188 { .. } => "CJ/T 188",
             Ask::Tell { .. } => "",

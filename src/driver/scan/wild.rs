@@ -182,7 +182,7 @@ fn next_frame(ask: &Ask, bytes: &[u8]) -> Option<(usize, usize, Option<Answer>)>
             }
             protocol::Found::More { .. } => None,
         },
-        Ask::Registers { .. } | Ask::Tell { .. } => None,
+        Ask::Registers { .. } | Ask::Write { .. } | Ask::Tell { .. } => None,
     }
 }
 

@@ -1,5 +1,7 @@
 //! What the pipeline lets through, holds, marks and announces.
 
+mod watched;
+
 use std::time::Duration;
 
 use super::*;

@@ -27,7 +27,10 @@ use crate::status::view::View;
 pub(super) const FORM_FIELD: &str = "csrf";
 const FORM_HEADER: &str = "x-linli-csrf";
 /// Fields of forms that go into the trail; none of them is a secret.
-const TOLD: [&str; 8] = ["by", "kind", "what", "category", "item", "until", "act", "file"];
+const TOLD: [&str; 13] = [
+    "by", "kind", "what", "category", "item", "until", "act", "file", "name", "reason", "status",
+    "severity", "title_zh",
+];
 
 /// Routes that anybody may ask for.
 fn readable_by_nobody(path: &str) -> bool {
@@ -57,9 +60,30 @@ fn deed(method: &Method, path: &str) -> Option<(Action, String)> {
     Some(match parts[..] {
         ["devices", id, "exchange"] if !get => (Action::Exchange, id.to_owned()),
         ["settings", "configuration"] if !get => (Action::Configure, String::new()),
+        ["devices", id, "command"] | ["api", "v1", "devices", id, "commands"] if !get => {
+            (Action::Command, id.to_owned())
+        }
         ["stars", "attest"] if !get => (Action::Attest, String::new()),
         ["stars", "withdraw"] if !get => (Action::Withdraw, String::new()),
+        ["broadcast", "send"] | ["api", "v1", "broadcast"] if !get => {
+            (Action::Broadcast, String::new())
+        }
+        ["broadcast", id, "cancel"] | ["api", "v1", "broadcast", id, "cancel"] if !get => {
+            (Action::BroadcastCancelled, id.to_owned())
+        }
         ["api", "v1", "buses", id, "scan"] if !get => (Action::Scan, id.to_owned()),
+        ["alarms", id, "acknowledge"] | ["api", "v1", "alarms", id, "acknowledge"] if !get => {
+            (Action::AlarmAcknowledged, id.to_owned())
+        }
+        ["alarms", id, "close"] | ["api", "v1", "alarms", id, "close"] if !get => {
+            (Action::AlarmClosed, id.to_owned())
+        }
+        ["maintenance"] | ["api", "v1", "maintenance"] if !get => {
+            (Action::Maintenance, String::new())
+        }
+        ["maintenance", id, "end"] | ["api", "v1", "maintenance", id, "end"] if !get => {
+            (Action::MaintenanceEnded, id.to_owned())
+        }
         ["api", "v1", "stars", "report"] if get => (Action::Report, String::new()),
         ["buses", id, "frames.txt" | "frames.pcapng"] if get => (Action::Frames, id.to_owned()),
         _ => return None,
@@ -122,7 +146,8 @@ pub(in crate::status) async fn gate(
     }
     request.extensions_mut().insert(who.clone());
     let response = next.run(request).await;
-    if deed.is_some() {
+    // What became of a command, and of what value, the desk notes.
+    if deed.as_ref().is_some_and(|(action, _)| *action != Action::Command) {
         let told: Vec<String> =
             TOLD.iter().filter_map(|key| Some(format!("{key}={}", fields.get(*key)?))).collect();
         let status = response.status();

@@ -3,15 +3,23 @@
 use maud::{Markup, html};
 
 use super::{clock, risk};
+use crate::command::Row;
 use crate::model::{Device, DeviceIndex, DeviceState, Group, Health, Point, PointState, Quality};
-use crate::status::exchange;
 use crate::status::layout::{Request, facts, health, page, quality};
 use crate::status::show;
 use crate::status::text::{Lang, Text};
 use crate::status::trouble::cause_text;
 use crate::status::view::View;
+use crate::status::{commands, exchange};
 
-pub(in crate::status) fn device(view: &View, ask: &Request, index: DeviceIndex) -> Markup {
+/// `ordered` is what was ordered of it, `history` what its points were.
+pub(in crate::status) fn device(
+    view: &View,
+    ask: &Request,
+    index: DeviceIndex,
+    ordered: &[Row],
+    history: &Markup,
+) -> Markup {
     let lang = ask.lang;
     let device = view.estate.device(index);
     let state = view.snapshot.device(index);
@@ -63,8 +71,10 @@ pub(in crate::status) fn device(view: &View, ask: &Request, index: DeviceIndex) 
             (facts(&[(Text::MeterClock, said)], lang))
         }
         (risk::of_device(view, lang, index))
+        (commands::section(view, ask, index, &state, ordered))
         (points(view, lang, device, &state))
         @for group in device.groups.iter() { (members(lang, device, group, &state)) }
+        (history)
         (exchange::form(ask, device))
     };
     page(view, ask, "/devices", device.title(), &body)
@@ -86,11 +96,11 @@ fn points(view: &View, lang: Lang, device: &Device, state: &DeviceState) -> Mark
                 th { (lang.t(Text::Point)) } th { (lang.t(Text::Value)) }
                 th { (lang.t(Text::Quality)) } th { (lang.t(Text::Age)) }
             } }
-            tbody { @for (point, last) in rows { tr {
+            tbody { @for (point, last) in rows { tr data-point=(point.name) {
                 td.head { (show::point_name(lang, point)) div.small.soft { (point.name) } }
-                td.num data-l=(lang.t(Text::Value)) { div.flows { (value(lang, point, last)) } }
-                td data-l=(lang.t(Text::Quality)) { (quality(lang, last.quality)) }
-                td.num data-l=(lang.t(Text::Age)) {
+                td.num data-l=(lang.t(Text::Value)) { div.flows data-value { (value(lang, point, last)) } }
+                td data-l=(lang.t(Text::Quality)) data-quality { (quality(lang, last.quality)) }
+                td.num data-l=(lang.t(Text::Age)) data-age {
                     (last.good_at.or(last.at).map_or_else(|| lang.t(Text::Never).to_owned(), |at| show::ago(lang, now, at)))
                 }
             } } }
@@ -123,9 +133,9 @@ fn members(lang: Lang, device: &Device, group: &Group, state: &DeviceState) -> M
             div.card {
                 h3 { (title) }
                 @for (point, last) in points {
-                    div.small {
+                    div.small data-point=(point.name) {
                         span.soft { (show::point_name(lang, point).strip_prefix(&*title).unwrap_or(show::point_name(lang, point)).trim()) }
-                        " " span.num { (value(lang, point, last)) }
+                        " " span.num data-value { (value(lang, point, last)) }
                         @if !matches!(last.quality, Some(Quality::Good)) { " " (quality(lang, last.quality)) }
                     }
                 }

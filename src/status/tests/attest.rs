@@ -47,10 +47,10 @@ fn open(view: &View, store: &Store) -> AttestationDesk {
     AttestationDesk::open(store, estate, RulePack::built_in(), Vec::new()).unwrap()
 }
 
-const OURS: &str = "Origin: http://localhost\r\n";
+pub(super) const OURS: &str = "Origin: http://localhost\r\n";
 
 /// Posts a form; pairs as `key=value`, names in Chinese are encoded by the browser.
-async fn post(view: &View, path: &str, origin: &str, form: &str) -> (String, String) {
+pub(super) async fn post(view: &View, path: &str, origin: &str, form: &str) -> (String, String) {
     let form: String = form.bytes().fold(String::new(), |mut out, byte| {
         match byte.is_ascii() {
             true => out.push(char::from(byte)),

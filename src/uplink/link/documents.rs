@@ -27,6 +27,8 @@ impl<S: Store> Desk<'_, S> {
         self.birth(next);
         self.document(Topic::Inventory, compress(encode(&inventory)));
         self.assessment_due = true;
+        self.begin_commands();
+        self.begin_warnings();
         self.begin_time();
     }
 

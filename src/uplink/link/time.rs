@@ -1,13 +1,14 @@
 //! The question for the time on a link: who is asked, what the answer does.
 
 use futures_util::FutureExt;
-use rumqttc::{Event, Outgoing, Packet, Publish, QoS, SubAck, SubscribeReasonCode};
+use rumqttc::{Event, Outgoing, Publish, QoS, SubAck, SubscribeReasonCode};
 
 use super::super::Topic;
 use super::super::message::encode;
 use super::super::store::Store;
 use super::super::time::Asker;
 use super::Desk;
+use super::commands::Asked;
 
 /// A broker that ended so many connections in a row on a question is not asked any more.
 const STRIKES: u8 = 3;
@@ -22,25 +23,21 @@ impl<S: Store> Desk<'_, S> {
         let topic = self.topics.print(&Topic::Time);
         let asked = self.client.subscribe(topic, QoS::AtMostOnce).now_or_never();
         if matches!(asked, Some(Ok(()))) {
+            self.asked.push_back(Asked::Time);
             self.time = Some(Asker::new(self.context.clock.now()));
         }
     }
 
-    /// What concerns the question: it left, may be answered, was answered.
+    /// What concerns the question: it left.
     pub(super) fn time_event(&mut self, event: &Event) {
-        match event {
-            // Only what nobody acknowledges has no packet id, and there is no other such message.
-            Event::Outgoing(Outgoing::Publish(0)) => {
-                let now = self.context.clock.now();
-                self.time.iter_mut().for_each(|asker| asker.sent(now));
-            }
-            Event::Incoming(Packet::SubAck(ack)) => self.time_granted(ack),
-            Event::Incoming(Packet::Publish(publish)) => self.time_answered(publish),
-            _ => {}
+        // Only what nobody acknowledges has no packet id, and there is no other such message.
+        if matches!(event, Event::Outgoing(Outgoing::Publish(0))) {
+            let now = self.context.clock.now();
+            self.time.iter_mut().for_each(|asker| asker.sent(now));
         }
     }
 
-    fn time_granted(&mut self, ack: &SubAck) {
+    pub(super) fn time_granted(&mut self, ack: &SubAck) {
         let granted = !ack.return_codes.contains(&SubscribeReasonCode::Failure);
         if !granted {
             tracing::info!("the broker does not let us hear the platform's time");
@@ -65,7 +62,7 @@ impl<S: Store> Desk<'_, S> {
         }
     }
 
-    fn time_answered(&mut self, publish: &Publish) {
+    pub(super) fn time_answered(&mut self, publish: &Publish) {
         // One that the broker kept is an old one.
         if publish.retain || publish.topic != self.topics.print(&Topic::Time) {
             return;

@@ -1,0 +1,98 @@
+//! The file that `[alarms]` names, and the changes of its rules.
+
+use super::DeviceSettings;
+use super::read::{Context, Machine};
+use crate::alarm::{Config, Rules};
+use crate::settings::{Fault, Place};
+
+/// Reads the rules, and checks what the site changes of them; not when they stand in a file that is
+/// not read.
+pub(super) fn settle(
+    config: &mut Config,
+    devices: &[DeviceSettings],
+    machine: Machine,
+    context: &mut Context<'_>,
+) {
+    if machine == Machine::Ask {
+        read_file(config, context);
+    } else if config.file.is_some() {
+        return;
+    }
+    context.faults.extend(config.faults_of(&config.changed));
+    for device in devices {
+        context.faults.extend(config.faults_of(&device.alarms));
+    }
+}
+
+/// What is wrong with the rules is noted. That the file is missing was said before.
+fn read_file(config: &mut Config, context: &mut Context<'_>) {
+    let Some(path) = &config.file else { return };
+    if !path.exists() {
+        return;
+    }
+    match Rules::load(path) {
+        Ok(rules) => config.rules = rules,
+        Err(faults) => context.faults.extend(faults.into_iter().map(|fault| {
+            let problem = (
+                format!("{}: {}", fault.place, fault.problem.en),
+                format!("{}：{}", fault.place, fault.problem.zh),
+            );
+            Fault::new(Place::of_file(&fault.name), problem)
+        })),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use crate::config::{Settings, parse};
+    use crate::model::AlarmLevel;
+    use crate::profile::Library;
+
+    fn read(more: &str) -> Result<Settings, String> {
+        let text = format!(
+            "[gateway]\nid = \"gw\"\n[mqtt]\nhost = \"127.0.0.1\"\n[[device]]\nid = \"hall\"\n\
+             profile = \"zigbee2mqtt-smoke\"\ntopic = \"zigbee2mqtt/hall\"\n{more}"
+        );
+        let library = Library::load(&[]).unwrap();
+        parse("linli.toml", &text, &library).map_err(|faults| faults.to_string())
+    }
+
+    #[test]
+    fn rules_are_changed_for_all_devices_and_for_one_and_windows_are_read() {
+        let settings = read(
+            "[device.alarms.battery-level]\nlimit = 20\nclear = 30\nlevel = \"yellow\"\n\
+             [alarms]\ncontact = \"值班室\"\n[alarms.rules.offline-detector]\nhold = \"5m\"\n\
+             [alarms.grouping]\nsize = 20\n\
+             [[alarms.maintenance]]\nname = \"检修\"\nby = \"王工\"\nfrom = \"2026-05-01T08:00\"\n\
+             to = \"2026-05-01T18:00\"\ncategories = [\"other\"]\n",
+        )
+        .unwrap();
+        let own = &settings.devices[0].alarms[0];
+        assert_eq!((&*own.rule, own.change.limit), ("battery-level", Some(20.0)));
+        assert_eq!(own.change.level, Some(AlarmLevel::Yellow));
+        let alarms = &settings.alarms;
+        assert_eq!(alarms.changed[0].change.hold, Some(Duration::from_secs(300)));
+        assert_eq!((alarms.grouping.size, &*alarms.contact), (20, "值班室"));
+        let window = &alarms.windows[0];
+        assert_eq!(window.from_ms, 1_777_593_600_000, "08:00 in Shanghai");
+        assert_eq!(window.to_ms - window.from_ms, 36_000_000);
+    }
+
+    #[test]
+    fn what_is_wrong_with_them_is_told_with_the_nearest_rule() {
+        let told = read(
+            "[device.alarms.smok]\non = false\n[device.alarms.battery-level]\nclear = 5\n\
+             [device.alarms.tamper]\nlimit = 3\n[alarms.rules.offlin]\nlevel = \"pink\"\n\
+             [[alarms.maintenance]]\nname = \"x\"\nby = \"y\"\nfrom = \"2026-05-01T08:00\"\n\
+             to = \"2026-04-01T08:00\"\ncategories = [\"moon\"]\n",
+        )
+        .unwrap_err();
+        for part in
+            ["smoke", "no such rule", "wrong side", "no limit", "pink", "ends before", "moon"]
+        {
+            assert!(told.contains(part), "{part} in\n{told}");
+        }
+    }
+}
