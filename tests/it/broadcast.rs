@@ -204,6 +204,22 @@ fn red(id: &str) -> String {
     .to_string()
 }
 
+fn the_uplink_is_back(page: SocketAddr) {
+    wait_until("the uplink is there", || {
+        ask(page, "/api/v1/uplink").is_some_and(|uplink| uplink["connected"] == true)
+    });
+}
+
+fn every_receipt_has_its_times(page: SocketAddr, warnings: &[&str]) {
+    for id in warnings {
+        let row = warning(page, id);
+        for receipt in row["receipts"].as_array().unwrap() {
+            assert!(receipt["ordered_ms"].is_i64() && receipt["playing_ms"].is_i64(), "{receipt}");
+        }
+        assert_eq!(row["counts"]["acknowledged"], TERMINALS + SCREENS, "{id}");
+    }
+}
+
 #[test]
 fn two_hundred_terminals_play_are_interrupted_cancelled_and_survive_a_kill() {
     let folder = tempfile::tempdir().unwrap();
@@ -223,9 +239,7 @@ fn two_hundred_terminals_play_are_interrupted_cancelled_and_survive_a_kill() {
             devices.as_array().unwrap().iter().filter(|d| d["health"] == "online").count() == all
         })
     });
-    wait_until("the uplink is there", || {
-        ask(page, "/api/v1/uplink").is_some_and(|uplink| uplink["connected"] == true)
-    });
+    the_uplink_is_back(page);
 
     // What is not to be read plays nowhere and is reported. Sent until the platform is heard.
     wait_until("a message of the platform comes through", || {
@@ -276,15 +290,7 @@ fn two_hundred_terminals_play_are_interrupted_cancelled_and_survive_a_kill() {
         twice == TERMINALS
     });
     let _above = mosquitto(at, platform);
-    wait_until("the uplink is back", || {
-        ask(page, "/api/v1/uplink").is_some_and(|uplink| uplink["connected"] == true)
-    });
-    for id in [YELLOW, "red-1", "red-2", &id] {
-        let row = warning(page, id);
-        for receipt in row["receipts"].as_array().unwrap() {
-            assert!(receipt["ordered_ms"].is_i64() && receipt["playing_ms"].is_i64(), "{receipt}");
-        }
-        assert_eq!(row["counts"]["acknowledged"], all, "{id}");
-    }
+    the_uplink_is_back(page);
+    every_receipt_has_its_times(page, &[YELLOW, "red-1", "red-2", &id]);
     assert_eq!(daemon.terminate(), 0, "{}", fs::read_to_string(&log).unwrap());
 }
