@@ -252,6 +252,8 @@ fn allowed(profile: &str) -> &'static str {
     match profile {
         "emergency-broadcast-terminal" => "allow = [\"message\", \"play\", \"stop\"]\n",
         "info-screen" => "allow = [\"text\"]\n",
+        // Loads that one may be asked to reduce, with a value that they return to.
+        "alfen-ng9xx" | "abb-terra-ac" => "allow = [\"currentLimit\", \"pause\"]\n",
         _ => "",
     }
 }

@@ -2,7 +2,7 @@
 
 use maud::{Markup, html};
 
-use super::{clock, risk};
+use super::{around, clock, risk};
 use crate::command::Row;
 use crate::model::{Device, DeviceIndex, DeviceState, Group, Health, Point, PointState, Quality};
 use crate::status::layout::{Request, facts, health, page, quality};
@@ -71,10 +71,12 @@ pub(in crate::status) fn device(
             (facts(&[(Text::MeterClock, said)], lang))
         }
         (risk::of_device(view, lang, index))
+        (around::alarms(view, ask, index))
         (commands::section(view, ask, index, &state, ordered))
         (points(view, lang, device, &state))
         @for group in device.groups.iter() { (members(lang, device, group, &state)) }
         (history)
+        (around::neighbours(view, ask, index))
         (exchange::form(ask, device))
     };
     page(view, ask, "/devices", device.title(), &body)

@@ -2,6 +2,7 @@
 
 mod alarm;
 mod alarms;
+mod around;
 mod attestations;
 mod broadcast;
 mod bus;
