@@ -291,6 +291,26 @@ client_id = "demo-field"
 [status]
 listen = "127.0.0.1:{status}"
 access = "open"
+
+[[broadcast.zone]]
+name = "south"
+zh = "南区"
+en = "South"
+codes = ["371002001005001"]
+places = ["小区南门", "中心花园"]
+
+[[broadcast.zone]]
+name = "north"
+zh = "北区"
+en = "North"
+codes = ["371002001005002"]
+places = ["小区北门", "老年活动室"]
+
+[[broadcast.drill]]
+name = "防灾减灾演练"
+on = "first saturday"
+at = "10:00"
+template = "drill"
 "#,
         platform = ports.platform,
         field = ports.field,

@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 use std::f64::consts::TAU;
 
 use super::model::{Behaviour, within};
-use super::usual::{CONNECTOR, counter, is_alarm, is_usually_set, phase_share, text, typical};
+use super::usual::{
+    CONNECTOR, counter, is_alarm, is_harm, is_usually_set, phase_share, text, typical,
+};
 use crate::model::{Point, Quantity, Value};
 use crate::profile::{Binding, Code, Profile};
 
@@ -191,7 +193,7 @@ fn state(point: &Point, codes: &[Code], flag: bool) -> (Behaviour, Value) {
     }
     if known.is_empty() && flag {
         known = match (alarm, is_usually_set(&point.name)) {
-            (true, _) => vec![0, 0, 0, 0, 0, 0, 0, 1],
+            (true, _) => [vec![0; 63], vec![1]].concat(),
             (_, true) => vec![1, 1, 1, 1, 1, 1, 1, 0],
             _ => vec![0, 0, 0, 1],
         };
@@ -199,6 +201,11 @@ fn state(point: &Point, codes: &[Code], flag: bool) -> (Behaviour, Value) {
     if point.name.ends_with("connectorStatus") && known.contains(&CONNECTOR[0]) {
         let told = CONNECTOR.into_iter().filter(|code| known.contains(code));
         known = told.collect();
+    }
+    let harm =
+        |code: &i64| point.labels.iter().any(|label| label.code == *code && is_harm(&label.en));
+    if !alarm && !known.iter().all(harm) {
+        known.retain(|code| !harm(code));
     }
     if known.is_empty() {
         #[expect(clippy::cast_possible_truncation, reason = "ranges of states are small")]

@@ -47,6 +47,14 @@ pub(super) fn is_alarm(name: &str) -> bool {
     WORDS.iter().any(|word| name.contains(word))
 }
 
+/// Whether a state's label says that something is wrong with the device. Its states come and go by
+/// chance: who looks at a demonstration should not see a bin burn every few minutes.
+pub(super) fn is_harm(label: &str) -> bool {
+    const WORDS: [&str; 6] = ["burning", "vandal", "dropped", "moved", "fault", "fire"];
+    let label = label.to_lowercase();
+    WORDS.iter().any(|word| label.contains(word))
+}
+
 /// A text of a form that fits the point, plainly of a simulated device.
 pub(super) fn text(name: &str, number: u32) -> String {
     let name = name.to_lowercase();

@@ -213,6 +213,7 @@ function show(value, mark) {
     const look = { good: 'ok', uncertain: 'warn', bad: 'crit' }[value.quality] ?? 'off';
     quality.className = `pill ${look}`;
     quality.textContent = value.quality_text;
+    quality.closest('td').classList.toggle('good', value.quality === 'good');
   }
   if (mark && changed) {
     row.classList.remove('fresh');

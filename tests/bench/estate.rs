@@ -39,6 +39,8 @@ struct Scenario {
     points_per_unit: usize,
     period_ms: u64,
     mqtt_devices: usize,
+    /// Smoke detectors too, whose alarms are timed, and the page.
+    alarms: bool,
 }
 
 fn main() {
@@ -60,8 +62,13 @@ fn main() {
         "B/reading",
         "missed"
     );
-    let estate =
-        Scenario { name: "estate", points_per_unit: 40, period_ms: 1000, mqtt_devices: 100 };
+    let estate = Scenario {
+        name: "estate",
+        points_per_unit: 40,
+        period_ms: 1000,
+        mqtt_devices: 100,
+        alarms: true,
+    };
     if let Ok(binaries) = std::env::var("LINLI_BENCH_BINARY") {
         for _ in 0..3 {
             for binary in binaries.split(',') {
@@ -77,7 +84,8 @@ fn main() {
     println!("    {}", figures.page);
     for (points_per_unit, period_ms) in [(100, 400), (100, 200), (200, 200), (200, 100), (400, 100)]
     {
-        let scenario = Scenario { name: "load", points_per_unit, period_ms, mqtt_devices: 100 };
+        let scenario =
+            Scenario { name: "load", points_per_unit, period_ms, mqtt_devices: 100, alarms: false };
         let figures = run(&scenario, seconds, binary);
         print(&scenario, &figures, seconds);
         // One value in 64 does not change and is not stored; a commit more or less is 1 s.
@@ -138,7 +146,11 @@ fn run(scenario: &Scenario, seconds: u64, binary: &str) -> Figures {
     if after.points == before.points || log.contains("WARN") || log.contains("ERROR") {
         println!("the daemon said:\n{}", log.lines().take(20).collect::<Vec<_>>().join("\n"));
     }
-    let page_times = page_times(page);
+    let page_times = if scenario.alarms {
+        format!("{}\n    {}", page_times(page), load::alarms::latency(field, platform))
+    } else {
+        String::new()
+    };
     let peak_rss_mib = status_kib(&daemon, "VmHWM:") as f64 / 1024.0;
     daemon.kill().unwrap();
     daemon.wait().unwrap();
@@ -162,7 +174,20 @@ fn run(scenario: &Scenario, seconds: u64, binary: &str) -> Figures {
 /// Median times of the page, and how long the last live block took from commit to PUBACK.
 fn page_times(page: SocketAddr) -> String {
     let mut texts = Vec::new();
-    for path in ["/", "/devices", "/api/v1/devices", "/metrics"] {
+    let paths = [
+        "/",
+        "/devices",
+        "/devices/meter-0-1",
+        "/alarms",
+        "/broadcast",
+        "/commands",
+        "/stars",
+        "/settings",
+        "/api/v1/devices",
+        "/api/v1/devices/meter-0-1/history",
+        "/metrics",
+    ];
+    for path in paths {
         let mut times: Vec<f64> = (0..15)
             .map(|_| {
                 let start = tokio::time::Instant::now();
@@ -273,6 +298,9 @@ fn configuration(
         text += &format!(
             "[[device]]\nid = \"sensor-{n}\"\nprofile = \"bench-sensor\"\ntopic = \"bench/{n}\"\n"
         );
+    }
+    if scenario.alarms {
+        text += &load::alarms::devices();
     }
     text
 }

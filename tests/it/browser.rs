@@ -23,7 +23,7 @@ fn browse(what: &str, port: u16) {
 }
 
 #[test]
-fn every_page_of_the_demo_reads_well_in_a_browser() {
+fn every_page_of_the_demo_reads_well_in_a_browser_and_does_what_staff_do_with_it() {
     let folder = tempfile::tempdir().unwrap();
     let port = free_port();
     let page = SocketAddr::from(([127, 0, 0, 1], port));
@@ -37,6 +37,7 @@ fn every_page_of_the_demo_reads_well_in_a_browser() {
         ask(page, "/api/v1/uplink").is_some_and(|uplink| uplink["acknowledged_readings"] != 0)
     });
     browse("look", port);
+    browse("act", port);
     drop(demo);
 }
 

@@ -179,7 +179,12 @@ fn row(view: &View, ask: &Request, board: &Board, alarm: &Alarm, now: &Now) -> M
             a.t href={ "/alarms/" (alarm.id) } { (said(lang, &alarm.title)) }
             span { (state(lang, alarm.state)) }
             div.d.small {
-                div { (whereabouts(view, lang, alarm)) " · " (values(view, lang, alarm)) }
+                div {
+                    (whereabouts(view, lang, alarm))
+                    @if alarm.key.point.is_some() || alarm.value.is_some() || alarm.limit.is_some() {
+                        " · " (values(view, lang, alarm))
+                    }
+                }
                 div {
                     span.soft { (lang.t(Text::Since)) " " (show::span(lang, age)) }
                     @if alarm.times > 1 { span.soft { " · " (alarm.times) "×" } }

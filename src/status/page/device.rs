@@ -92,8 +92,8 @@ fn points(view: &View, lang: Lang, device: &Device, state: &DeviceState) -> Mark
         .filter(|(point, _)| device.group_of(point).is_none())
         .collect();
     html! {
-        h2 { (lang.t(Text::Point)) " " span.soft.num { (rows.len()) } }
-        @if !rows.is_empty() { table {
+        h2 { (lang.pick("测点", "Points")) " " span.soft.num { (rows.len()) } }
+        @if !rows.is_empty() { table.points {
             thead { tr {
                 th { (lang.t(Text::Point)) } th { (lang.t(Text::Value)) }
                 th { (lang.t(Text::Quality)) } th { (lang.t(Text::Age)) }
@@ -101,8 +101,8 @@ fn points(view: &View, lang: Lang, device: &Device, state: &DeviceState) -> Mark
             tbody { @for (point, last) in rows { tr data-point=(point.name) {
                 td.head { (show::point_name(lang, point)) div.small.soft { (point.name) } }
                 td.num data-l=(lang.t(Text::Value)) { div.flows data-value { (value(lang, point, last)) } }
-                td data-l=(lang.t(Text::Quality)) data-quality { (quality(lang, last.quality)) }
-                td.num data-l=(lang.t(Text::Age)) data-age {
+                td.good[last.quality == Some(Quality::Good)] data-l=(lang.t(Text::Quality)) data-quality { (quality(lang, last.quality)) }
+                td.num.age data-l=(lang.t(Text::Age)) data-age {
                     (last.good_at.or(last.at).map_or_else(|| lang.t(Text::Never).to_owned(), |at| show::ago(lang, now, at)))
                 }
             } } }

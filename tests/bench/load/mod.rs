@@ -1,5 +1,7 @@
 //! The load: Modbus TCP servers whose registers change at every read, and MQTT publishers.
 
+pub mod alarms;
+
 use std::fs;
 use std::io::{Read as _, Write as _};
 use std::net::{SocketAddr, TcpListener, TcpStream};

@@ -2,6 +2,7 @@
 
     browser.py look URL FOLDER            every page in both languages, on phone and desktop
     browser.py settings URL FOLDER        logs in, is locked out, edits the configuration
+    browser.py act URL FOLDER             alarms, a warning, an order and charts of a running demo
 
 Prints what it saw, a line each; ends with 1 and a list of faults when something is not as it should.
 Screenshots lie in FOLDER.
@@ -11,9 +12,11 @@ import json
 import pathlib
 import shutil
 import sys
+import time
 from urllib.parse import urlsplit
 
 import axe_playwright_python
+from playwright.sync_api import TimeoutError as PlaywrightTimeout
 from playwright.sync_api import sync_playwright
 
 AXE = (pathlib.Path(axe_playwright_python.__file__).parent / "axe.min.js").read_text()
@@ -120,6 +123,7 @@ def look(play, url, folder):
 
 
 def check(page, answer, where, lang, seen, width):
+    drawn(page, where)
     if answer is None or answer.status != 200:
         fault(where, f"status {answer and answer.status}")
     want = {"zh": "zh-CN", "en": "en"}[lang]
@@ -152,6 +156,18 @@ def check(page, answer, where, lang, seen, width):
     if shown in ("none", "nothing"):
         fault(where, f"shows no focus ({shown})")
     print(f"{where}: {seen['bytes']} bytes, shift {shift:.3f}", flush=True)
+
+
+def drawn(page, where):
+    """Every chart of the page is drawn, or says that there is nothing."""
+    try:
+        page.wait_for_function(
+            "[...document.querySelectorAll('[data-chart]')]"
+            ".every(p => p.dataset.drawn || p.querySelector('.empty'))",
+            timeout=15_000,
+        )
+    except PlaywrightTimeout:
+        fault(where, "does not draw its charts")
 
 
 def without_script(chromium, url, list_of, texts):
@@ -220,11 +236,168 @@ def settings(play, url, folder):
     chromium.close()
 
 
+def act(play, url, folder):
+    """What staff do with a demo: each part ends with what the page says of it."""
+    chromium = browser(play)
+    for lang, width in (("zh", "phone"), ("en", "desktop")):
+        w, h = WIDTHS[width]
+        context = chromium.new_context(viewport={"width": w, "height": h}, locale="zh-CN")
+        page = context.new_page()
+        page.on("pageerror", lambda e: fault("act", f"script: {e}"))
+        page.goto(f"{url}/?lang={lang}")
+
+        def shot(name):
+            page.screenshot(path=str(folder / f"{name}-{lang}-{width}.png"), full_page=True)
+
+        alarm(page, url, shot)
+        warning(page, url, shot, lang)
+        order(page, url, shot)
+        history(page, url, shot)
+        context.close()
+    chromium.close()
+
+
+def alarm(page, url, shot):
+    """The worst open alarm is acknowledged, then closed; its steps and the history tell it."""
+    page.goto(f"{url}/alarms")
+    page.wait_for_selector("ul.alarms li")
+    shot("alarms")
+    title = page.inner_text("ul.alarms li:first-child a.t")
+    href = page.get_attribute("ul.alarms li:first-child a.t", "href")
+    first = "ul.alarms li:first-child"
+    page.fill(f"{first} form[action$='/acknowledge'] input[name=by]", "李工")
+    page.click(f"{first} form[action$='/acknowledge'] button")
+    page.goto(url + href)
+    if "李工" not in page.inner_text("main"):
+        fault("alarm", f"{href} does not say who acknowledged it")
+    page.click("details:has(form[action$='/close']) summary")
+    close = page.locator("form[action$='/close']")
+    close.locator("input[name=by]").fill("李工")
+    close.locator("button").click()
+    if page.url.endswith("/close"):
+        fault("alarm", "is closed without a reason")
+    close.locator("input[name=reason]").fill("到场处理完毕")
+    shot("alarm")
+    close.locator("button").click()
+    page.goto(f"{url}/alarms?state=closed")
+    said = page.inner_text("main")
+    if title not in said or "到场处理完毕" not in said:
+        fault("alarm", f"the history does not tell of {title}: {said[:300]}")
+    shot("alarms-closed")
+    print("alarm:", title, "acknowledged and closed", flush=True)
+
+
+def warning(page, url, shot, lang):
+    """A warning of staff: previewed, confirmed; every terminal plays it and says so."""
+    seen = page.request.get(f"{url}/api/v1/broadcast").json()
+    everywhere = seen["terminals"] + seen["screens"]
+    if not seen["terminals"]:
+        fault("warning", "the demo has no terminal")
+    page.goto(f"{url}/broadcast")
+    page.click("#compose summary")
+    page.select_option("select[name=severity]", "red")
+    page.fill("input[name=title_zh]", "燃气泄漏")
+    page.fill("textarea[name=body_zh]", "请关闭阀门，开窗，立即离开。")
+    page.fill("input[name=title_en]", "Gas leak")
+    page.fill("textarea[name=body_en]", "Close the valve, open the windows, leave.")
+    page.fill("input[name=repeat]", "1")
+    page.fill("#compose input[name=by]", "李工")
+    shot("broadcast-form")
+    page.click("#compose form button")
+    said = page.inner_text("main")
+    if "燃气泄漏" not in said:
+        fault("warning", f"the preview does not show what is said: {said[:300]}")
+    if page.url.endswith("/send"):
+        fault("warning", "goes out before it is confirmed")
+    shot("broadcast-preview")
+    page.click("form[action='/broadcast/send'] button")
+    if "/send" in page.url:
+        fault("warning", "goes out without the tick")
+    page.check("input[name=confirm]")
+    page.click("form[action='/broadcast/send'] button")
+    page.wait_for_url("**/broadcast/*")
+    sent = page.url.rsplit("/", 1)[1].split("?")[0]
+    deadline = time.monotonic() + 60
+    states = []
+    while time.monotonic() < deadline:
+        row = page.request.get(f"{url}/api/v1/broadcast/{sent}").json()
+        states = [receipt["state"] for receipt in row["receipts"]]
+        started = [r for r in row["receipts"] if r.get("playing_ms")]
+        # A screen goes on to show it; a terminal is through.
+        if len(started) == everywhere and states.count("finished") == seen["terminals"]:
+            break
+        page.wait_for_timeout(500)
+    else:
+        fault("warning", f"not every terminal played it: {states}")
+    page.goto(f"{url}/broadcast/{sent}")
+    rows = page.locator("main tbody tr").count()
+    if rows != everywhere:
+        fault("warning", f"{rows} receipts of {everywhere}")
+    shot("broadcast-receipts")
+    page.goto(f"{url}/broadcast")
+    if {"zh": "燃气泄漏", "en": "Gas leak"}[lang] not in page.inner_text("main"):
+        fault("warning", "is not listed")
+    shot("broadcast")
+    print("warning:", sent, states, flush=True)
+
+
+def order(page, url, shot):
+    """A charger is told a limit in two steps; its page shows what became of it."""
+    page.goto(f"{url}/devices/charger-1")
+    page.click("details:has(form.command) summary")
+    form = page.locator("form.command:has(input[value=currentLimit])")
+    form.locator("input[name=value]").fill("10")
+    shot("order")
+    form.locator("button").click()
+    page.fill("form.confirm input[name=by]", "李工")
+    shot("order-confirm")
+    page.click("form.confirm button")
+    page.wait_for_url("**/devices/charger-1*")
+    row = {}
+    deadline = time.monotonic() + 30
+    while time.monotonic() < deadline and row.get("outcome") != "done":
+        row = page.request.get(f"{url}/api/v1/commands?device=charger-1").json()["commands"][0]
+        page.wait_for_timeout(300)
+    if row.get("outcome") != "done" or row.get("by") != "李工":
+        fault("order", f"ends so: {row}")
+    page.goto(f"{url}/devices/charger-1")
+    shot("order-done")
+    page.goto(f"{url}/commands")
+    if "charger-1" not in page.content():
+        fault("order", "is not listed")
+    shot("commands")
+    print("order:", row.get("outcome"), row.get("read_back"), flush=True)
+
+
+def history(page, url, shot):
+    """Charts of every span, the values that change while one looks, the file for spreadsheets."""
+    for span in ("24h", "7d", "30d"):
+        page.goto(f"{url}/devices/meter-main?span={span}")
+        drawn(page, f"history {span}")
+        if page.locator("canvas").count() == 0:
+            fault("history", f"{span} shows no chart")
+    shot("history")
+    before = page.inner_text("[data-point] [data-value]")
+    try:
+        page.wait_for_function(
+            "before => document.querySelector('[data-point] [data-value]').innerText !== before",
+            arg=before,
+            timeout=30_000,
+        )
+    except PlaywrightTimeout:
+        fault("history", f"the value stays at {before}")
+    csv = page.request.get(f"{url}/api/v1/devices/meter-main/history.csv?span=24h")
+    lines = csv.text().splitlines()
+    if csv.status != 200 or len(lines) < 100:
+        fault("history", f"the table has {len(lines)} lines, status {csv.status}")
+    print("history:", len(lines), "lines", flush=True)
+
+
 def main():
     what, url, folder = sys.argv[1], sys.argv[2].rstrip("/"), pathlib.Path(sys.argv[3])
     folder.mkdir(parents=True, exist_ok=True)
     with sync_playwright() as play:
-        {"look": look, "settings": settings}[what](play, url, folder)
+        {"look": look, "settings": settings, "act": act}[what](play, url, folder)
     if faults:
         print(f"{len(faults)} faults:", *faults, sep="\n  ")
         sys.exit(1)

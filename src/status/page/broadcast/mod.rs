@@ -106,10 +106,10 @@ pub(super) fn named(lang: Lang, row: &WarningRow) -> &str {
 /// The level as a coloured word.
 pub(super) fn severity(lang: Lang, severity: Severity) -> Markup {
     let (class, zh, en) = match severity {
-        Severity::Red => ("crit", "红色", "red"),
-        Severity::Orange => ("warn", "橙色", "orange"),
-        Severity::Yellow => ("warn", "黄色", "yellow"),
-        Severity::Blue => ("note", "蓝色", "blue"),
+        Severity::Red => ("red", "红色", "red"),
+        Severity::Orange => ("orange", "橙色", "orange"),
+        Severity::Yellow => ("yellow", "黄色", "yellow"),
+        Severity::Blue => ("blue", "蓝色", "blue"),
         Severity::Unknown => ("off", "未定级", "not graded"),
         Severity::Test => ("off", "测试", "test"),
     };
@@ -148,9 +148,12 @@ fn life(lang: Lang, row: &WarningRow) -> Markup {
     }
 }
 
-/// `1.2 s`.
+/// `63 ms`, `1.2 s`.
 pub(super) fn seconds(ms: u64) -> String {
-    format!("{}.{} s", ms / 1000, ms % 1000 / 100)
+    match ms {
+        0..1000 => format!("{ms}\u{a0}ms"),
+        _ => format!("{}.{}\u{a0}s", ms / 1000, ms % 1000 / 100),
+    }
 }
 
 fn drills(seen: &BroadcastView, lang: Lang) -> Markup {

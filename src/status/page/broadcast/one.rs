@@ -4,9 +4,10 @@ use maud::{Markup, html};
 
 use super::{acknowledged, from, level, life, named, seconds, title};
 use crate::broadcast::WarningRow;
-use crate::model::{ReceiptState, TerminalReceipt, WarningText};
+use crate::model::{Device, ReceiptState, TerminalReceipt, WarningText};
 use crate::starlevel::LONGEST_NAME;
 use crate::status::layout::{Request, page, pill};
+use crate::status::server::find;
 use crate::status::show;
 use crate::status::text::{Lang, Text};
 use crate::status::view::View;
@@ -20,9 +21,9 @@ pub(in crate::status) fn one(view: &View, ask: &Request, row: &WarningRow) -> Ma
         p { (level(lang, row)) " " (life(lang, row)) " " span.soft.small { (row.id) } }
         (text(&row.zh, "zh-CN"))
         (text(&row.en, "en"))
-        (facts(lang, row))
+        (facts(view, lang, row))
         @if row.over_ms.is_none() && ask.may_act() { (cancel(ask, row)) }
-        (receipts(lang, row))
+        (receipts(view, lang, row))
     };
     page(view, ask, "/broadcast", title(lang), &body)
 }
@@ -33,12 +34,22 @@ fn text(text: &WarningText, tag: &str) -> Markup {
     } }
 }
 
-fn facts(lang: Lang, row: &WarningRow) -> Markup {
+/// What people call the zones; one that is configured no more has its name only.
+fn named_zones(view: &View, lang: Lang, names: &[String]) -> String {
+    let zones = view.broadcast.as_ref().map(|desk| desk.view().zones.clone()).unwrap_or_default();
+    let title = |name: &String| {
+        let zone = zones.iter().find(|zone| zone.name == *name);
+        zone.map_or_else(|| name.clone(), |zone| lang.pick(&zone.zh, &zone.en).to_owned())
+    };
+    names.iter().map(title).collect::<Vec<_>>().join(lang.pick("、", ", "))
+}
+
+fn facts(view: &View, lang: Lang, row: &WarningRow) -> Markup {
     let ms = |ms: Option<u64>| ms.map_or_else(|| "—".to_owned(), seconds);
     let zones = if row.zones.is_empty() {
         lang.pick("全区", "the whole estate").to_owned()
     } else {
-        row.zones.join("、")
+        named_zones(view, lang, &row.zones)
     };
     let signed = row.signed_by.clone().unwrap_or_else(|| "—".to_owned());
     let mut rows = vec![
@@ -90,14 +101,28 @@ fn state(lang: Lang, state: ReceiptState) -> Markup {
     pill(class, lang.words(&state.words()))
 }
 
-fn receipts(lang: Lang, row: &WarningRow) -> Markup {
+/// What people call the terminal, and where it stands.
+fn whose(view: &View, receipt: &TerminalReceipt) -> Markup {
+    let device = find(view, &receipt.device).map(|index| view.estate.device(index));
+    html! {
+        a href={ "/devices/" (receipt.device) } { (device.map_or(&*receipt.device, Device::title)) }
+        @if let Some(device) = device && !device.place.is_empty() { div.small.soft { (device.place) } }
+    }
+}
+
+/// A screen shows; it does not play so many times.
+fn plays(receipt: &TerminalReceipt) -> String {
+    if receipt.plays == 0 { "—".to_owned() } else { receipt.plays.to_string() }
+}
+
+fn receipts(view: &View, lang: Lang, row: &WarningRow) -> Markup {
     let time = |ms: Option<i64>| ms.map_or_else(|| "—".to_owned(), show::date);
     let cells = |receipt: &TerminalReceipt| {
         [
             (lang.pick("下发", "Ordered"), time(receipt.ordered_ms)),
             (lang.pick("播出", "Playing since"), time(receipt.playing_ms)),
             (lang.pick("结束", "Through"), time(receipt.ended_ms)),
-            (lang.pick("次数", "Plays"), receipt.plays.to_string()),
+            (lang.pick("次数", "Plays"), plays(receipt)),
             (lang.pick("重试", "Again"), receipt.retries.to_string()),
         ]
     };
@@ -112,7 +137,7 @@ fn receipts(lang: Lang, row: &WarningRow) -> Markup {
                 th.num { (lang.pick("重试", "Again")) }
             } }
             tbody { @for receipt in &row.receipts { tr {
-                td.head { a href={ "/devices/" (receipt.device) } { (receipt.device) } }
+                td.head { (whose(view, receipt)) }
                 td data-l=(lang.pick("状态", "State")) { (state(lang, receipt.state)) }
                 @for (name, value) in cells(receipt) { td.num data-l=(name) { (value) } }
             } } }
