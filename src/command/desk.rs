@@ -114,9 +114,13 @@ impl Desk {
         let mut linked = true;
         let up = *self.ends.link.borrow_and_update();
         let mut inputs = vec![Input::Link { up }];
+        let mut wake = Instant::now();
         loop {
-            self.take(std::mem::take(&mut inputs)).await;
-            let wake = self.clock.instant(self.core.wake_at(self.clock.now()));
+            // Whoever only asks puts no look off, however often he asks.
+            if !inputs.is_empty() {
+                self.take(std::mem::take(&mut inputs)).await;
+                wake = self.clock.instant(self.core.wake_at(self.clock.now()));
+            }
             tokio::select! {
                 biased;
                 () = stop.cancelled() => break,
@@ -135,8 +139,8 @@ impl Desk {
                     Some(message) => inputs.push(self.message(message)),
                     None => platform = false,
                 },
-                Some(ask) = self.asks.recv() => inputs.extend(self.ask(ask)),
                 () = sleep_until(wake) => inputs.push(Input::Tick),
+                Some(ask) = self.asks.recv() => inputs.extend(self.ask(ask)),
             }
             self.more(&mut inputs);
         }
@@ -193,9 +197,6 @@ impl Desk {
 
     /// Takes inputs, and does what follows.
     async fn take(&mut self, inputs: Vec<Input>) {
-        if inputs.is_empty() {
-            return;
-        }
         let mut all = Effects::default();
         let mut kept = Ok(());
         for input in inputs {

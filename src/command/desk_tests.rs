@@ -149,6 +149,27 @@ async fn whoever_orders_hears_the_decision_and_the_end_and_so_do_the_flow_and_th
 }
 
 #[tokio::test]
+async fn whoever_asks_without_end_puts_no_look_off() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut site = site(&store(&folder));
+    let ordered = site.router.order(site.request("a", "c1", 16.0)).await.unwrap();
+    let write = site.write().await;
+    site.obey(write);
+    let router = site.router.clone();
+    let asks = async {
+        loop {
+            router.recent(None, None, 5).await.unwrap();
+        }
+    };
+    let end = tokio::select! {
+        end = tokio::time::timeout(Duration::from_secs(30), ordered.end()) => end,
+        () = asks => unreachable!("it asks for ever"),
+    };
+    let done = CommandOutcome::Done { read_back: Some(Value::Number(16.0)) };
+    assert_eq!(end.expect("it is looked").unwrap().outcome, done);
+}
+
+#[tokio::test]
 async fn many_devices_are_ordered_side_by_side() {
     let folder = tempfile::tempdir().unwrap();
     let mut site = site(&store(&folder));

@@ -1,5 +1,7 @@
 //! Takes attestations from the page, and withdraws them, by name.
 
+pub(super) mod api;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -35,24 +37,39 @@ pub(super) async fn attest(
     };
     let subjects = match subjects(&desk, &fields) {
         Ok(subjects) => subjects,
-        Err(WrongField { field, wrong }) => return refuse_value(&field, &wrong),
+        Err(WrongField { field, wrong }) => {
+            let (status, why) = value(&field, &wrong);
+            return refuse(status, &why);
+        }
     };
-    let now = view.clock.wall(view.now());
     let field = |name: &str| fields.get(name).cloned().unwrap_or_default();
-    let (by, until, note) = (field("by"), field("until"), field("note"));
+    let said = [field("by"), field("until"), field("note")];
+    match vouch(&view, desk, subjects, said).await {
+        Ok(()) => Redirect::to("/stars#attestations").into_response(),
+        Err((status, why)) => refuse(status, &why),
+    }
+}
+
+/// A status and why, in both languages.
+type Refused = (StatusCode, String);
+
+/// Keeps it and tells of it; `said` is by whom, until when, and a remark.
+async fn vouch(
+    view: &View,
+    desk: AttestationDesk,
+    subjects: Vec<Subject>,
+    [by, until, note]: [String; 3],
+) -> Result<(), Refused> {
+    let now = view.clock.wall(view.now());
     let work = move || desk.attest(subjects, &by, &until, &note, now);
-    let given = match tokio::task::spawn_blocking(work).await {
-        Ok(Ok(given)) => given,
-        Ok(Err(error)) => return refuse_deed(&error),
-        Err(_) => return stopping(),
-    };
-    for Attestation { subject, by, until, .. } in given {
+    let given = tokio::task::spawn_blocking(work).await.map_err(|_| stopping())?;
+    for Attestation { subject, by, until, .. } in given.map_err(|error| deed(&error))? {
         let (what, told) = (subject.word(), subject.told());
         tracing::info!(what, by, "attested on the page");
         let (said, said_zh, until) = (told.en, told.zh, until.to_string());
-        tell(&view, EventKind::Attested { what, said, said_zh, by, until }).await;
+        tell(view, EventKind::Attested { what, said, said_zh, by, until }).await;
     }
-    Redirect::to("/stars#attestations").into_response()
+    Ok(())
 }
 
 /// Withdraws what was attested on the page about one subject.
@@ -65,31 +82,40 @@ pub(super) async fn withdraw(
         Ok(desk) => desk,
         Err(refused) => return *refused,
     };
-    let now = view.clock.wall(view.now());
     let field =
         |name: &str| fields.get(name).map(|text| text.trim().to_owned()).unwrap_or_default();
-    let (what, by) = (field("what"), field("by"));
+    match take_back(&view, desk, field("what"), field("by")).await {
+        Ok(()) => Redirect::to("/stars#attestations").into_response(),
+        Err((status, why)) => refuse(status, &why),
+    }
+}
+
+async fn take_back(
+    view: &View,
+    desk: AttestationDesk,
+    what: String,
+    by: String,
+) -> Result<(), Refused> {
+    let now = view.clock.wall(view.now());
     let work = {
         let (what, by) = (what.clone(), by.clone());
         move || desk.withdraw(&what, &by, now)
     };
-    match tokio::task::spawn_blocking(work).await {
-        Ok(Ok(_)) => {}
-        Ok(Err(error)) => return refuse_deed(&error),
-        Err(_) => return stopping(),
-    }
+    let done = tokio::task::spawn_blocking(work).await.map_err(|_| stopping())?;
+    done.map_err(|error| deed(&error))?;
     tracing::info!(what, by, "an attestation was withdrawn on the page");
-    tell(&view, EventKind::AttestationWithdrawn { what, by }).await;
-    Redirect::to("/stars#attestations").into_response()
+    tell(view, EventKind::AttestationWithdrawn { what, by }).await;
+    Ok(())
 }
+
+const NO_DESK: &str = "此处无法保存 / nothing can be kept here";
 
 fn desk(view: &View, headers: &HeaderMap) -> Result<AttestationDesk, Box<Response>> {
     if !from_this_page(headers) {
         let why = "只能在本网关自己的页面上签认 / only this gateway's own page may attest";
         return Err(Box::new(refuse(StatusCode::FORBIDDEN, why)));
     }
-    let why = "此处无法保存 / nothing can be kept here";
-    view.desk.clone().ok_or_else(|| Box::new(refuse(StatusCode::SERVICE_UNAVAILABLE, why)))
+    view.desk.clone().ok_or_else(|| Box::new(refuse(StatusCode::SERVICE_UNAVAILABLE, NO_DESK)))
 }
 
 /// It is kept already: the platform also hears of it in the assessment.
@@ -119,9 +145,7 @@ fn subjects(desk: &AttestationDesk, fields: &Fields) -> Result<Vec<Subject>, Wro
         "privacy" => Ok(vec![Subject::Privacy { document: text(fields, "document")? }]),
         "advisory" => {
             let item = fields.get("item").cloned().unwrap_or_default();
-            if !desk.pack().advisories().iter().any(|advisory| advisory.id == item) {
-                return Err(wrong("item", ("is no item of the rule pack", "不在规则包之列")));
-            }
+            known_item(desk, &item)?;
             let percent: Option<f64> =
                 number(fields, "percent").filter(|p| (0.0..=100.0).contains(p));
             let share = percent
@@ -130,6 +154,13 @@ fn subjects(desk: &AttestationDesk, fields: &Fields) -> Result<Vec<Subject>, Wro
             Ok(vec![Subject::Advisory { item, share, origin: text(fields, "origin")? }])
         }
         _ => Err(wrong("kind", ("is no kind of attestation", "不是可签认的事项"))),
+    }
+}
+
+fn known_item(desk: &AttestationDesk, item: &str) -> Result<(), WrongField> {
+    match desk.pack().advisories().iter().any(|advisory| advisory.id == item) {
+        true => Ok(()),
+        false => Err(wrong("item", ("is no item of the rule pack", "不在规则包之列"))),
     }
 }
 
@@ -169,28 +200,28 @@ fn wrong(field: &str, problem: (&str, &str)) -> WrongField {
     WrongField { field: field.to_owned(), wrong: Wrong::new(problem) }
 }
 
-fn refuse_value(field: &str, wrong: &Wrong) -> Response {
+fn value(field: &str, wrong: &Wrong) -> Refused {
     let problem = &wrong.problem;
-    refuse(StatusCode::BAD_REQUEST, &format!("{field}：{} / {field}: {}", problem.zh, problem.en))
+    (StatusCode::BAD_REQUEST, format!("{field}：{} / {field}: {}", problem.zh, problem.en))
 }
 
-fn refuse_deed(error: &DeskError) -> Response {
+fn deed(error: &DeskError) -> Refused {
     match error {
-        DeskError::Wrong { field, wrong } => refuse_value(field, wrong),
+        DeskError::Wrong { field, wrong } => value(field, wrong),
         DeskError::NothingThere(_) => {
-            refuse(StatusCode::NOT_FOUND, &format!("此处没有这项签认，未作改动 / {error}"))
+            (StatusCode::NOT_FOUND, format!("此处没有这项签认，未作改动 / {error}"))
         }
-        DeskError::ClockNotTrusted => refuse(
+        DeskError::ClockNotTrusted => (
             StatusCode::SERVICE_UNAVAILABLE,
-            &format!("时钟尚未校时，签认需要日期；未保存 / {error}"),
+            format!("时钟尚未校时，签认需要日期；未保存 / {error}"),
         ),
         DeskError::Store(_) => {
             tracing::warn!(%error, "an attestation was not kept");
-            refuse(StatusCode::SERVICE_UNAVAILABLE, &format!("未能保存，请稍后再试 / {error}"))
+            (StatusCode::SERVICE_UNAVAILABLE, format!("未能保存，请稍后再试 / {error}"))
         }
     }
 }
 
-fn stopping() -> Response {
-    refuse(StatusCode::SERVICE_UNAVAILABLE, "网关正在停止 / the gateway is stopping")
+fn stopping() -> Refused {
+    (StatusCode::SERVICE_UNAVAILABLE, "网关正在停止 / the gateway is stopping".to_owned())
 }

@@ -14,6 +14,8 @@ use serde_json::{Map, Value, json};
 
 use super::access::{SessionRow, UserRows};
 use super::api::{BusRow, DeviceDetail, DeviceRow, Gateway, Ready, Risk, UplinkRow};
+use super::attest::api::{Attest, Withdraw};
+use super::exchange::Exchange;
 use super::server::Fault;
 use crate::audit::{Page, Verified};
 use crate::buffer::BufferStatus;
@@ -43,6 +45,10 @@ const BAD_QUERY: Answer = ("400", "A value of the query is not allowed.");
 const UNKNOWN: Answer = ("404", "There is no such thing.");
 const NOT_YET: Answer = ("404", "There is nothing yet, or nothing is kept here.");
 const FAILED: Answer = ("503", "It cannot be made at present, or too many are connected; later.");
+
+const NO_JSON: [Answer; 2] =
+    [("415", "The body is not said to be JSON."), ("422", "The body is JSON of another form.")];
+const WRONG: Answer = ("400", "A value is not allowed, or the body is no JSON.");
 
 const PLAIN: &str = "text/plain; charset=utf-8";
 
@@ -115,6 +121,13 @@ fn of<T: JsonSchema>(types: &mut SchemaGenerator) -> Value {
     as_json(types.subschema_for::<T>())
 }
 
+/// It is done, and durable.
+fn done() -> Value {
+    as_json(schemars::json_schema!({
+        "type": "object", "required": ["done"], "properties": { "done": { "const": true } },
+    }))
+}
+
 fn text(kind: &str) -> Value {
     json!({ kind: { "schema": { "type": "string" } } })
 }
@@ -126,7 +139,18 @@ fn estate(types: &mut SchemaGenerator) -> Vec<Operation> {
         get("/api/v1/devices", "devices", "Every device.", of::<Vec<DeviceRow>>(types)),
         get("/api/v1/devices/{id}", "device", "A device, its points.", of::<DeviceDetail>(types))
             .also(&[NO_TEXT, UNKNOWN]),
+        Operation::post(
+            "/api/v1/devices/{id}/exchange",
+            "exchangeMeter",
+            "Records that a meter was exchanged: its counters begin anew without being in doubt.",
+            of::<Exchange>(types),
+            done(),
+        )
+        .also(&[WRONG, UNKNOWN])
+        .also(&NO_JSON),
         get("/api/v1/buses", "buses", "Every bus, its findings.", of::<Vec<BusRow>>(types)),
+        frames("/buses/{id}/frames.txt", "framesAsText", "text/plain; charset=utf-8"),
+        frames("/buses/{id}/frames.pcapng", "framesForWireshark", "application/x-pcapng"),
         Operation {
             method: "post",
             body: Some(of::<ScanOptions>(types)),
@@ -152,8 +176,16 @@ fn estate(types: &mut SchemaGenerator) -> Vec<Operation> {
     ]
 }
 
+/// The frames of a bus as a file.
+fn frames(path: &'static str, id: &'static str, kind: &str) -> Operation {
+    Operation::get(path, id, "The last frames of a bus, or a kept recording.", text(kind))
+        .asks("kept", json!({ "type": "string" }), "The recording that a fault set aside.")
+        .asks("lang", json!({ "type": "string" }), "Language of meanings: zh or en.")
+        .also(&[NO_TEXT, UNKNOWN])
+}
+
 fn stars(types: &mut SchemaGenerator) -> Vec<Operation> {
-    let get = Operation::get;
+    let (get, post) = (Operation::get, Operation::post);
     let mut report = of::<Report>(types);
     let document = report["application/json"]["schema"].take();
     report["application/json"]["schema"] = signed(document);
@@ -174,6 +206,24 @@ fn stars(types: &mut SchemaGenerator) -> Vec<Operation> {
             of::<ChainReport>(types),
         )
         .also(&[NOT_YET]),
+        post(
+            "/api/v1/stars/attest",
+            "attest",
+            "Vouches for what no device can tell; what holds stands in the assessment.",
+            of::<Attest>(types),
+            done(),
+        )
+        .also(&[WRONG])
+        .also(&NO_JSON),
+        post(
+            "/api/v1/stars/withdraw",
+            "withdrawAttestation",
+            "Withdraws what was attested on the page or by the API.",
+            of::<Withdraw>(types),
+            done(),
+        )
+        .also(&[WRONG, UNKNOWN])
+        .also(&NO_JSON),
         get("/api/v1/stars/report", "starReport", "The signed report, as a file.", report)
             .asks("format", words(&["html", "json"]), "Form of the file; `html` by default.")
             .asks("lang", json!({ "type": "string" }), "Language of a refusal: zh or en.")
@@ -315,7 +365,8 @@ fn describe(operation: &Operation, fault: &Value) -> Value {
     let guarded: &[Answer] = if operation.open { &[] } else { &GUARDED };
     for (status, why) in guarded.iter().chain(&operation.others) {
         let mut body = fault.clone();
-        if matches!(*status, "400" | "403" | "503") {
+        // Files are told about as text.
+        if matches!(*status, "400" | "403" | "503") || operation.path.starts_with("/buses/") {
             body[PLAIN] = json!({ "schema": { "type": "string" } });
         }
         if operation.id == "ready" {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::body::Body;
-use axum::extract::rejection::QueryRejection;
+use axum::extract::rejection::{JsonRejection, QueryRejection};
 use axum::extract::{DefaultBodyLimit, Extension, FromRequestParts, Path, Query, State};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
@@ -70,6 +70,7 @@ pub(super) fn router(view: View) -> Router {
         .route("/devices", get(devices))
         .route("/devices/{id}", get(device))
         .route("/devices/{id}/exchange", post(exchange::record))
+        .route("/api/v1/devices/{id}/exchange", post(exchange::api))
         .route("/buses", get(buses))
         .route("/buses/{id}", get(bus))
         .route("/buses/{id}/frames.txt", get(frames::text))
@@ -78,6 +79,8 @@ pub(super) fn router(view: View) -> Router {
         .route("/stars", get(stars))
         .route("/stars/attest", post(attest::attest))
         .route("/stars/withdraw", post(attest::withdraw))
+        .route("/api/v1/stars/attest", post(attest::api::attest))
+        .route("/api/v1/stars/withdraw", post(attest::api::withdraw))
         .route("/settings", get(settings::settings))
         .route(
             "/settings/configuration",
@@ -237,6 +240,14 @@ async fn api_stars(State(view): Shared) -> Response {
         Some(assessment) => Json(&*assessment).into_response(),
         None => missing("nothing has been assessed yet"),
     }
+}
+
+/// The body of a request as JSON, or the answer that says what is wrong with it.
+pub(super) fn body<T>(body: Result<Json<T>, JsonRejection>) -> Result<T, Box<Response>> {
+    body.map(|Json(body)| body).map_err(|bad| {
+        let error = serde_json::json!({ "error": bad.body_text() });
+        Box::new((bad.status(), Json(error)).into_response())
+    })
 }
 
 pub(super) fn failed(error: &str) -> Response {

@@ -58,13 +58,19 @@ fn deed(method: &Method, path: &str) -> Option<(Action, String)> {
     let parts: Vec<&str> = path.trim_matches('/').split('/').collect();
     let get = *method == Method::GET;
     Some(match parts[..] {
-        ["devices", id, "exchange"] if !get => (Action::Exchange, id.to_owned()),
+        ["devices", id, "exchange"] | ["api", "v1", "devices", id, "exchange"] if !get => {
+            (Action::Exchange, id.to_owned())
+        }
         ["settings", "configuration"] if !get => (Action::Configure, String::new()),
         ["devices", id, "command"] | ["api", "v1", "devices", id, "commands"] if !get => {
             (Action::Command, id.to_owned())
         }
-        ["stars", "attest"] if !get => (Action::Attest, String::new()),
-        ["stars", "withdraw"] if !get => (Action::Withdraw, String::new()),
+        ["stars", "attest"] | ["api", "v1", "stars", "attest"] if !get => {
+            (Action::Attest, String::new())
+        }
+        ["stars", "withdraw"] | ["api", "v1", "stars", "withdraw"] if !get => {
+            (Action::Withdraw, String::new())
+        }
         ["broadcast", "send"] | ["api", "v1", "broadcast"] if !get => {
             (Action::Broadcast, String::new())
         }

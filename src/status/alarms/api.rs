@@ -10,7 +10,7 @@ use super::rows::{AlarmDetail, AlarmRow, AlarmRows, WindowRow};
 use super::{A_PAGE, desk, doer, filter, found, id_of, now, read, refused_json};
 use crate::alarm::{Act, ActFault, Alarm, Page, Plans, Scope};
 use crate::status::access::Who;
-use crate::status::server::{Pairs, Shared, missing};
+use crate::status::server::{Pairs, Shared, body, missing};
 use crate::status::view::View;
 
 /// Most alarms of an answer.
@@ -89,13 +89,6 @@ async fn act(view: &View, act: Result<Act, ActFault>) -> Response {
         Ok(()) => Json(serde_json::json!({ "done": true })).into_response(),
         Err(fault) => refused_json(&fault),
     }
-}
-
-fn body<T>(body: Result<Json<T>, JsonRejection>) -> Result<T, Box<Response>> {
-    body.map(|Json(body)| body).map_err(|bad| {
-        let error = serde_json::json!({ "error": bad.body_text() });
-        Box::new((bad.status(), Json(error)).into_response())
-    })
 }
 
 /// What is said when an alarm is acknowledged.

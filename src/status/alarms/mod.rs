@@ -17,8 +17,7 @@ pub(super) use api::{Acknowledge, Close, NewWindow};
 #[cfg(feature = "schema")]
 pub(super) use rows::{AlarmDetail, AlarmRows, WindowRow};
 
-use super::access::{Via, Who};
-use super::exchange::refuse;
+use super::exchange::{doer, refuse};
 use super::page;
 use super::server::{Asked, Shared, answer, missing, not_found};
 use super::view::View;
@@ -39,14 +38,6 @@ pub(super) fn now(view: &View) -> Now {
 /// The desk, or the answer that there is none.
 fn desk(view: &View) -> Result<DeskHandle, Box<Response>> {
     view.alarms.clone().ok_or_else(|| Box::new(missing("nobody watches for alarms here")))
-}
-
-/// Who did it: the user or token; on an open page the name that was given.
-fn doer(who: &Who, given: &str) -> String {
-    match who.via {
-        Via::Open if !given.trim().is_empty() => given.trim().to_owned(),
-        Via::Open | Via::Session | Via::Token => who.name.clone(),
-    }
 }
 
 /// What an act that was not done answers with.

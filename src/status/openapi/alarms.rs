@@ -1,24 +1,14 @@
 //! What the API offers of the alarms.
 
 use schemars::generate::SchemaGenerator;
-use serde_json::{Value, json};
+use serde_json::json;
 
-use super::{Answer, BAD_QUERY, NOT_YET, Operation, UNKNOWN, as_json, of};
+use super::{Answer, BAD_QUERY, NO_JSON, NOT_YET, Operation, UNKNOWN, WRONG, done, of};
 use crate::model::AlarmLevel;
 use crate::status::alarms::{Acknowledge, AlarmDetail, AlarmRows, Close, NewWindow, WindowRow};
 
-const WRONG: Answer = ("400", "A value is not allowed, or the body is no JSON.");
 const NOT_SO: Answer =
     ("409", "It was acknowledged already, belongs to a group alarm, or is silenced.");
-const NO_JSON: [Answer; 2] =
-    [("415", "The body is not said to be JSON."), ("422", "The body is JSON of another form.")];
-
-fn done() -> Value {
-    as_json(schemars::json_schema!({
-        "type": "object", "required": ["done"], "properties": { "done": { "const": true } },
-    }))
-}
-
 pub(super) fn operations(types: &mut SchemaGenerator) -> Vec<Operation> {
     let (get, post) = (Operation::get, Operation::post);
     let words = |words: &[&str]| json!({ "type": "string", "enum": words });
