@@ -7,7 +7,7 @@ use axum::response::{IntoResponse as _, Response};
 use serde::Deserialize;
 
 use super::{NO_DESK, Refused, WrongField, known_item, take_back, twelve, value, vouch, wrong};
-use crate::starlevel::{AttestationDesk, Subject, sentence};
+use crate::starlevel::{AttestationDesk, Subject, sentence, whole};
 use crate::status::access::Who;
 use crate::status::exchange::{Done, doer};
 use crate::status::server::{Fault, Shared, body};
@@ -88,6 +88,9 @@ fn checked(desk: &AttestationDesk, subject: Subject) -> Result<Subject, WrongFie
     };
     Ok(match subject {
         Subject::Inventory { category, devices } => {
+            let field = || "devices".to_owned();
+            let devices =
+                whole(f64::from(devices)).map_err(|wrong| WrongField { field: field(), wrong })?;
             Subject::Inventory { category: of_twelve(category)?, devices }
         }
         Subject::NotApplicable { category, reason } => Subject::NotApplicable {

@@ -216,3 +216,82 @@ async fn a_word_that_ended_or_soon_will_is_told_on_the_first_page() {
     let (_, zh) = get(&view, "/").await;
     assert!(zh.contains("签认还有 30 天到期") && zh.contains("/stars#attestations"));
 }
+
+/// Posts JSON, as programs do.
+async fn post_json(view: &View, path: &str, body: &str) -> (String, String) {
+    let headers =
+        format!("Content-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}", body.len());
+    request(view, &format!("POST {path}"), &headers).await
+}
+
+#[tokio::test]
+async fn programs_attest_and_withdraw_as_forms_do_and_are_told_which_value_is_wrong() {
+    let mut rig = Rig::new().await;
+    let attest = "/api/v1/stars/attest";
+    for (body, status, told) in [
+        (r#"{"subject":{"kind":"privacy","document":" "},"by":"王"}"#, "400", "document"),
+        (
+            r#"{"subject":{"kind":"privacy","document":"a"},"by":"王","until":"soon"}"#,
+            "400",
+            "until",
+        ),
+        (
+            r#"{"subject":{"kind":"inventory","category":"other","devices":1},"by":"王"}"#,
+            "400",
+            "category",
+        ),
+        (
+            r#"{"subject":{"kind":"inventory","category":"gas_meter","devices":100001},"by":"王"}"#,
+            "400",
+            "devices",
+        ),
+        (
+            r#"{"subject":{"kind":"advisory","item":"SD1","share":1.5,"origin":"a"},"by":"王"}"#,
+            "400",
+            "share",
+        ),
+        (
+            r#"{"subject":{"kind":"advisory","item":"SD9","share":1,"origin":"a"},"by":"王"}"#,
+            "400",
+            "item",
+        ),
+        (r#"{"subject":{"kind":"star"},"by":"王"}"#, "422", "star"),
+        (r#"{"subject":{"kind":"privacy","document":"a"},"buy":"王"}"#, "422", "buy"),
+        ("no JSON", "400", ""),
+    ] {
+        let (head, said) = post_json(&rig.view, attest, body).await;
+        assert!(head.starts_with(&format!("HTTP/1.1 {status}")), "{body}: {head} {said}");
+        assert!(said.contains("\"error\"") && said.contains(told), "{body}: {said}");
+    }
+    assert_eq!(rig.events(), []);
+    let good = r#"{"subject":{"kind":"privacy","document":"说明"},"by":"王","note":"网上"}"#;
+    let (head, said) = post_json(&rig.view, attest, good).await;
+    assert!(head.starts_with("HTTP/1.1 200") && said == r#"{"done":true}"#, "{head} {said}");
+    let withdraw = "/api/v1/stars/withdraw";
+    let (head, said) = post_json(&rig.view, withdraw, r#"{"what":"privacy","by":"李"}"#).await;
+    assert!(head.starts_with("HTTP/1.1 200"), "{head} {said}");
+    let (head, said) = post_json(&rig.view, withdraw, r#"{"what":"privacy","by":"李"}"#).await;
+    assert!(head.starts_with("HTTP/1.1 404"), "{head} {said}");
+    let kinds = rig.events();
+    let withdrawn = EventKind::AttestationWithdrawn { what: "privacy".into(), by: "李".into() };
+    assert!(matches!(&kinds[0], EventKind::Attested { by, .. } if by == "王"), "{kinds:?}");
+    assert_eq!(kinds[1], withdrawn);
+}
+
+#[tokio::test]
+async fn a_program_records_that_a_meter_was_exchanged() {
+    let mut rig = Rig::new().await;
+    let path = "/api/v1/devices/electricity_meter-0-0/exchange";
+    let long = format!(r#"{{"by":"{}"}}"#, "x".repeat(65));
+    let (head, said) = post_json(&rig.view, path, &long).await;
+    assert!(head.starts_with("HTTP/1.1 400") && said.contains("64"), "{head} {said}");
+    let answered = async {
+        let Some(Act::MeterExchanged { device, by, reply }) = rig.acts.recv().await else {
+            panic!("no exchange");
+        };
+        assert_eq!((device.as_str(), by.as_str()), ("electricity_meter-0-0", "王"));
+        reply.send(Ok(())).unwrap();
+    };
+    let (answer, ()) = tokio::join!(post_json(&rig.view, path, r#"{"by":"王"}"#), answered);
+    assert!(answer.0.starts_with("HTTP/1.1 200"), "{answer:?}");
+}
