@@ -193,7 +193,7 @@ pub(in crate::status) async fn confirm(
     let body = html! {
         h1 { (title) }
         (facts(&rows, lang))
-        @if let Some(danger) = known.danger() { p.banner role="alert" { (lang.words(&danger)) } }
+        @if let Some(danger) = known.danger() { p.banner.warn role="alert" { (lang.words(&danger)) } }
         @if may {
             form.confirm method="post" action={ "/devices/" (device.id) "/command" } {
                 (ask.form_field())

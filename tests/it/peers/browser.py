@@ -137,14 +137,7 @@ def check(page, answer, where, lang, seen, width):
         fault(where, f"moves while it is loaded: {shift:.3f}")
     if len(page.query_selector_all("h1")) != 1:
         fault(where, "has not one h1")
-    page.evaluate(AXE)
-    result = page.evaluate("axe.run(document, {resultTypes: ['violations', 'passes']})")
-    if len(result["passes"]) < 10:
-        fault(where, f"axe looked at next to nothing: {len(result['passes'])} rules passed")
-    for one in result["violations"]:
-        if one["impact"] in ("serious", "critical"):
-            nodes = "; ".join(node["html"][:160] for node in one["nodes"][:2])
-            fault(where, f"axe {one['id']} ({one['impact']}): {one['help']}: {nodes}")
+    accessible(page, where)
     if seen["bytes"] > MOST_WIRE:
         fault(where, f"takes {seen['bytes']} bytes on the wire")
     # With the keyboard: the first stops are links or fields, and one sees where one is.
@@ -156,6 +149,17 @@ def check(page, answer, where, lang, seen, width):
     if shown in ("none", "nothing"):
         fault(where, f"shows no focus ({shown})")
     print(f"{where}: {seen['bytes']} bytes, shift {shift:.3f}", flush=True)
+
+
+def accessible(page, where):
+    page.evaluate(AXE)
+    result = page.evaluate("axe.run(document, {resultTypes: ['violations', 'passes']})")
+    if len(result["passes"]) < 10:
+        fault(where, f"axe looked at next to nothing: {len(result['passes'])} rules passed")
+    for one in result["violations"]:
+        if one["impact"] in ("serious", "critical"):
+            nodes = "; ".join(node["html"][:160] for node in one["nodes"][:2])
+            fault(where, f"axe {one['id']} ({one['impact']}): {one['help']}: {nodes}")
 
 
 def drawn(page, where):
@@ -247,6 +251,7 @@ def act(play, url, folder):
         page.goto(f"{url}/?lang={lang}")
 
         def shot(name):
+            accessible(page, f"{name} {lang} {width}")
             page.screenshot(path=str(folder / f"{name}-{lang}-{width}.png"), full_page=True)
 
         alarm(page, url, shot)

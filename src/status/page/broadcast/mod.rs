@@ -59,7 +59,7 @@ fn all(desk: &BroadcastDesk, ask: &Request) -> Markup {
         }
         @if !open.is_empty() { (list(lang, &open)) }
         @if ask.may_act() { (compose::form(&seen, ask)) }
-        h2 { (lang.pick("播发记录", "Before")) " " span.soft.num { (over.len()) } }
+        h2 { (lang.pick("播发记录", "Earlier warnings")) " " span.soft.num { (over.len()) } }
         @if over.is_empty() { p.soft { (lang.pick("尚无记录", "Nothing yet")) } } @else { (list(lang, &over)) }
         (drills(&seen, lang))
         (refused(&seen, lang))
