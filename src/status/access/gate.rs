@@ -96,6 +96,10 @@ fn deed(method: &Method, path: &str) -> Option<(Action, String)> {
     })
 }
 
+/// On an answer: it was looked at something, and nothing was done that the trail should hold.
+#[derive(Debug, Clone, Copy)]
+pub(in crate::status) struct OnlyLooked;
+
 /// Lets through who may pass.
 pub(in crate::status) async fn gate(
     State(view): State<Arc<View>>,
@@ -153,7 +157,8 @@ pub(in crate::status) async fn gate(
     request.extensions_mut().insert(who.clone());
     let response = next.run(request).await;
     // What became of a command, and of what value, the desk notes.
-    if deed.as_ref().is_some_and(|(action, _)| *action != Action::Command) {
+    let looked = response.extensions().get::<OnlyLooked>().is_some();
+    if !looked && deed.as_ref().is_some_and(|(action, _)| *action != Action::Command) {
         let told: Vec<String> =
             TOLD.iter().filter_map(|key| Some(format!("{key}={}", fields.get(*key)?))).collect();
         let status = response.status();

@@ -29,7 +29,7 @@ use serde::Serialize;
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
-pub(super) use gate::gate;
+pub(super) use gate::{OnlyLooked, gate};
 pub(super) use login::{login, login_page, logout};
 #[cfg(feature = "schema")]
 pub(super) use trail::{SessionRow, UserRows};

@@ -15,6 +15,7 @@ use ring::digest::{SHA256, digest};
 use super::words::Word;
 use super::{EDITOR, Files};
 use crate::settings::Fault;
+use crate::status::access::OnlyLooked;
 use crate::status::assets;
 use crate::status::layout::{Request, page};
 use crate::status::server::{Asked, Shared, answer};
@@ -101,7 +102,11 @@ pub(in crate::status) async fn change(
         }
         Checked::Good(_) | Checked::Not | Checked::Gone => StatusCode::OK,
     };
-    show(&view, &ask, &draft, &checked, status)
+    let mut response = show(&view, &ask, &draft, &checked, status);
+    if !apply {
+        response.extensions_mut().insert(OnlyLooked);
+    }
+    response
 }
 
 impl Draft {
