@@ -1,5 +1,7 @@
 //! `/metrics` in the Prometheus text format. Labels stay few: buses and states, never devices.
 
+mod warn;
+
 use std::fmt::{Display, Write as _};
 use std::time::Duration;
 
@@ -8,7 +10,7 @@ use super::promises::standing;
 use super::view::View;
 use crate::buffer::WearStatus;
 use crate::clock::TrustState;
-use crate::model::{AlarmLevel, BusCounters, BusState};
+use crate::model::{BusCounters, BusState};
 
 /// Writes one family after the other.
 struct Page(String);
@@ -68,31 +70,6 @@ fn logins(page: &mut Page, view: &View) {
     page.gauge("linli_page_sessions", "Sessions that are alive.", alive);
 }
 
-fn commands(page: &mut Page, view: &View) {
-    let Some(router) = &view.commands else { return };
-    let samples = router.counts().map(|(outcome, count)| (label("outcome", outcome), count));
-    page.family("linli_commands_total", "counter", "Commands by what became of them.", samples);
-}
-
-fn alarms(page: &mut Page, view: &View) {
-    let Some(desk) = &view.alarms else { return };
-    let board = desk.board();
-    let by_level = |counts: [u64; 4]| {
-        let levels = AlarmLevel::ALL.iter().map(|level| label("level", level.word()));
-        levels.zip(counts).collect::<Vec<_>>()
-    };
-    let (counts, totals) = (board.counts, board.totals);
-    let open = "Alarms that are not closed; neither members of groups nor silenced ones.";
-    page.family("linli_alarms_open", "gauge", open, by_level(counts.open));
-    let active = "Alarms whose condition holds.";
-    page.family("linli_alarms_active", "gauge", active, by_level(counts.active));
-    page.gauge("linli_alarms_silenced", "Alarms in maintenance windows.", counts.silenced);
-    let raised = "Alarms raised since the start.";
-    page.family("linli_alarms_raised_total", "counter", raised, by_level(totals.raised));
-    let escalated = "Clocks of alarms that ran out since the start.";
-    page.family("linli_alarms_escalated_total", "counter", escalated, by_level(totals.escalated));
-}
-
 /// The whole page.
 pub(super) fn render(view: &View) -> String {
     let mut page = Page(String::with_capacity(8 << 10));
@@ -105,55 +82,21 @@ pub(super) fn render(view: &View) -> String {
     clock(&mut page, view);
     promises(&mut page, view);
     logins(&mut page, view);
-    commands(&mut page, view);
-    alarms(&mut page, view);
+    warn::commands(&mut page, view);
+    warn::alarms(&mut page, view);
     devices(&mut page, view);
     risk(&mut page, view);
     buses(&mut page, view);
     broker(&mut page, view);
     buffer(&mut page, view);
     uplink(&mut page, view);
-    broadcast(&mut page, view);
+    warn::broadcast(&mut page, view);
+    warn::history(&mut page, view);
     if let Some(result) = view.assessment.borrow().as_deref() {
         page.gauge("linli_star_level", "Star of the self-assessment, 0 for none.", result.star);
         page.gauge("linli_star_target", "Star that the standard demands.", result.target);
     }
     page.0
-}
-
-fn broadcast(page: &mut Page, view: &View) {
-    let Some(desk) = &view.broadcast else { return };
-    let seen = desk.view();
-    let open = seen.warnings.iter().filter(|row| row.over_ms.is_none()).count();
-    page.gauge("linli_warnings_open", "Warnings that are on or wait.", open);
-    #[expect(clippy::cast_precision_loss, reason = "a span for people")]
-    let seconds = |ms: u64| ms as f64 / 1000.0;
-    let latency = seen.latency;
-    let help = "From the acceptance of a warning to the word of a terminal that it plays.";
-    let quantile =
-        |name: &str, ms: Option<u64>| ms.map(|ms| (label("quantile", name), seconds(ms)));
-    let samples = [quantile("0.5", latency.p50_ms), quantile("0.95", latency.p95_ms)];
-    let name = "linli_warning_to_playing_seconds";
-    page.family(name, "summary", help, samples.into_iter().flatten());
-    if latency.count > 0 {
-        writeln!(page.0, "{name}_sum {}", seconds(latency.sum_ms)).expect(INFALLIBLE);
-        writeln!(page.0, "{name}_count {}", latency.count).expect(INFALLIBLE);
-    }
-    let newest = seen.warnings.first().map(|row| row.counts).unwrap_or_default();
-    let states = [
-        ("addressed", newest.addressed),
-        ("acknowledged", newest.acknowledged),
-        ("finished", newest.finished),
-        ("failed", newest.failed),
-    ];
-    let samples = states.map(|(state, count)| (label("state", state), count));
-    let help = "Terminals and screens of the newest warning.";
-    page.family("linli_warning_receipts", "gauge", help, samples);
-    page.gauge(
-        "linli_warnings_refused",
-        "Refused messages of the last ones kept.",
-        seen.refused.len(),
-    );
 }
 
 fn clock(page: &mut Page, view: &View) {

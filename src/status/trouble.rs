@@ -2,6 +2,7 @@
 //! A dead line is one trouble, not one per device that hangs on it.
 
 mod alarms;
+mod history;
 mod pledges;
 
 use std::collections::HashSet;
@@ -77,6 +78,7 @@ pub(super) fn all(view: &View) -> Vec<Trouble> {
     attestations(view, &mut list);
     pledges::all(view, &mut list);
     alarms::all(view, &mut list);
+    history::all(view, &mut list);
     list.sort_by_key(|trouble| {
         (trouble.severity, trouble.since.map_or(u64::MAX, |since| since.boot_ms))
     });

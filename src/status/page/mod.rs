@@ -17,6 +17,7 @@ mod overview;
 mod plan;
 mod risk;
 mod stars;
+mod urgent;
 
 pub(super) use alarm::alarm;
 pub(super) use alarms::alarms;

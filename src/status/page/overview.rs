@@ -2,7 +2,7 @@
 
 use maud::{Markup, html};
 
-use super::{plan, risk};
+use super::{plan, risk, urgent};
 use crate::status::layout::{Request, page, pill};
 use crate::status::show;
 use crate::status::text::{Lang, Text};
@@ -16,7 +16,8 @@ pub(in crate::status) fn overview(view: &View, ask: &Request) -> Markup {
     let lang = ask.lang;
     let troubles = trouble::all(view);
     let body = html! {
-        (state(lang, &troubles))
+        (urgent::on_the_air(view, lang))
+        (state(view, lang, &troubles))
         (tiles(view, lang))
         @if !troubles.is_empty() {
             h2 { (lang.t(Text::WorstFirst)) }
@@ -31,11 +32,18 @@ pub(in crate::status) fn overview(view: &View, ask: &Request) -> Markup {
     page(view, ask, "/", lang.t(Text::Overview), &body)
 }
 
-fn state(lang: Lang, troubles: &[Trouble]) -> Markup {
+fn state(view: &View, lang: Lang, troubles: &[Trouble]) -> Markup {
     let count = |severity| troubles.iter().filter(|t| t.severity == severity).count();
     let Some(worst) = troubles.first() else {
-        return html! {
-            section.state.ok { h1 { (lang.t(Text::AllWell)) } p.soft { (lang.t(Text::AllWellMore)) } }
+        return match urgent::worst(view) {
+            None => html! {
+                section.state.ok { h1 { (lang.t(Text::AllWell)) } p.soft { (lang.t(Text::AllWellMore)) } }
+            },
+            Some((class, alarms)) => html! {
+                section.state.(class) {
+                    h1 { (lang.pick(format!("设备正常，{alarms} 个报警待处理"), format!("Devices are well; alarms to deal with: {alarms}"))) }
+                }
+            },
         };
     };
     let counts = [Severity::Critical, Severity::Warning, Severity::Notice];
@@ -95,6 +103,7 @@ fn tiles(view: &View, lang: Lang) -> Markup {
                     (lang.t(Text::Unknown)) " " (tally.unknown)
                 }
             }
+            (urgent::tile(view, lang))
             a.tile href="/delivery" {
                 div.k { (lang.t(Text::Uplink)) }
                 div.v { (pill(class, lang.t(link))) }
