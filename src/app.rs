@@ -23,7 +23,6 @@
 //! | whoever knows → star level, facts | [`FACTS`] | the teller adds up what it could not tell, and tells that later |
 //! | page, scans → star level, attestations | watch | only the newest set is kept |
 //! | page → daemon, "read the configuration again" | 1 | one that waits is as good as two |
-//! | status, assessment, time | watch | only the newest is kept |
 //! | status, assessment, time, board of the alarms | watch | only the newest is kept |
 
 mod access;
@@ -45,6 +44,7 @@ mod stars;
 mod tasks;
 mod trial;
 mod upgrades;
+mod warned;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -210,6 +210,7 @@ impl App {
         let (reached, told) = ((&*lines, &*drivers), (access.audit(), uplink.clone()));
         let commands = joints.commands(&settings, &buffer, ordered, reached, told)?;
         let broadcast = joints.broadcast(&settings, &buffer, warned, facts, commands.clone())?;
+        joints.warner(broadcast.as_ref(), alarms.watch());
         // Not before all have read what they keep in the store: the first commit may rebuild its
         // files, and until that is done there is nothing to read.
         joints.supervisor.spawn_fallible(Part::Stage, "recorder", recorder.run(records_out));

@@ -50,7 +50,8 @@ pub struct Board {
 }
 
 impl Board {
-    pub(super) fn of(book: &Book, contact: &Arc<str>) -> Self {
+    /// What a book holds now; `contact` is whom to call.
+    pub fn of(book: &Book, contact: &Arc<str>) -> Self {
         let mut open: Vec<Arc<Alarm>> = book.open().cloned().collect();
         worst_first(&mut open);
         let mut counts = AlarmCounts::default();

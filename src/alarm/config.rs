@@ -174,6 +174,7 @@ pub fn read_changes(section: &mut Section<'_>, key: &'static str) -> Vec<Changed
             limit: inner.float("limit", -1e12..=1e12),
             clear: inner.float("clear", -1e12..=1e12),
             hold: inner.duration("hold", hold.clone()),
+            broadcast: inner.has("broadcast").then(|| inner.text_or("broadcast", "").into()),
         },
         at: inner.head(),
     };

@@ -158,6 +158,8 @@ pub struct Rule {
     pub closes_itself: Option<Duration>,
     /// Whether it is used where nothing else is configured.
     pub on: bool,
+    /// Template of the emergency broadcast that its alarms play where they are.
+    pub broadcast: Option<Arc<str>>,
     /// What it says.
     pub title: Words,
     /// What to do.
@@ -209,6 +211,8 @@ pub struct Change {
     pub clear: Option<f64>,
     /// Another time that it must last.
     pub hold: Option<Duration>,
+    /// Another template that is played; none when empty.
+    pub broadcast: Option<Arc<str>>,
 }
 
 impl Change {
@@ -223,6 +227,9 @@ impl Change {
         }
         rule.clear = self.clear.or(rule.clear);
         rule.hold = self.hold.unwrap_or(rule.hold);
+        if let Some(template) = &self.broadcast {
+            rule.broadcast = (!template.is_empty()).then(|| Arc::clone(template));
+        }
         rule
     }
 }

@@ -74,6 +74,8 @@ struct Row {
     closes_itself: Option<Duration>,
     #[serde(default)]
     on: Option<bool>,
+    #[serde(default)]
+    broadcast: Option<String>,
     zh: String,
     en: String,
     todo_zh: String,
@@ -209,6 +211,7 @@ impl Judge<'_> {
             hold: row.hold.unwrap_or_default(),
             closes_itself: row.closes_itself,
             on: row.on.unwrap_or(true),
+            broadcast: row.broadcast.map(Into::into),
             title: (row.en, row.zh).into(),
             todo: (row.todo_en, row.todo_zh).into(),
             source: row.source,

@@ -6,8 +6,8 @@ use tokio::sync::{mpsc, oneshot, watch};
 
 use super::desk::{Setup, Taken};
 use super::view::{BroadcastView, WarningRow};
-use super::zones::TargetKind;
-use crate::model::{Warning, WarningId, WarningRefusal, WarningSource, WarningStatus};
+use super::zones::{TargetKind, Zone};
+use crate::model::{DeviceId, Warning, WarningId, WarningRefusal, WarningSource, WarningStatus};
 
 /// The gateway is stopping: nobody takes warnings any more.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -65,12 +65,14 @@ impl BroadcastDesk {
         answer.await.map_err(|_gone| Stopping)
     }
 
-    /// Warns by a template, for an alarm rule: `about` is what stands behind its text.
+    /// Warns by a template, for an alarm: `about` is what stands behind its text. Each `id` is taken
+    /// once, also across restarts; what was taken before is not played again.
     ///
     /// # Errors
     /// The gateway is stopping.
     pub async fn start(
         &self,
+        id: WarningId,
         template: &str,
         zones: Vec<String>,
         by: &str,
@@ -79,6 +81,7 @@ impl BroadcastDesk {
         let Some(mut warning) = self.of_template(template, WarningStatus::Actual) else {
             return Ok(None);
         };
+        warning.id = id;
         warning.source = WarningSource::Alarm;
         warning.sender = by.to_owned();
         warning.zones = zones;
@@ -88,6 +91,17 @@ impl BroadcastDesk {
             }
         }
         self.compose(warning).await.map(Some)
+    }
+
+    /// The zones that a device or its place belongs to, as far as somebody hears or sees there;
+    /// empty, which means everywhere, when it belongs to none.
+    pub fn zones_of(&self, device: &DeviceId, place: &str) -> Vec<String> {
+        let here = |zone: &Zone| {
+            zone.devices.contains(device)
+                || zone.places.iter().any(|begin| place.starts_with(begin.as_str()))
+        };
+        let sizes = self.setup.zones.sizes();
+        sizes.filter(|(zone, size)| *size > 0 && here(zone)).map(|(z, _)| z.name.clone()).collect()
     }
 
     /// A warning of a template, to be changed and composed.

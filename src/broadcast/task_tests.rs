@@ -261,10 +261,20 @@ async fn staff_warn_by_a_template_and_cancel() {
     assert_eq!(one.cancelled_by, "李");
     assert!(one.receipts.iter().all(|receipt| receipt.state == ReceiptState::Cancelled));
     assert!(site.steps().iter().any(|step| matches!(step, WarningStep::Cancelled { .. })));
-    let rule =
-        site.desk.start("gas", Vec::new(), "rule 1", ("in house 2", "2 号楼")).await.unwrap();
-    assert!(rule.unwrap().is_ok());
-    assert!(site.desk.start("nothing", Vec::new(), "r", ("", "")).await.unwrap().is_none());
+    let id = WarningId::new("alarm-1").unwrap();
+    let start = |template: &'static str| {
+        let id = id.clone();
+        site.desk.start(id, template, Vec::new(), "rule 1", ("in house 2", "2 号楼"))
+    };
+    assert_eq!(start("gas").await.unwrap(), Some(Ok(id.clone())));
+    assert!(start("nothing").await.unwrap().is_none());
+    site.wait(2).await;
+    site.desk.cancel(id.clone(), "the rule").await.unwrap().unwrap();
+    site.wait(2).await;
+    let orders = site.fleet.orders.lock().unwrap().len();
+    assert_eq!(start("gas").await.unwrap(), Some(Ok(id)), "taken before, not played again");
+    site.wait(2).await;
+    assert_eq!(site.fleet.orders.lock().unwrap().len(), orders);
     site.end().await;
 }
 

@@ -3,7 +3,8 @@
 use super::DeviceSettings;
 use super::read::{Context, Machine};
 use crate::alarm::{Config, Rules};
-use crate::settings::{Fault, Place};
+use crate::broadcast::Texts;
+use crate::settings::{Fault, Place, meant_value, nearest};
 
 /// Reads the rules, and checks what the site changes of them; not when they stand in a file that is
 /// not read.
@@ -21,6 +22,38 @@ pub(super) fn settle(
     context.faults.extend(config.faults_of(&config.changed));
     for device in devices {
         context.faults.extend(config.faults_of(&device.alarms));
+    }
+}
+
+/// Whether rules that warn people name templates that there are.
+pub(super) fn check_templates(
+    config: &Config,
+    texts: &Texts,
+    devices: &[DeviceSettings],
+    context: &mut Context<'_>,
+) {
+    let names = || texts.templates().iter().map(|template| template.name.as_str());
+    let fault = |place: Place, rule: &str, template: &str| {
+        let problem = (
+            format!("rule `{rule}`: `broadcast` is `{template}`, which is no template"),
+            format!("规则 `{rule}`：`broadcast` 指定的模板 `{template}` 不存在"),
+        );
+        let near = nearest(template, names()).map(meant_value);
+        let allowed = names().collect::<Vec<_>>().join(", ");
+        Fault::new(place, problem).allowed(allowed).maybe_hint(near)
+    };
+    let unknown = |template: &str| !template.is_empty() && texts.template(template).is_none();
+    let changed = config.changed.iter().chain(devices.iter().flat_map(|device| &device.alarms));
+    for one in changed {
+        if let Some(template) = one.change.broadcast.as_deref().filter(|name| unknown(name)) {
+            context.faults.push(fault(one.at.clone(), &one.rule, template));
+        }
+    }
+    let file = || config.file.as_ref().map_or_else(String::new, |file| file.display().to_string());
+    for rule in config.rules.all() {
+        if let Some(template) = rule.broadcast.as_deref().filter(|name| unknown(name)) {
+            context.faults.push(fault(Place::of_file(&file()), &rule.id, template));
+        }
     }
 }
 
@@ -93,6 +126,18 @@ mod tests {
             ["smoke", "no such rule", "wrong side", "no limit", "pink", "ends before", "moon"]
         {
             assert!(told.contains(part), "{part} in\n{told}");
+        }
+    }
+
+    #[test]
+    fn a_rule_warns_people_with_a_template_that_there_is() {
+        let settings = read("[device.alarms.smoke]\nbroadcast = \"fire\"\n").unwrap();
+        assert_eq!(settings.devices[0].alarms[0].change.broadcast.as_deref(), Some("fire"));
+        let off = "[device.alarms.smoke]\nbroadcast = \"\"\n";
+        assert_eq!(read(off).unwrap().devices[0].alarms[0].change.broadcast.as_deref(), Some(""));
+        let told = read("[device.alarms.smoke]\nbroadcast = \"fier\"\n").unwrap_err();
+        for part in ["`smoke`", "`fier`", "no template", "gas", "did you mean \"fire\""] {
+            assert!(told.contains(part), "{part}: {told}");
         }
     }
 }

@@ -152,6 +152,9 @@ pub(super) fn settings<'s>(
     }
     alarms::settle(&mut parts.alarms, &devices, machine, &mut context);
     broadcast::check(&parts.broadcast, parts.broadcast_at.as_ref(), &devices, &mut context);
+    if machine == Machine::Ask || parts.broadcast.texts_file.is_none() {
+        alarms::check_templates(&parts.alarms, &parts.broadcast.texts, &devices, &mut context);
+    }
     drop(roots);
     let written = documents.iter().all(Document::is_clean);
     let Some((id, gateway)) = gateway

@@ -11,6 +11,8 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use super::AlarmId;
+
 pub use news::{
     ReceiptCounts, ReceiptState, TerminalReceipt, WarningNews, WarningRefusal, WarningStep,
 };
@@ -63,6 +65,23 @@ impl WarningId {
         Self::is_ebm_length(self.0.len()) && self.0.bytes().all(|byte| byte.is_ascii_digit())
     }
 }
+
+impl From<AlarmId> for WarningId {
+    /// The warning that an alarm starts: always the same.
+    fn from(alarm: AlarmId) -> Self {
+        Self(format!("{OF_ALARM}{alarm}").into())
+    }
+}
+
+impl WarningId {
+    /// The alarm that started it.
+    pub fn alarm(&self) -> Option<AlarmId> {
+        AlarmId::try_from(self.0.strip_prefix(OF_ALARM)?.to_owned()).ok()
+    }
+}
+
+/// How the identifier of a warning begins that an alarm started.
+const OF_ALARM: &str = "alarm-";
 
 impl fmt::Display for WarningId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -28,7 +28,11 @@ fn model(id: &str) -> Arc<Profile> {
     Library::built_in().get(id).unwrap()
 }
 
-fn configuration(at: &Path, field: u16, platform: u16, page: u16) -> String {
+fn configuration(
+    at: &Path,
+    [field, platform, page]: [u16; 3],
+    (terminals, screens): (usize, usize),
+) -> String {
     let mut text = format!(
         r#"
 [gateway]
@@ -58,7 +62,7 @@ places = ["north"]
 "#,
         at.display()
     );
-    for n in 0..TERMINALS {
+    for n in 0..terminals {
         let place = if n % 2 == 0 { "north" } else { "south" };
         text += &format!(
             "[[device]]\nid = \"speaker-{n}\"\nprofile = \"emergency-broadcast-terminal\"\n\
@@ -66,7 +70,7 @@ places = ["north"]
              allow = [\"message\", \"play\", \"stop\"]\n"
         );
     }
-    for n in 0..SCREENS {
+    for n in 0..screens {
         text += &format!(
             "[[device]]\nid = \"screen-{n}\"\nprofile = \"info-screen\"\nplace = \"south\"\n\
              topic = \"estate/screen/{n}\"\nallow = [\"text\"]\n"
@@ -77,16 +81,21 @@ places = ["north"]
 
 /// The simulated devices, moved in real time.
 struct Estate {
+    terminals: usize,
     devices: Vec<MqttDevice>,
     _there: Vec<Presence>,
     stop: CancellationToken,
 }
 
 impl Estate {
-    fn start(runtime: &tokio::runtime::Runtime, port: u16) -> Self {
+    fn start(
+        runtime: &tokio::runtime::Runtime,
+        port: u16,
+        (terminals, screens): (usize, usize),
+    ) -> Self {
         let (speaker, screen) = (model("emergency-broadcast-terminal"), model("info-screen"));
-        let speakers = (0..TERMINALS).map(|n| (&speaker, n, "estate/speaker"));
-        let screens = (0..SCREENS).map(|n| (&screen, n, "estate/screen"));
+        let speakers = (0..terminals).map(|n| (&speaker, n, "estate/speaker"));
+        let screens = (0..screens).map(|n| (&screen, n, "estate/screen"));
         let (devices, there): (Vec<MqttDevice>, Vec<Presence>) = speakers
             .chain(screens)
             .map(|(model, n, base)| {
@@ -108,7 +117,7 @@ impl Estate {
                 moved.iter().for_each(|device| device.with(|device| device.step(0.25)));
             }
         });
-        Self { devices, _there: there, stop }
+        Self { terminals, devices, _there: there, stop }
     }
 
     /// Terminals that play.
@@ -124,7 +133,7 @@ impl Estate {
     }
 
     fn screen(&self, n: usize) -> String {
-        self.devices[TERMINALS + n].with(|device| {
+        self.devices[self.terminals + n].with(|device| {
             let points = &device.profile().points;
             let place = points.iter().position(|point| &*point.name == "text").unwrap();
             device.values()[place].to_string()
@@ -225,13 +234,14 @@ fn two_hundred_terminals_play_are_interrupted_cancelled_and_survive_a_kill() {
     let folder = tempfile::tempdir().unwrap();
     let at = folder.path();
     let (field, platform, port) = (free_port(), free_port(), free_port());
+    let all = (TERMINALS, SCREENS);
     let page = SocketAddr::from(([127, 0, 0, 1], port));
     let (config, log) = (at.join("linli.toml"), at.join("log"));
-    fs::write(&config, configuration(at, field, platform, port)).unwrap();
+    fs::write(&config, configuration(at, [field, platform, port], all)).unwrap();
     let _field = mosquitto(at, field);
     let above = mosquitto(at, platform);
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
-    let estate = Estate::start(&runtime, field);
+    let estate = Estate::start(&runtime, field, all);
     let daemon = linli(&config, &log);
     let all = TERMINALS + SCREENS;
     wait_until("every device is online", || {
@@ -292,5 +302,72 @@ fn two_hundred_terminals_play_are_interrupted_cancelled_and_survive_a_kill() {
     let _above = mosquitto(at, platform);
     the_uplink_is_back(page);
     every_receipt_has_its_times(page, &[YELLOW, "red-1", "red-2", &id]);
+    assert_eq!(daemon.terminate(), 0, "{}", fs::read_to_string(&log).unwrap());
+}
+
+/// Two terminals, one in the north; a smoke detector in the north whose rule warns of fire.
+#[test]
+fn an_alarm_warns_people_where_it_is_without_an_uplink_once_also_after_a_kill_until_it_is_over() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = folder.path();
+    let (field, nobody, port) = (free_port(), free_port(), free_port());
+    let page = SocketAddr::from(([127, 0, 0, 1], port));
+    let (config, log) = (at.join("linli.toml"), at.join("log"));
+    let detector = "[[device]]\nid = \"hall\"\nplace = \"north gate\"\nprofile = \"zigbee2mqtt-smoke\"\n\
+                    topic = \"zigbee2mqtt/hall\"\n[device.alarms.smoke]\nbroadcast = \"fire\"\n";
+    let text = configuration(at, [field, nobody, port], (2, 1)) + detector;
+    fs::write(&config, text).unwrap();
+    let _field = mosquitto(at, field);
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
+    let estate = Estate::start(&runtime, field, (2, 1));
+    let smoke = |on: bool| {
+        let text = format!("{{\"smoke\":{on},\"battery\":90}}");
+        let sent = std::process::Command::new("mosquitto_pub")
+            .args(["-p", &field.to_string(), "-q", "1", "-t", "zigbee2mqtt/hall", "-m", &text])
+            .status();
+        assert!(sent.unwrap().success());
+    };
+    let daemon = linli(&config, &log);
+    wait_until("every device is online", || {
+        smoke(false);
+        ask(page, "/api/v1/devices").is_some_and(|devices| {
+            devices.as_array().unwrap().iter().all(|device| device["health"] == "online")
+        })
+    });
+    assert_eq!(ask(page, "/api/v1/broadcast").unwrap()["warnings"].as_array().unwrap().len(), 0);
+
+    smoke(true);
+    wait_until("the north hears of it", || estate.sounding() == 1);
+    let alarm = ask(page, "/api/v1/alarms?rule=smoke").unwrap()["alarms"][0].clone();
+    let id = alarm["warning"].as_str().unwrap_or_else(|| panic!("{alarm}")).to_owned();
+    let row = warning(page, &id);
+    assert_eq!((&row["source"], &row["severity"]), (&json!("alarm"), &json!("red")), "{row}");
+    assert!(row["en"]["body"].as_str().unwrap().contains("north gate"), "{row}");
+    let receipts = row["receipts"].as_array().unwrap();
+    assert_eq!(receipts.len(), 1, "nobody in the south: {row}");
+    assert_eq!(receipts[0]["device"], "speaker-0");
+
+    daemon.kill();
+    let daemon = linli(&config, &log);
+    wait_until("it is through", || warning(page, &id)["counts"]["finished"] == 1);
+    let all = ask(page, "/api/v1/broadcast").unwrap();
+    assert_eq!(all["warnings"].as_array().unwrap().len(), 1, "not once more: {all}");
+
+    // Another alarm of the rule, and it is over before it is through.
+    let close = format!("/api/v1/alarms/{}/close", alarm["id"].as_str().unwrap());
+    wait_until("it is clear", || {
+        smoke(false);
+        ask(page, "/api/v1/alarms?rule=smoke")
+            .is_some_and(|all| all["alarms"][0]["state"] == "cleared")
+    });
+    assert_eq!(post(page, &close, &json!({"by": "li", "reason": "toast"}))["done"], true);
+    smoke(true);
+    wait_until("it sounds again", || estate.sounding() == 1);
+    smoke(false);
+    wait_until("it is silent", || estate.sounding() == 0);
+    let all = ask(page, "/api/v1/broadcast").unwrap();
+    let lives = |row: &Value| row["life"].as_str().unwrap().to_owned();
+    let lives: Vec<String> = all["warnings"].as_array().unwrap().iter().map(lives).collect();
+    assert!(lives.contains(&"cancelled".to_owned()), "{all}");
     assert_eq!(daemon.terminate(), 0, "{}", fs::read_to_string(&log).unwrap());
 }

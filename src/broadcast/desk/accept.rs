@@ -11,7 +11,7 @@ use super::{Desk, Effect, LONGEST, MOST_FORESEEN, MOST_KEPT, MOST_OPEN, Now, TOO
 use crate::broadcast::message::envelope::{open, signer};
 use crate::broadcast::message::{self, Message, Parsed, Unread};
 use crate::broadcast::zones::TargetKind;
-use crate::model::{ReceiptState, Warning, WarningId, WarningRefusal, WarningStep};
+use crate::model::{ReceiptState, Warning, WarningId, WarningRefusal, WarningSource, WarningStep};
 
 impl Desk {
     /// A message of the platform.
@@ -83,7 +83,13 @@ impl Desk {
 
     /// A warning of this gateway's own.
     pub(super) fn compose(&mut self, warning: Warning, now: Now) -> super::Taken {
-        let warning = Warning { id: self.own_id(now), sent_ms: Some(now.wall_ms), ..warning };
+        let id = match warning.source {
+            // An alarm warns once.
+            WarningSource::Alarm if self.find(&warning.id).is_some() => return Ok(warning.id),
+            WarningSource::Alarm => warning.id.clone(),
+            _ => self.own_id(now),
+        };
+        let warning = Warning { id, sent_ms: Some(now.wall_ms), ..warning };
         let text = serde_json::to_vec(&warning).expect("texts and numbers are JSON");
         self.warn(warning, &[], sha256(&text), None, now)
     }

@@ -105,6 +105,11 @@ impl Access {
         self.by_cookie(self.cookie(headers)?)
     }
 
+    /// Whether whoever showed these headers is still let in.
+    pub(in crate::status) fn knows(&self, headers: &HeaderMap) -> bool {
+        self.who(headers).is_some()
+    }
+
     /// The value of the session's cookie.
     pub(super) fn cookie<'h>(&self, headers: &'h HeaderMap) -> Option<&'h str> {
         cookie(headers, self.cookie_name())

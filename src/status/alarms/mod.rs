@@ -14,6 +14,7 @@ use axum::routing::{get, post};
 
 #[cfg(feature = "schema")]
 pub(super) use api::{Acknowledge, Close, NewWindow};
+pub(super) use rows::started;
 #[cfg(feature = "schema")]
 pub(super) use rows::{AlarmDetail, AlarmRows, WindowRow};
 

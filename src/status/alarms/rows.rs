@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use crate::alarm::{Alarm, Board, Entry, Now, Page, Said, Window};
-use crate::model::{AlarmLevel, AlarmState, Value};
+use crate::model::{AlarmLevel, AlarmState, Value, WarningId};
 use crate::status::view::View;
 
 /// One alarm.
@@ -50,6 +50,14 @@ pub(in crate::status) struct AlarmRow {
     group: Option<String>,
     /// The maintenance window that silences it.
     silenced: Option<String>,
+    /// The warning that it started.
+    warning: Option<String>,
+}
+
+/// The warning that an alarm started, as far as the broadcast still knows it.
+pub(in crate::status) fn started(view: &View, alarm: &Alarm) -> Option<WarningId> {
+    let (desk, id) = (view.broadcast.as_ref()?, WarningId::from(alarm.id));
+    desk.view().warnings.iter().any(|row| row.id == id).then_some(id)
 }
 
 impl AlarmRow {
@@ -91,6 +99,7 @@ impl AlarmRow {
             members: alarm.members,
             group: alarm.group.map(|id| id.to_string()),
             silenced: alarm.silenced.clone(),
+            warning: started(view, alarm).map(|id| id.to_string()),
         }
     }
 }

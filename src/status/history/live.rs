@@ -8,13 +8,14 @@ use std::time::Duration;
 
 use axum::body::Body;
 use axum::extract::{ConnectInfo, Extension, Path, State};
-use axum::http::header;
+use axum::http::{HeaderMap, header};
 use axum::response::{IntoResponse as _, Response};
 use futures_util::stream::unfold;
 use serde::Serialize;
 use tokio::time::{Interval, MissedTickBehavior};
 use tokio_util::sync::CancellationToken;
 
+use super::calls::Calls;
 use crate::model::{DeviceIndex, Health, Moment, PointState, Quality};
 use crate::status::layout::Request;
 use crate::status::listener::Peer;
@@ -34,6 +35,9 @@ const SILENT: u32 = 15;
 /// Then a stream ends; the browser comes back, and is asked again who it is.
 const LONGEST: Duration = Duration::from_secs(900);
 
+/// After so many looks it is asked whether the session or token still holds.
+const ASK_AGAIN: u32 = 5;
+
 /// Told when the page is to stop.
 #[derive(Debug, Clone)]
 pub(in crate::status) struct Stop(pub CancellationToken);
@@ -45,6 +49,12 @@ pub(super) struct Streams(Arc<Mutex<HashMap<IpAddr, usize>>>);
 impl Streams {
     fn lock(&self) -> MutexGuard<'_, HashMap<IpAddr, usize>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether nobody has one.
+    #[cfg(test)]
+    pub(super) fn is_idle(&self) -> bool {
+        self.lock().is_empty()
     }
 
     fn take(&self, address: IpAddr) -> Option<Place> {
@@ -102,7 +112,7 @@ pub(in crate::status) struct LiveHealth {
 /// What a stream looks at.
 enum Watched {
     Device { index: DeviceIndex, lang: Lang, sent: Vec<PointState> },
-    Estate { sent: Vec<Option<Health>> },
+    Estate { sent: Vec<Option<Health>>, calls: Calls },
 }
 
 impl Watched {
@@ -110,12 +120,16 @@ impl Watched {
     fn look(&mut self, view: &View) -> Option<String> {
         match self {
             Self::Device { index, lang, sent } => values(view, *index, *lang, sent),
-            Self::Estate { sent } => health(view, sent),
+            Self::Estate { sent, calls } => {
+                let told: String =
+                    [health(view, sent), calls.look(view)].into_iter().flatten().collect();
+                (!told.is_empty()).then_some(told)
+            }
         }
     }
 }
 
-fn event(name: &str, rows: &impl Serialize) -> String {
+pub(super) fn event(name: &str, rows: &impl Serialize) -> String {
     let data = serde_json::to_string(rows).expect("an event has text keys");
     format!("event: {name}\ndata: {data}\n\n")
 }
@@ -172,6 +186,9 @@ struct Stream {
     once: bool,
     told: bool,
     stop: CancellationToken,
+    /// Who asked: cookie or token.
+    headers: HeaderMap,
+    looks: u32,
     _place: Place,
 }
 
@@ -183,6 +200,10 @@ impl Stream {
                 _ = self.ticks.tick() => {}
             }
             if self.view.now().since(self.begun) > LONGEST || (self.once && self.told) {
+                return None;
+            }
+            self.looks = self.looks.wrapping_add(1);
+            if self.looks.is_multiple_of(ASK_AGAIN) && !self.view.access.knows(&self.headers) {
                 return None;
             }
             self.told = true;
@@ -203,7 +224,7 @@ fn begin(
     view: Arc<View>,
     peer: &Peer,
     stop: Option<Extension<Stop>>,
-    ask: &Request,
+    (ask, headers): (&Request, HeaderMap),
     watched: Watched,
 ) -> Response {
     let Some(place) = view.history_desk.streams.take(peer.address.ip()) else {
@@ -216,7 +237,20 @@ fn begin(
     let stop = stop.map(|Extension(Stop(stop))| stop).unwrap_or_default();
     // For scripts: what is so now, and nothing more.
     let (once, told) = (ask.query.contains_key("once"), false);
-    let stream = Stream { view, watched, ticks, begun, silent, once, told, stop, _place: place };
+    let looks = 0;
+    let stream = Stream {
+        view,
+        watched,
+        ticks,
+        begun,
+        silent,
+        once,
+        told,
+        stop,
+        headers,
+        looks,
+        _place: place,
+    };
     let events = unfold(stream, |mut stream| async move {
         let event = stream.next().await?;
         Some((Ok::<_, std::convert::Infallible>(event), stream))
@@ -235,11 +269,12 @@ pub(in crate::status) async fn live(
     ConnectInfo(peer): ConnectInfo<Peer>,
     stop: Option<Extension<Stop>>,
     Path(id): Path<String>,
+    headers: HeaderMap,
     Asked(ask): Asked,
 ) -> Response {
     let Some(index) = find(&view, &id) else { return missing("there is no such device") };
     let watched = Watched::Device { index, lang: ask.lang, sent: Vec::new() };
-    begin(view, &peer, stop, &ask, watched)
+    begin(view, &peer, stop, (&ask, headers), watched)
 }
 
 /// `GET /api/v1/events`.
@@ -247,9 +282,16 @@ pub(in crate::status) async fn events(
     State(view): Shared,
     ConnectInfo(peer): ConnectInfo<Peer>,
     stop: Option<Extension<Stop>>,
+    headers: HeaderMap,
     Asked(ask): Asked,
 ) -> Response {
-    begin(view, &peer, stop, &ask, Watched::Estate { sent: Vec::new() })
+    begin(
+        view,
+        &peer,
+        stop,
+        (&ask, headers),
+        Watched::Estate { sent: Vec::new(), calls: Calls::default() },
+    )
 }
 
 #[cfg(test)]
@@ -269,6 +311,6 @@ mod tests {
         let others: Vec<Place> = (2..=200).map_while(|n| streams.take(one(n))).collect();
         assert_eq!(others.len() + MOST_TO_ONE, MOST);
         drop((first, again, others));
-        assert!(streams.lock().is_empty());
+        assert!(streams.is_idle());
     }
 }

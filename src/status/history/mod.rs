@@ -1,6 +1,7 @@
 //! What the points were: `history` as JSON and as a table for spreadsheets, and how they are now:
 //! streams of events.
 
+mod calls;
 mod csv;
 mod live;
 mod query;
@@ -13,6 +14,10 @@ use axum::response::{IntoResponse as _, Json, Response};
 use serde::Serialize;
 use tokio::sync::Semaphore;
 
+#[cfg(test)]
+pub(super) use calls::Calls;
+#[cfg(feature = "schema")]
+pub(super) use calls::{LiveAlarm, LiveWarning};
 pub(super) use csv::table;
 #[cfg(feature = "schema")]
 pub(super) use live::{LiveHealth, LiveValue};
@@ -36,6 +41,14 @@ const MOST_VALUES: usize = 40_000;
 pub struct Desk {
     readers: Arc<Semaphore>,
     streams: Streams,
+}
+
+impl Desk {
+    /// Whether nobody has a stream.
+    #[cfg(test)]
+    pub(in crate::status) fn is_idle(&self) -> bool {
+        self.streams.is_idle()
+    }
 }
 
 impl Default for Desk {

@@ -5,7 +5,7 @@ use schemars::generate::SchemaGenerator;
 use serde_json::{Value, json};
 
 use super::{BAD_QUERY, NO_TEXT, Operation, UNKNOWN, of, text};
-use crate::status::history::{DeviceHistory, LiveHealth, LiveValue};
+use crate::status::history::{DeviceHistory, LiveAlarm, LiveHealth, LiveValue};
 
 /// An answer of events: by their names what `data` holds, as JSON.
 fn stream<T: JsonSchema>(types: &mut SchemaGenerator, event: &str) -> Value {
@@ -15,6 +15,13 @@ fn stream<T: JsonSchema>(types: &mut SchemaGenerator, event: &str) -> Value {
 
 pub(super) fn history(types: &mut SchemaGenerator) -> Vec<Operation> {
     let get = Operation::get;
+    let mut all = stream::<LiveHealth>(types, "health");
+    for (event, rows) in [
+        ("alarms", types.subschema_for::<Vec<LiveAlarm>>()),
+        ("warnings", types.subschema_for::<Vec<LiveWarning>>()),
+    ] {
+        all["text/event-stream"]["x-events"][event] = rows.to_value();
+    }
     let word = || json!({ "type": "string" });
     let once = "With any value the answer ends after what is so now.";
     let spans = json!({ "type": "string", "enum": ["24h", "7d", "30d"] });
@@ -59,8 +66,9 @@ pub(super) fn history(types: &mut SchemaGenerator) -> Vec<Operation> {
         get(
             "/api/v1/events",
             "events",
-            "Server-sent events: the health of every device, then what changes of it.",
-            stream::<LiveHealth>(types, "health"),
+            "Server-sent events: the health of every device, open alarms and kept warnings, then \
+             what changes of them. A closed alarm is told once.",
+            all,
         )
         .asks("once", word(), once),
     ]

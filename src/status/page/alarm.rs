@@ -4,7 +4,7 @@ use maud::{Markup, html};
 
 use super::alarms::{acts, clock, level, said, state, values, whereabouts};
 use crate::alarm::{Alarm, Board, Entry};
-use crate::status::alarms::now;
+use crate::status::alarms::{now, started};
 use crate::status::layout::{Request, page, pill};
 use crate::status::show;
 use crate::status::text::{Lang, Text};
@@ -33,6 +33,7 @@ pub(in crate::status) fn alarm(
             div { (lang.t(Text::WhatToDo)) (lang.colon()) (said(lang, &alarm.todo)) }
             @if let Some(window) = &alarm.silenced { div.soft { (lang.pick("维护窗口内静默", "Silenced by the maintenance window")) (lang.colon()) (window) } }
             @if let Some(group) = &alarm.group { div { (lang.pick("属于成组报警", "Belongs to the group alarm")) (lang.colon()) a href={ "/alarms/" (group) } { (group) } } }
+            @if let Some(warning) = started(view, alarm) { div { (lang.pick("已启动应急广播", "It warns people")) (lang.colon()) a href={ "/broadcast/" (warning) } { (warning) } } }
             @if let Some(reason) = &alarm.reason { div { (lang.pick("关闭原因", "Closed because")) (lang.colon()) (reason) } }
             div.small.soft { (lang.pick("编号", "Number")) " " (alarm.id) " · " (lang.pick("规则", "rule")) " " (alarm.key.rule) }
             (acts(ask, alarm, "alarm"))

@@ -82,6 +82,27 @@ impl Rig {
 }
 
 #[tokio::test]
+async fn a_stream_tells_of_an_alarm_what_becomes_of_it_and_once_that_it_is_closed() {
+    let mut rig = rig().await;
+    let mut calls = crate::status::history::Calls::default();
+    assert_eq!(calls.look(&rig.view), None);
+    let id = rig.signal("device-alarm", "parcel_locker-0-5", true).await;
+    let told = calls.look(&rig.view).unwrap();
+    assert!(told.starts_with("event: alarms\ndata: [{") && told.contains(&id), "{told}");
+    assert!(told.contains("\"state\":\"raised\"") && told.contains("parcel_locker-0-5"), "{told}");
+    assert_eq!(calls.look(&rig.view), None, "nothing changed");
+    let (_, once) = get(&rig.view, "/api/v1/events?once").await;
+    assert!(once.contains("event: health") && once.contains(&id), "{once}");
+    post(&rig.view, &format!("/alarms/{id}/acknowledge"), OURS, "by=li").await;
+    let told = calls.look(&rig.view).unwrap();
+    assert!(told.contains("\"state\":\"acknowledged\""), "{told}");
+    post(&rig.view, &format!("/alarms/{id}/close"), OURS, "by=li&reason=done").await;
+    let told = calls.look(&rig.view).unwrap();
+    assert!(told.contains("\"state\":\"closed\",\"active\":false"), "{told}");
+    assert_eq!(calls.look(&rig.view), None);
+}
+
+#[tokio::test]
 async fn the_board_shows_what_is_open_in_both_languages_and_forms_acknowledge_and_close_it() {
     let mut rig = rig().await;
     let (_, empty) = get(&rig.view, "/alarms").await;

@@ -64,3 +64,35 @@ async fn a_users_file_that_is_gone_or_spoiled_lets_nobody_in_and_is_told() {
     assert_eq!(site.get("/devices", &bearer).await.status, 200);
     assert_eq!(site.log_in("wang", PASSWORD).await.status, 303);
 }
+
+#[tokio::test]
+async fn a_stream_ends_when_whoever_has_it_logs_out_or_his_token_is_taken_away() {
+    let site = site().await;
+    let cookie = site.session("li");
+    let csrf = site.form_token(&cookie);
+    let headers = format!("Cookie: {cookie}\r\n");
+    let begun = async {
+        while site.view.history_desk.is_idle() {
+            tokio::task::yield_now().await;
+        }
+    };
+    let logout = async {
+        begun.await;
+        site.post("/logout", &headers, &format!("csrf={csrf}")).await
+    };
+    let (stream, out) = tokio::join!(site.get("/api/v1/events", &headers), logout);
+    assert_eq!((stream.status, out.status), (200, 303), "{}", out.body);
+    assert!(stream.body.contains("event: health"), "{}", stream.body);
+
+    let bearer = format!("Authorization: Bearer {}\r\n", site.tokens[0]);
+    let taken = async {
+        while site.view.history_desk.is_idle() {
+            tokio::task::yield_now().await;
+        }
+        edit(&site.file, |users| users.tokens.clear());
+        site.view.access.look(true);
+    };
+    let (stream, ()) = tokio::join!(site.get("/api/v1/events", &bearer), taken);
+    assert_eq!(stream.status, 200);
+    assert_eq!(site.get("/api/v1/gateway", &bearer).await.status, 401);
+}

@@ -21,6 +21,7 @@ pub(in crate::status) fn one(view: &View, ask: &Request, row: &WarningRow) -> Ma
         p { (level(lang, row)) " " (life(lang, row)) " " span.soft.small { (row.id) } }
         (text(&row.zh, "zh-CN"))
         (text(&row.en, "en"))
+        @if let Some(alarm) = row.id.alarm() { p { a href={ "/alarms/" (alarm) } { (lang.pick("所属报警", "The alarm that started it")) } } }
         (facts(view, lang, row))
         @if row.over_ms.is_none() && ask.may_act() { (cancel(ask, row)) }
         (receipts(view, lang, row))
