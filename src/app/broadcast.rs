@@ -114,7 +114,7 @@ impl Orders for Commanded {
             expires_ms: issued_ms.saturating_add(left),
             until_ms: None,
             by: order.by.clone(),
-            source: CommandSource::Gateway,
+            source: CommandSource::Broadcast,
             signature: None,
         });
         let router = self.router.clone();

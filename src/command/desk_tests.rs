@@ -170,6 +170,27 @@ async fn whoever_asks_without_end_puts_no_look_off() {
 }
 
 #[tokio::test]
+async fn orders_of_the_broadcast_are_told_by_its_receipts_and_not_once_more_each() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut site = site(&store(&folder));
+    let source = CommandSource::Broadcast;
+    let request = CommandRequest { source, ..site.request("w-1", "c1", 16.0) };
+    let ordered = site.router.order(request).await.unwrap();
+    let write = site.write().await;
+    site.obey(write);
+    let done = CommandOutcome::Done { read_back: Some(Value::Number(16.0)) };
+    assert_eq!(ordered.end().await.unwrap().outcome, done);
+    assert!(site.field.try_recv().is_err(), "no event");
+    let entries = site.audit.trail().page(&Filter::default(), 50).unwrap().entries;
+    assert!(entries.iter().all(|entry| entry.action != Action::Command), "{entries:?}");
+    let kept = site.router.recent(None, None, 5).await.unwrap();
+    assert_eq!(
+        kept[0].report.outcome,
+        CommandOutcome::Done { read_back: Some(Value::Number(16.0)) }
+    );
+}
+
+#[tokio::test]
 async fn many_devices_are_ordered_side_by_side() {
     let folder = tempfile::tempdir().unwrap();
     let mut site = site(&store(&folder));

@@ -22,7 +22,7 @@
 //!
 //! [`Router::order`] takes any request; [`Router::order_all`] many at once, to devices side by
 //! side, and gives back what became of each. Sources inside the gateway order as
-//! [`CommandSource::Gateway`](crate::model::CommandSource): they need no signature and no trusted
+//! [`CommandSource::Gateway`](crate::model::CommandSource) or `Broadcast`: they need no signature and no trusted
 //! clock, all other checks hold.
 
 mod book;

@@ -42,6 +42,12 @@ impl Desk {
             }
         }
         let (device, outcome) = (&told.device, report.outcome.words().en);
+        if report.source == CommandSource::Broadcast {
+            // A warning of two hundred terminals is hundreds of orders: what became of each stands
+            // in its receipt, for the platform and for the page.
+            tracing::debug!(id = %report.id, device, command = report.command, outcome, "command");
+            return;
+        }
         tracing::info!(
             id = %report.id, device, command = report.command, by = report.by,
             source = report.source.word(), outcome, "command"

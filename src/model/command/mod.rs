@@ -83,8 +83,10 @@ pub enum CommandSource {
     Platform,
     /// From a person or a program at the gateway's page or API, whose rights were checked there.
     Page,
-    /// From the gateway itself: a safe value, a broadcast.
+    /// From the gateway itself: a safe value.
     Gateway,
+    /// From the emergency broadcast, whose receipts tell of every terminal.
+    Broadcast,
 }
 
 impl CommandSource {
@@ -94,6 +96,7 @@ impl CommandSource {
             CommandSource::Platform => "platform",
             CommandSource::Page => "page",
             CommandSource::Gateway => "gateway",
+            CommandSource::Broadcast => "broadcast",
         }
     }
 
@@ -103,6 +106,7 @@ impl CommandSource {
             CommandSource::Platform => ("platform", "平台"),
             CommandSource::Page => ("page", "本机页面"),
             CommandSource::Gateway => ("gateway", "网关"),
+            CommandSource::Broadcast => ("emergency broadcast", "应急广播"),
         }
         .into()
     }
