@@ -1,3 +1,5 @@
+//! Which alarms are played, and when they fall silent.
+
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;

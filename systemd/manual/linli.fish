@@ -233,7 +233,7 @@ complete -c linli -n "__fish_linli_using_subcommand alarms; and not __fish_seen_
 complete -c linli -n "__fish_linli_using_subcommand alarms; and not __fish_seen_subcommand_from list ack close rules test help" -f -a "ack" -d 'Say that somebody knows of an alarm (确认报警)'
 complete -c linli -n "__fish_linli_using_subcommand alarms; and not __fish_seen_subcommand_from list ack close rules test help" -f -a "close" -d 'Close an alarm, with what was found and done (关闭报警)'
 complete -c linli -n "__fish_linli_using_subcommand alarms; and not __fish_seen_subcommand_from list ack close rules test help" -f -a "rules" -d 'The rules that hold for each device, with everything that the configuration changes. Opens nothing (各设备生效的规则)'
-complete -c linli -n "__fish_linli_using_subcommand alarms; and not __fish_seen_subcommand_from list ack close rules test help" -f -a "test" -d 'Run the rules over stored readings: what would have been raised, when, for how long. Raises nothing. The gateway must not be running, unless the readings come from a file (试运行规则)'
+complete -c linli -n "__fish_linli_using_subcommand alarms; and not __fish_seen_subcommand_from list ack close rules test help" -f -a "test" -d 'Run the rules over stored readings: what would have been raised, when, for how long. Raises nothing. Reads the history of the charts, and the buffer when no gateway runs on it (试运行规则)'
 complete -c linli -n "__fish_linli_using_subcommand alarms; and not __fish_seen_subcommand_from list ack close rules test help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c linli -n "__fish_linli_using_subcommand alarms; and __fish_seen_subcommand_from list" -l level -d 'Only of this level: red, orange, yellow, blue' -r
 complete -c linli -n "__fish_linli_using_subcommand alarms; and __fish_seen_subcommand_from list" -s c -l config -d 'Configuration file; it says where the page listens, which devices and which rules there are' -r -F
@@ -251,7 +251,7 @@ complete -c linli -n "__fish_linli_using_subcommand alarms; and __fish_seen_subc
 complete -c linli -n "__fish_linli_using_subcommand alarms; and __fish_seen_subcommand_from rules" -l json -d 'Print JSON'
 complete -c linli -n "__fish_linli_using_subcommand alarms; and __fish_seen_subcommand_from rules" -s h -l help -d 'Print help'
 complete -c linli -n "__fish_linli_using_subcommand alarms; and __fish_seen_subcommand_from test" -l since -d 'How far back, e.g. `7d`' -r
-complete -c linli -n "__fish_linli_using_subcommand alarms; and __fish_seen_subcommand_from test" -l from -d 'Readings as `linli buffer export` writes them, instead of the buffer\'s' -r -F
+complete -c linli -n "__fish_linli_using_subcommand alarms; and __fish_seen_subcommand_from test" -l from -d 'Readings as `linli buffer export` writes them, instead of those kept here' -r -F
 complete -c linli -n "__fish_linli_using_subcommand alarms; and __fish_seen_subcommand_from test" -s c -l config -d 'Configuration file; it says where the page listens, which devices and which rules there are' -r -F
 complete -c linli -n "__fish_linli_using_subcommand alarms; and __fish_seen_subcommand_from test" -l json -d 'Print JSON'
 complete -c linli -n "__fish_linli_using_subcommand alarms; and __fish_seen_subcommand_from test" -s h -l help -d 'Print help'
@@ -259,7 +259,7 @@ complete -c linli -n "__fish_linli_using_subcommand alarms; and __fish_seen_subc
 complete -c linli -n "__fish_linli_using_subcommand alarms; and __fish_seen_subcommand_from help" -f -a "ack" -d 'Say that somebody knows of an alarm (确认报警)'
 complete -c linli -n "__fish_linli_using_subcommand alarms; and __fish_seen_subcommand_from help" -f -a "close" -d 'Close an alarm, with what was found and done (关闭报警)'
 complete -c linli -n "__fish_linli_using_subcommand alarms; and __fish_seen_subcommand_from help" -f -a "rules" -d 'The rules that hold for each device, with everything that the configuration changes. Opens nothing (各设备生效的规则)'
-complete -c linli -n "__fish_linli_using_subcommand alarms; and __fish_seen_subcommand_from help" -f -a "test" -d 'Run the rules over stored readings: what would have been raised, when, for how long. Raises nothing. The gateway must not be running, unless the readings come from a file (试运行规则)'
+complete -c linli -n "__fish_linli_using_subcommand alarms; and __fish_seen_subcommand_from help" -f -a "test" -d 'Run the rules over stored readings: what would have been raised, when, for how long. Raises nothing. Reads the history of the charts, and the buffer when no gateway runs on it (试运行规则)'
 complete -c linli -n "__fish_linli_using_subcommand alarms; and __fish_seen_subcommand_from help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c linli -n "__fish_linli_using_subcommand stars; and not __fish_seen_subcommand_from verify help" -l report -d 'Write the signed report to a file: a page to print (.html) or a document (.json)' -r -F
 complete -c linli -n "__fish_linli_using_subcommand stars; and not __fish_seen_subcommand_from verify help" -s c -l config -d 'Configuration file; it says where the page listens and where the store lies' -r -F
@@ -396,7 +396,7 @@ complete -c linli -n "__fish_linli_using_subcommand help; and __fish_seen_subcom
 complete -c linli -n "__fish_linli_using_subcommand help; and __fish_seen_subcommand_from alarms" -f -a "ack" -d 'Say that somebody knows of an alarm (确认报警)'
 complete -c linli -n "__fish_linli_using_subcommand help; and __fish_seen_subcommand_from alarms" -f -a "close" -d 'Close an alarm, with what was found and done (关闭报警)'
 complete -c linli -n "__fish_linli_using_subcommand help; and __fish_seen_subcommand_from alarms" -f -a "rules" -d 'The rules that hold for each device, with everything that the configuration changes. Opens nothing (各设备生效的规则)'
-complete -c linli -n "__fish_linli_using_subcommand help; and __fish_seen_subcommand_from alarms" -f -a "test" -d 'Run the rules over stored readings: what would have been raised, when, for how long. Raises nothing. The gateway must not be running, unless the readings come from a file (试运行规则)'
+complete -c linli -n "__fish_linli_using_subcommand help; and __fish_seen_subcommand_from alarms" -f -a "test" -d 'Run the rules over stored readings: what would have been raised, when, for how long. Raises nothing. Reads the history of the charts, and the buffer when no gateway runs on it (试运行规则)'
 complete -c linli -n "__fish_linli_using_subcommand help; and __fish_seen_subcommand_from stars" -f -a "verify" -d 'Look at a report, or at the stored evidence: whether it is as the gateway wrote it. Fails when not'
 complete -c linli -n "__fish_linli_using_subcommand help; and __fish_seen_subcommand_from users" -f -a "add" -d 'Add a user; asks for the password, or reads it as a line of standard input (新增用户)'
 complete -c linli -n "__fish_linli_using_subcommand help; and __fish_seen_subcommand_from users" -f -a "passwd" -d 'Set another password; the user\'s sessions end (修改口令)'

@@ -211,4 +211,16 @@ fn rehearsed(config: &Path, daemon: Process) {
     let rules = run(&["rules", "hall"]).unwrap();
     let battery = rules.as_array().unwrap().iter().find(|rule| rule["rule"] == "battery-level");
     assert_eq!(battery.unwrap()["limit"], 20.0);
+    // What still lies in the buffer, and while the gateway runs what the charts have.
+    let found = run(&["test", "--since", "1d"]).unwrap();
+    assert_eq!(found["sources"][1]["source"], "blocks", "{found}");
+    assert!(found["by_rule"]["battery-level"].as_u64().unwrap() >= 1, "{found}");
+    let log = config.with_file_name("log-again");
+    let daemon = linli(config, &log);
+    let again = run(&["test", "--since", "1d"]).unwrap();
+    assert!(again["without_buffer"].as_str().is_some(), "{again}");
+    assert_eq!(again["sources"][0]["source"], "history", "{again}");
+    assert!(again["sources"][0]["values"].as_u64().unwrap() > 0, "{again}");
+    assert!(again["by_rule"]["battery-level"].as_u64().unwrap() >= 1, "{again}");
+    assert_eq!(daemon.terminate(), 0);
 }

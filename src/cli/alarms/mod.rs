@@ -1,6 +1,7 @@
 //! `linli alarms`: what is open, acknowledge and close it over the running gateway's page; the
 //! rules that hold for each device; and a rehearsal of the rules on stored readings.
 
+mod charted;
 mod past;
 mod rules;
 mod test;
@@ -70,12 +71,13 @@ enum Action {
         device: Option<String>,
     },
     /// Run the rules over stored readings: what would have been raised, when, for how long. Raises
-    /// nothing. The gateway must not be running, unless the readings come from a file (试运行规则).
+    /// nothing. Reads the history of the charts, and the buffer when no gateway runs on it
+    /// (试运行规则).
     Test {
         /// How far back, e.g. `7d`.
         #[arg(long, value_name = "SPAN", default_value = "7d", value_parser = span)]
         since: Duration,
-        /// Readings as `linli buffer export` writes them, instead of the buffer's.
+        /// Readings as `linli buffer export` writes them, instead of those kept here.
         #[arg(long, value_name = "FILE")]
         from: Option<PathBuf>,
     },

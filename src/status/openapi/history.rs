@@ -5,7 +5,7 @@ use schemars::generate::SchemaGenerator;
 use serde_json::{Value, json};
 
 use super::{BAD_QUERY, NO_TEXT, Operation, UNKNOWN, of, text};
-use crate::status::history::{DeviceHistory, LiveAlarm, LiveHealth, LiveValue};
+use crate::status::history::{DeviceHistory, LiveAlarm, LiveHealth, LiveValue, LiveWarning};
 
 /// An answer of events: by their names what `data` holds, as JSON.
 fn stream<T: JsonSchema>(types: &mut SchemaGenerator, event: &str) -> Value {
