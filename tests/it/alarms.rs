@@ -184,7 +184,7 @@ fn smoke_reaches_the_platform_survives_a_kill_and_is_acknowledged_and_closed_by_
     assert_eq!((&ledger[..2], ledger.last()), (&["raised", "acknowledged"][..], Some(&"closed")));
     assert_eq!(ledger[ledger.len() - 2], "cleared", "{ledger:?}");
     device_rule(page, field);
-    rehearsed(&config, daemon);
+    rehearsed(page, &config, daemon);
 }
 
 /// The limit that the configuration gives to this device alone.
@@ -196,7 +196,7 @@ fn device_rule(page: SocketAddr, field: u16) {
 }
 
 /// The same alarms, rehearsed on what the buffer still holds or on an export.
-fn rehearsed(config: &Path, daemon: Process) {
+fn rehearsed(page: SocketAddr, config: &Path, daemon: Process) {
     assert_eq!(daemon.terminate(), 0);
     let run = |what: &[&str]| {
         let output = Command::new(program())
@@ -217,6 +217,7 @@ fn rehearsed(config: &Path, daemon: Process) {
     assert!(found["by_rule"]["battery-level"].as_u64().unwrap() >= 1, "{found}");
     let log = config.with_file_name("log-again");
     let daemon = linli(config, &log);
+    wait_until("it runs again", || ask(page, "/api/v1/gateway").is_some());
     let again = run(&["test", "--since", "1d"]).unwrap();
     assert!(again["without_buffer"].as_str().is_some(), "{again}");
     assert_eq!(again["sources"][0]["source"], "history", "{again}");
