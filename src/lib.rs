@@ -37,6 +37,7 @@
 //! | [`access`], [`audit`] | who may do what on the page: users, sessions, tokens, lock-out; who did what |
 //! | [`doctor`], [`bundle`] | what is wrong with the box around the gateway, and what to do, worst first; what support gets of it, without secrets |
 //! | [`upgrade`] | the next version on trial, with a way back |
+//! | [`proposal`] | a change of the configuration on its way from the page to where only root writes |
 //! | [`selftest`] | the gateway looks at itself: its safety, its logs |
 //! | [`clock`], [`backoff`], [`supervise`], [`watchdog`], [`whole_file`], [`held`], [`signed`], [`mod@format`], [`mod@diff`], [`account`] | time, patience, tasks, progress, files that appear whole, that one process holds, that somebody signed, formats across versions, the difference of two texts, users of the machine |
 //! | [`setup`] | a first start: answers and signed bundles become a configuration |
@@ -75,6 +76,7 @@ pub mod history;
 pub mod model;
 pub mod pipeline;
 pub mod profile;
+pub mod proposal;
 pub mod protocol;
 #[cfg(feature = "receiver")]
 pub mod receiver;

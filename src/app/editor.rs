@@ -10,8 +10,9 @@ use tokio::sync::mpsc;
 use tokio::sync::mpsc::error::TrySendError;
 
 use crate::config;
+use crate::proposal::{self, Outcome, Proposal};
 use crate::settings::Fault;
-use crate::status::Files;
+use crate::status::{Files, HandedOver, Writing};
 use crate::whole_file::{self, folder_of};
 
 /// Earlier versions of a file that are kept beside it.
@@ -22,13 +23,27 @@ const MOST_KEPT: usize = 20;
 pub(super) struct Editor {
     /// The main file; its drop-ins lie in `conf.d/` beside it.
     path: PathBuf,
+    /// The daemon's own folder, for what is handed over.
+    state: PathBuf,
+    /// Where it is told what became of that.
+    outcomes: PathBuf,
     /// One that waits is as good as many.
     ask: mpsc::Sender<()>,
 }
 
 impl Editor {
-    pub fn new(path: &Path, ask: mpsc::Sender<()>) -> Self {
-        Self { path: path.to_owned(), ask }
+    /// The files of `path`; `state` is the daemon's own folder.
+    pub fn new(path: &Path, state: &Path, ask: mpsc::Sender<()>) -> Self {
+        let outcomes = PathBuf::from(proposal::OUTCOMES);
+        Self { path: path.to_owned(), state: state.to_owned(), outcomes, ask }
+    }
+
+    /// Whether a unit of root's takes changes: it has its own configuration only, and its folder is
+    /// root's.
+    fn is_taken(&self) -> bool {
+        let roots = |about: fs::Metadata| about.is_dir() && about.uid() == 0;
+        self.path == Path::new(proposal::CONFIGURATION)
+            && fs::symlink_metadata(&self.outcomes).is_ok_and(roots)
     }
 
     fn thin_out(&self, path: &Path) -> io::Result<()> {
@@ -51,9 +66,25 @@ impl Files for Editor {
         }
     }
 
-    fn may_write(&self, path: &Path) -> bool {
+    fn writing(&self, path: &Path) -> Writing {
         // A file is replaced by another: its folder must take a new one.
-        rustix::fs::access(folder_of(path), Access::WRITE_OK | Access::EXEC_OK).is_ok()
+        match rustix::fs::access(folder_of(path), Access::WRITE_OK | Access::EXEC_OK) {
+            Ok(()) => Writing::Own,
+            Err(_) if self.is_taken() => Writing::HandedOver,
+            Err(_) => Writing::No,
+        }
+    }
+
+    fn hand_over(&self, path: &Path, base: &str, text: &str, who: &str) -> io::Result<()> {
+        let (base, text) = (base.to_owned(), text.to_owned());
+        let proposal = Proposal::new(&self.path, path, base, text, who);
+        proposal.ok_or(io::ErrorKind::NotFound)?.put(&self.state)
+    }
+
+    fn handed_over(&self) -> Option<HandedOver> {
+        let Outcome { ok, file, why, why_zh, at_ms, .. } = Outcome::last(&self.outcomes)?;
+        let refused = (!ok).then(|| (why, why_zh).into());
+        Some(HandedOver { file, refused, at_ms })
     }
 
     fn write(&self, path: &Path, text: &str) -> io::Result<PathBuf> {
@@ -102,7 +133,7 @@ mod tests {
             fs::File::options().write(true).open(&path).unwrap().set_modified(at).unwrap();
         };
         date(0);
-        let editor = Editor::new(&path, mpsc::channel(1).0);
+        let editor = Editor::new(&path, folder.path(), mpsc::channel(1).0);
         for n in 1..30u32 {
             editor.write(&path, &n.to_string()).unwrap();
             // As if each had been written a second after the one before.
@@ -112,18 +143,18 @@ mod tests {
         assert_eq!(earlier.len(), MOST_KEPT);
         assert_eq!(fs::read_to_string(&earlier[0]).unwrap(), "28");
         assert_eq!(fs::read_to_string(&path).unwrap(), "29");
-        assert!(editor.may_write(&path));
+        assert_eq!(editor.writing(&path), Writing::Own);
     }
 
     #[test]
     fn a_daemon_that_stops_takes_no_request_to_read_its_files_again() {
         let (ask, mut asked) = mpsc::channel(1);
-        let editor = Editor::new(Path::new("/nowhere/linli.toml"), ask);
+        let editor = Editor::new(Path::new("/nowhere/linli.toml"), Path::new("/nowhere"), ask);
         assert!(editor.reload() && editor.reload(), "one waits, that is enough");
         assert!(asked.try_recv().is_ok() && asked.try_recv().is_err());
         drop(asked);
         assert!(!editor.reload());
-        assert!(!editor.may_write(Path::new("/nowhere/linli.toml")));
+        assert_eq!(editor.writing(Path::new("/nowhere/linli.toml")), Writing::No);
         assert!(!editor.texts().unwrap_err().is_empty());
     }
 }

@@ -23,6 +23,7 @@ use crate::settings::Fault;
 use crate::status::Files;
 use crate::status::promises::Refusal;
 use crate::watchdog;
+use crate::whole_file;
 
 /// Most faults that the page and the platform are told.
 const SHOWN: usize = 5;
@@ -87,7 +88,8 @@ impl<'a, L: Fn(&LogConfig) -> anyhow::Result<()>> Daemon<'a, L> {
     /// log that runs.
     pub fn new(path: &'a Path, settings: Settings, set_level: L) -> Self {
         let (ask, asked) = mpsc::channel(1);
-        let files = Arc::new(Editor::new(path, ask));
+        let state = whole_file::folder_of(&settings.buffer.path);
+        let files = Arc::new(Editor::new(path, state, ask));
         Self { path, running: settings, refusal: watch::Sender::new(None), set_level, files, asked }
     }
 

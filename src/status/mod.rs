@@ -58,7 +58,7 @@ pub use history::Desk as HistoryDesk;
 pub use openapi::document as openapi;
 pub use scan::ScanDesk;
 pub use server::serve;
-pub use settings::Files;
+pub use settings::{Files, HandedOver, Writing};
 pub use setup::{SetupDesk, SetupForm, serve_setup};
 pub use text::Lang;
 pub use tls::{Certificate, PageTls, TlsFault, fingerprint_of};

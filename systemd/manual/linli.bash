@@ -136,11 +136,17 @@ _linli() {
             linli__subcmd__config,help)
                 cmd="linli__subcmd__config__subcmd__help"
                 ;;
+            linli__subcmd__config,install)
+                cmd="linli__subcmd__config__subcmd__install"
+                ;;
             linli__subcmd__config,migrate)
                 cmd="linli__subcmd__config__subcmd__migrate"
                 ;;
             linli__subcmd__config__subcmd__help,help)
                 cmd="linli__subcmd__config__subcmd__help__subcmd__help"
+                ;;
+            linli__subcmd__config__subcmd__help,install)
+                cmd="linli__subcmd__config__subcmd__help__subcmd__install"
                 ;;
             linli__subcmd__config__subcmd__help,migrate)
                 cmd="linli__subcmd__config__subcmd__help__subcmd__migrate"
@@ -225,6 +231,9 @@ _linli() {
                 ;;
             linli__subcmd__help__subcmd__buffer,verify)
                 cmd="linli__subcmd__help__subcmd__buffer__subcmd__verify"
+                ;;
+            linli__subcmd__help__subcmd__config,install)
+                cmd="linli__subcmd__help__subcmd__config__subcmd__install"
                 ;;
             linli__subcmd__help__subcmd__config,migrate)
                 cmd="linli__subcmd__help__subcmd__config__subcmd__migrate"
@@ -909,7 +918,7 @@ _linli() {
             return 0
             ;;
         linli__subcmd__config)
-            opts="-h --help migrate help"
+            opts="-h --help migrate install help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -923,7 +932,7 @@ _linli() {
             return 0
             ;;
         linli__subcmd__config__subcmd__help)
-            opts="migrate help"
+            opts="migrate install help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -950,6 +959,20 @@ _linli() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        linli__subcmd__config__subcmd__help__subcmd__install)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         linli__subcmd__config__subcmd__help__subcmd__migrate)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
@@ -957,6 +980,36 @@ _linli() {
                 return 0
             fi
             case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        linli__subcmd__config__subcmd__install)
+            opts="-c -h --proposal --config --outcomes --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --proposal)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --config)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -c)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --outcomes)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 *)
                     COMPREPLY=()
                     ;;
@@ -1249,8 +1302,22 @@ _linli() {
             return 0
             ;;
         linli__subcmd__help__subcmd__config)
-            opts="migrate"
+            opts="migrate install"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        linli__subcmd__help__subcmd__config__subcmd__install)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi

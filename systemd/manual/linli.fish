@@ -87,13 +87,19 @@ complete -c linli -n "__fish_linli_using_subcommand run" -s h -l help -d 'Print 
 complete -c linli -n "__fish_linli_using_subcommand check" -s c -l config -d 'Configuration file' -r -F
 complete -c linli -n "__fish_linli_using_subcommand check" -l json -d 'Print faults, notes and buses as one JSON object on standard output'
 complete -c linli -n "__fish_linli_using_subcommand check" -s h -l help -d 'Print help'
-complete -c linli -n "__fish_linli_using_subcommand config; and not __fish_seen_subcommand_from migrate help" -s h -l help -d 'Print help'
-complete -c linli -n "__fish_linli_using_subcommand config; and not __fish_seen_subcommand_from migrate help" -f -a "migrate" -d 'Show what this version calls otherwise, as a diff; --write changes it (迁移旧版配置)'
-complete -c linli -n "__fish_linli_using_subcommand config; and not __fish_seen_subcommand_from migrate help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c linli -n "__fish_linli_using_subcommand config; and not __fish_seen_subcommand_from migrate install help" -s h -l help -d 'Print help'
+complete -c linli -n "__fish_linli_using_subcommand config; and not __fish_seen_subcommand_from migrate install help" -f -a "migrate" -d 'Show what this version calls otherwise, as a diff; --write changes it (迁移旧版配置)'
+complete -c linli -n "__fish_linli_using_subcommand config; and not __fish_seen_subcommand_from migrate install help" -f -a "install" -d 'Install what somebody changed on the page; run by `linli-apply.service` (应用页面上的修改)'
+complete -c linli -n "__fish_linli_using_subcommand config; and not __fish_seen_subcommand_from migrate install help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c linli -n "__fish_linli_using_subcommand config; and __fish_seen_subcommand_from migrate" -s c -l config -d 'Configuration file' -r -F
 complete -c linli -n "__fish_linli_using_subcommand config; and __fish_seen_subcommand_from migrate" -l write -d 'Change the files; each old one is kept as FILE.1, FILE.2, …'
 complete -c linli -n "__fish_linli_using_subcommand config; and __fish_seen_subcommand_from migrate" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c linli -n "__fish_linli_using_subcommand config; and __fish_seen_subcommand_from install" -l proposal -d 'Folder with the change' -r -F
+complete -c linli -n "__fish_linli_using_subcommand config; and __fish_seen_subcommand_from install" -s c -l config -d 'Configuration file' -r -F
+complete -c linli -n "__fish_linli_using_subcommand config; and __fish_seen_subcommand_from install" -l outcomes -d 'Folder for what became of it' -r -F
+complete -c linli -n "__fish_linli_using_subcommand config; and __fish_seen_subcommand_from install" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c linli -n "__fish_linli_using_subcommand config; and __fish_seen_subcommand_from help" -f -a "migrate" -d 'Show what this version calls otherwise, as a diff; --write changes it (迁移旧版配置)'
+complete -c linli -n "__fish_linli_using_subcommand config; and __fish_seen_subcommand_from help" -f -a "install" -d 'Install what somebody changed on the page; run by `linli-apply.service` (应用页面上的修改)'
 complete -c linli -n "__fish_linli_using_subcommand config; and __fish_seen_subcommand_from help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c linli -n "__fish_linli_using_subcommand certificate" -s c -l config -d 'Configuration file' -r -F
 complete -c linli -n "__fish_linli_using_subcommand certificate" -l json -d 'Print it as one JSON object'
@@ -382,6 +388,7 @@ complete -c linli -n "__fish_linli_using_subcommand help; and not __fish_seen_su
 complete -c linli -n "__fish_linli_using_subcommand help; and not __fish_seen_subcommand_from setup run check config certificate scan profiles decode buffer alarms stars users hash-password doctor support-bundle upgrade audit scorecard help" -f -a "scorecard" -d 'Fill in an evaluation table of annex A from answers and evidence (红色物业评分表)'
 complete -c linli -n "__fish_linli_using_subcommand help; and not __fish_seen_subcommand_from setup run check config certificate scan profiles decode buffer alarms stars users hash-password doctor support-bundle upgrade audit scorecard help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c linli -n "__fish_linli_using_subcommand help; and __fish_seen_subcommand_from config" -f -a "migrate" -d 'Show what this version calls otherwise, as a diff; --write changes it (迁移旧版配置)'
+complete -c linli -n "__fish_linli_using_subcommand help; and __fish_seen_subcommand_from config" -f -a "install" -d 'Install what somebody changed on the page; run by `linli-apply.service` (应用页面上的修改)'
 complete -c linli -n "__fish_linli_using_subcommand help; and __fish_seen_subcommand_from profiles" -f -a "list" -d 'List the profiles'
 complete -c linli -n "__fish_linli_using_subcommand help; and __fish_seen_subcommand_from profiles" -f -a "show" -d 'Show what a profile offers, and what it lacks'
 complete -c linli -n "__fish_linli_using_subcommand help; and __fish_seen_subcommand_from profiles" -f -a "check" -d 'Check files: format, rules, their own examples, and the model of their category'

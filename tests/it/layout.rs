@@ -61,6 +61,7 @@ const EDGES: &[(&str, &[&str])] = &[
             "diff",
             "command",
             "profile",
+            "proposal",
         ],
     ),
     (
@@ -84,6 +85,7 @@ const EDGES: &[(&str, &[&str])] = &[
         ],
     ),
     ("setup", &["account", "config", "settings", "broker", "model", "signed", "whole_file"]),
+    ("proposal", &["model", "whole_file"]),
     ("watchdog", &["buffer", "pipeline"]),
     ("receiver", &["model", "broker", "backoff"]),
     ("sim", &["protocol", "model", "profile", "driver", "receiver", "backoff", "broker"]),

@@ -30,6 +30,7 @@ mod end_to_end;
 mod evidence;
 mod field_broker;
 mod formats;
+mod handover;
 mod hostile;
 mod layout;
 mod line;

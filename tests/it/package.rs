@@ -75,6 +75,8 @@ fn the_package_holds_what_a_box_needs_and_is_the_same_each_time() {
         "/usr/bin/linli",
         "/etc/linli/linli.toml",
         "/lib/systemd/system/linli.service",
+        "/lib/systemd/system/linli-apply.path",
+        "/lib/systemd/system/linli-apply.service",
         "/usr/lib/sysusers.d/linli.conf",
         "/usr/lib/tmpfiles.d/linli.conf",
         "/usr/share/man/man1/linli-run.1.gz",

@@ -10,10 +10,10 @@ use axum::extract::{Form, State};
 use axum::http::StatusCode;
 use axum::response::Response;
 use maud::{Markup, html};
-use ring::digest::{SHA256, digest};
 
 use super::words::Word;
-use super::{EDITOR, Files};
+use super::{EDITOR, Files, Writing};
+use crate::proposal::{digest_of, new_paths};
 use crate::settings::Fault;
 use crate::status::access::OnlyLooked;
 use crate::status::assets;
@@ -28,7 +28,7 @@ const MOST_FAULTS: usize = 50;
 const ROWS: &str = "32";
 
 /// A file as it is edited.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 struct Draft {
     /// Its place among the files.
     place: usize,
@@ -38,7 +38,7 @@ struct Draft {
     text: String,
     /// Digest of the file that the draft began with.
     base: String,
-    may_write: bool,
+    writing: Writing,
 }
 
 /// What the check of a draft found.
@@ -55,6 +55,8 @@ enum Checked {
     Stale,
     /// It could not be written, or the daemon stops.
     Failed(String),
+    /// It names files that only root brings in.
+    Paths(Vec<String>),
 }
 
 /// `GET /settings/configuration?file=0`; with `version=1` the text of an earlier version of it.
@@ -81,9 +83,10 @@ pub(in crate::status) async fn change(
     // Browsers send the ends of lines as CR LF, whatever the file has.
     let (text, base) = (field("text").replace("\r\n", "\n"), field("base"));
     let (place, apply) = (number(&field("file")), field("act") == "apply");
+    let who = ask.who.as_ref().map_or("-", |who| who.name.as_str()).to_owned();
     let work = {
-        let files = Arc::clone(&files);
-        move || take(&*files, place, text, base, apply)
+        let (files, who) = (Arc::clone(&files), who.clone());
+        move || take(&*files, place, (text, base), apply.then_some(who.as_str()))
     };
     let (draft, checked) = match tokio::task::spawn_blocking(work).await {
         Ok(Ok(taken)) => taken,
@@ -91,14 +94,14 @@ pub(in crate::status) async fn change(
         Err(error) => return failed(&view, &ask, &error.to_string()),
     };
     let status = match &checked {
-        Checked::Wrong(_) => StatusCode::UNPROCESSABLE_ENTITY,
+        Checked::Wrong(_) | Checked::Paths(_) => StatusCode::UNPROCESSABLE_ENTITY,
         Checked::Stale => StatusCode::CONFLICT,
         Checked::Failed(_) => StatusCode::SERVICE_UNAVAILABLE,
         Checked::Good(_) if apply => {
             let who = ask.who.as_ref().map_or("-", |who| who.name.as_str());
             let file = draft.file().display().to_string();
             tracing::info!(file, who, "the configuration was changed on the page");
-            return applied(&view, &ask, &files);
+            return applied(&view, &ask, &*files, draft.writing);
         }
         Checked::Good(_) | Checked::Not | Checked::Gone => StatusCode::OK,
     };
@@ -123,18 +126,15 @@ fn number(text: &str) -> usize {
     text.parse().unwrap_or(0)
 }
 
-/// Of the text that a file holds; an editor that shows another text would undo what others did.
-pub(super) fn digest_of(text: &str) -> String {
-    digest(&SHA256, text.as_bytes()).as_ref().iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
 /// A file as it is.
 fn load(files: &dyn Files, place: usize) -> Result<Draft, Vec<Fault>> {
     let texts = files.texts()?;
     let place = place.min(texts.len().saturating_sub(1));
-    let mut draft = Draft { place, files: texts, ..Draft::default() };
+    let (base, text) = (String::new(), String::new());
+    let mut draft = Draft { place, files: texts, text, base, writing: Writing::No };
+    // An editor that shows another text would undo what others did.
     draft.base = digest_of(draft.kept());
-    draft.may_write = files.may_write(draft.file());
+    draft.writing = files.writing(draft.file());
     draft.text = draft.kept().to_owned();
     Ok(draft)
 }
@@ -164,9 +164,8 @@ fn earlier(files: &dyn Files, file: &Path, version: usize) -> Option<String> {
 fn take(
     files: &dyn Files,
     place: usize,
-    text: String,
-    base: String,
-    apply: bool,
+    (text, base): (String, String),
+    apply: Option<&str>,
 ) -> Result<(Draft, Checked), Vec<Fault>> {
     let mut draft = load(files, place)?;
     let stale = draft.base != base;
@@ -183,11 +182,20 @@ fn take(
         return Ok((draft, Checked::Wrong(faults)));
     }
     let difference = crate::diff::unified(draft.kept(), &draft.text);
-    if apply
-        && !difference.is_empty()
-        && let Err(error) = files.write(draft.file(), &draft.text)
-    {
-        return Ok((draft, Checked::Failed(error.to_string())));
+    if draft.writing == Writing::HandedOver {
+        let paths = new_paths(&draft.files, &texts);
+        if !paths.is_empty() {
+            return Ok((draft, Checked::Paths(paths)));
+        }
+    }
+    if let Some(who) = apply.filter(|_| !difference.is_empty()) {
+        let done = match draft.writing {
+            Writing::HandedOver => files.hand_over(draft.file(), &draft.base, &draft.text, who),
+            Writing::Own | Writing::No => files.write(draft.file(), &draft.text).map(drop),
+        };
+        if let Err(error) = done {
+            return Ok((draft, Checked::Failed(error.to_string())));
+        }
     }
     Ok((draft, Checked::Good(difference)))
 }
@@ -219,11 +227,15 @@ fn show(
             @if may {
                 div.acts {
                     button name="act" value="check" { (lang.t(Word::CheckIt)) }
-                    @if draft.may_write && matches!(checked, Checked::Good(difference) if !difference.is_empty()) {
+                    @if draft.writing != Writing::No && matches!(checked, Checked::Good(difference) if !difference.is_empty()) {
                         button name="act" value="apply" { (lang.t(Word::ApplyIt)) }
                     }
                 }
-                p.small.soft { (lang.t(if draft.may_write { Word::ApplyMeans } else { Word::ReadOnlyFile })) }
+                p.small.soft { (lang.t(match draft.writing {
+                    Writing::Own => Word::ApplyMeans,
+                    Writing::HandedOver => Word::HandOverMeans,
+                    Writing::No => Word::ReadOnlyFile,
+                })) }
             }
         }
         script defer src=(assets::editor().path) {}
@@ -238,6 +250,12 @@ fn verdict(lang: Lang, draft: &Draft, checked: &Checked) -> Markup {
         Checked::Not => html! {},
         Checked::Gone => notice("warn", lang.t(Word::VersionGone), ""),
         Checked::Stale => notice("warn", lang.t(Word::FileChanged), lang.t(Word::FileChangedMore)),
+        Checked::Paths(paths) => html! {
+            section.state.crit role="alert" {
+                h2.first { (lang.t(Word::OnlyOnTheMachine)) }
+                ul.faults { @for path in paths { li { code { (path) } } } }
+            }
+        },
         Checked::Failed(why) => notice("crit", lang.t(Word::NotWritten), why),
         Checked::Good(difference) if difference.is_empty() => {
             notice("ok", lang.t(Word::NothingChanged), "")
@@ -300,22 +318,23 @@ fn fault(lang: Lang, draft: &Draft, fault: &Fault) -> Markup {
     }
 }
 
-/// It is written; the daemon is asked once the answer is on its way.
-fn applied(view: &View, ask: &Request, files: &Arc<dyn Files>) -> Response {
+/// It is written, and the daemon is asked once the answer is on its way; or it is handed over.
+fn applied(view: &View, ask: &Request, files: &dyn Files, writing: Writing) -> Response {
     let lang = ask.lang;
-    let asked = files.reload();
-    let (title, more) = if asked {
-        (lang.t(Word::Applying), lang.t(Word::ApplyingMore))
-    } else {
-        (lang.t(Word::NotApplied), lang.t(Word::NotAppliedMore))
+    let handed = writing == Writing::HandedOver;
+    let asked = handed || files.reload();
+    let (said, more) = match (handed, asked) {
+        (true, _) => (Word::HandingOver, Word::ApplyingMore),
+        (false, true) => (Word::Applying, Word::ApplyingMore),
+        (false, false) => (Word::NotApplied, Word::NotAppliedMore),
     };
     let body = html! {
-        (notice(if asked { "ok" } else { "warn" }, title, more))
+        (notice(if asked { "ok" } else { "warn" }, lang.t(said), lang.t(more)))
         // The page is served anew by the configuration that begins: the script waits for it.
         p { a href="/settings" data-return[asked] { (lang.t(Text::Settings)) } }
         script defer src=(assets::editor().path) {}
     };
-    answer(ask, page(view, ask, "/settings", title, &body))
+    answer(ask, page(view, ask, "/settings", lang.t(Word::Configuration), &body))
 }
 
 fn unreadable(view: &View, ask: &Request, faults: &[Fault]) -> Response {

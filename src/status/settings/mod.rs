@@ -13,6 +13,7 @@ use std::path::{Path, PathBuf};
 pub(super) use edit::{change, editor};
 pub(super) use overview::settings;
 
+use crate::model::Words;
 use crate::settings::Fault;
 
 /// Longest form that changes a file of the configuration, bytes; percent-encoded, a Chinese
@@ -20,6 +21,28 @@ use crate::settings::Fault;
 pub(super) const LONGEST_FORM: usize = 1 << 20;
 /// Where it is sent.
 pub(super) const EDITOR: &str = "/settings/configuration";
+
+/// How a changed file of the configuration comes to its place.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Writing {
+    /// This process writes it.
+    Own,
+    /// It is handed over to a unit that may.
+    HandedOver,
+    /// By nobody here.
+    No,
+}
+
+/// What became of the last change that was handed over.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HandedOver {
+    /// Which file.
+    pub file: String,
+    /// Why it was refused; nothing when it was installed.
+    pub refused: Option<Words>,
+    /// Milliseconds since 1970, by the system's clock.
+    pub at_ms: i64,
+}
 
 /// The files of the configuration. All of it blocks.
 pub trait Files: std::fmt::Debug + Send + Sync {
@@ -32,14 +55,23 @@ pub trait Files: std::fmt::Debug + Send + Sync {
     /// Everything that is wrong with such files.
     fn examine(&self, texts: &[(PathBuf, String)]) -> Vec<Fault>;
 
-    /// Whether this process may put another file in the place of this one.
-    fn may_write(&self, path: &Path) -> bool;
+    /// How another file comes in the place of this one.
+    fn writing(&self, path: &Path) -> Writing;
 
     /// Puts a text in the place of a file, durably; the name under which the old one is kept.
     ///
     /// # Errors
     /// What the system said; then the old file is in its place.
     fn write(&self, path: &Path, text: &str) -> io::Result<PathBuf>;
+
+    /// Hands over a text that was made from another one with this SHA-256, hex digits.
+    ///
+    /// # Errors
+    /// What the system said, or what would be refused.
+    fn hand_over(&self, path: &Path, base: &str, text: &str, who: &str) -> io::Result<()>;
+
+    /// What became of the last one.
+    fn handed_over(&self) -> Option<HandedOver>;
 
     /// The earlier versions of a file, the newest first.
     ///

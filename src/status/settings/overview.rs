@@ -8,7 +8,7 @@ use maud::{Markup, html};
 
 use super::edit::{notice, told};
 use super::words::Word;
-use super::{EDITOR, Files};
+use super::{EDITOR, Files, HandedOver};
 use crate::access::Users;
 use crate::status::layout::{Request, facts, page, pill};
 use crate::status::page::clock_section;
@@ -26,13 +26,15 @@ struct FileRow {
 
 /// `GET /settings`
 pub(in crate::status) async fn settings(State(view): Shared, Asked(ask): Asked) -> Response {
-    let rows = match view.files.clone() {
-        None => Ok(Vec::new()),
-        Some(files) => tokio::task::spawn_blocking(move || rows(&*files))
-            .await
-            .unwrap_or_else(|error| Err(error.to_string())),
+    let work = view
+        .files
+        .clone()
+        .map(|files| tokio::task::spawn_blocking(move || (rows(&*files), files.handed_over())));
+    let (rows, last) = match work {
+        None => (Ok(Vec::new()), None),
+        Some(work) => work.await.unwrap_or_else(|error| (Err(error.to_string()), None)),
     };
-    answer(&ask, whole(&view, &ask, &rows))
+    answer(&ask, whole(&view, &ask, &rows, last.as_ref()))
 }
 
 /// The files, or why they cannot be read.
@@ -45,10 +47,16 @@ fn rows(files: &dyn Files) -> Result<Vec<FileRow>, String> {
     texts.into_iter().map(row).collect()
 }
 
-fn whole(view: &View, ask: &Request, rows: &Result<Vec<FileRow>, String>) -> Markup {
+fn whole(
+    view: &View,
+    ask: &Request,
+    rows: &Result<Vec<FileRow>, String>,
+    last: Option<&HandedOver>,
+) -> Markup {
     let lang = ask.lang;
     let body = html! {
         h1 { (lang.t(Text::Settings)) }
+        (refused_change(lang, last))
         (configuration(view, lang, rows))
         (people(view, ask))
         (certificates(view, lang))
@@ -62,6 +70,18 @@ fn whole(view: &View, ask: &Request, rows: &Result<Vec<FileRow>, String>) -> Mar
         p.small.soft { (lang.t(Word::DoctorMeans)) " " code { "sudo linli doctor" } }
     };
     page(view, ask, "/settings", lang.t(Text::Settings), &body)
+}
+
+/// The last change that was handed over, when it was refused.
+fn refused_change(lang: Lang, last: Option<&HandedOver>) -> Markup {
+    let refused = last.and_then(|last| Some((last, last.refused.as_ref()?)));
+    html! { @if let Some((last, why)) = refused {
+        section.state.crit {
+            h2.first { (lang.t(Word::RefusedChange)) }
+            p.small.breaks { (last.file) " · " (show::date(last.at_ms)) }
+            p.small.breaks { (lang.words(why)) }
+        }
+    } }
 }
 
 fn configuration(view: &View, lang: Lang, rows: &Result<Vec<FileRow>, String>) -> Markup {

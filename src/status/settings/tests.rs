@@ -5,9 +5,9 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
-use super::edit::digest_of;
 use super::words::Word;
-use super::{EDITOR, Files};
+use super::{EDITOR, Files, HandedOver, Writing};
+use crate::proposal::digest_of;
 use crate::settings::{Fault, Place};
 use crate::status::View;
 use crate::status::layout::encode;
@@ -20,7 +20,9 @@ use crate::status::text::Said as _;
 struct Fake {
     texts: Mutex<Vec<(PathBuf, String)>>,
     earlier: Vec<PathBuf>,
-    writable: bool,
+    writing: Writing,
+    handed: Mutex<Vec<String>>,
+    outcome: Option<HandedOver>,
     full: bool,
     unreadable: bool,
     reloads: AtomicUsize,
@@ -35,7 +37,9 @@ impl Fake {
         Self {
             texts: Mutex::new(texts),
             earlier: Vec::new(),
-            writable: true,
+            writing: Writing::Own,
+            handed: Mutex::default(),
+            outcome: None,
             full: false,
             unreadable: false,
             reloads: AtomicUsize::new(0),
@@ -67,8 +71,19 @@ impl Files for Fake {
         faults
     }
 
-    fn may_write(&self, _: &Path) -> bool {
-        self.writable
+    fn writing(&self, _: &Path) -> Writing {
+        self.writing
+    }
+
+    fn hand_over(&self, path: &Path, base: &str, text: &str, who: &str) -> io::Result<()> {
+        assert_eq!(base, digest_of(&self.text(0)));
+        let change = format!("{who} {} {text}", path.display());
+        self.handed.lock().unwrap().push(change);
+        Ok(())
+    }
+
+    fn handed_over(&self) -> Option<HandedOver> {
+        self.outcome.clone()
     }
 
     fn write(&self, path: &Path, text: &str) -> io::Result<PathBuf> {
@@ -181,11 +196,43 @@ async fn the_settings_list_files_with_their_versions_and_an_earlier_one_can_be_t
 
 #[tokio::test]
 async fn a_file_that_may_not_be_written_is_checked_and_not_applied() {
-    let (view, fake) = with(Fake { writable: false, full: true, ..Fake::new() }).await;
+    let (view, fake) = with(Fake { writing: Writing::No, full: true, ..Fake::new() }).await;
     let (_, body) = get(&view, "/settings/configuration?lang=en").await;
     assert!(body.contains("value=\"check\"") && body.contains("systemctl reload linli"), "{body}");
     let (_, body) = send(&view, &digest_of(&fake.text(0)), "# new\n", "check").await;
     assert!(body.contains("+# new") && !body.contains("value=\"apply\""), "{body}");
+}
+
+#[tokio::test]
+async fn a_change_is_handed_over_where_only_root_writes_but_not_one_of_paths() {
+    let (view, fake) = with(Fake { writing: Writing::HandedOver, full: true, ..Fake::new() }).await;
+    let before = fake.text(0);
+    let text = "[gateway]\nid = \"box\"\n[stars]\nattestations = \"/etc/shadow\"\n";
+    for act in ["check", "apply"] {
+        let (head, body) = send(&view, &digest_of(&before), text, act).await;
+        assert!(head.starts_with("HTTP/1.1 422"), "{act}: {head}");
+        assert!(body.contains("stars.attestations = &quot;/etc/shadow&quot;"), "{body}");
+    }
+    assert!(fake.handed.lock().unwrap().is_empty());
+    let text = "[gateway]\nid = \"box-2\"\n";
+    let (_, body) = send(&view, &digest_of(&before), text, "check").await;
+    assert!(
+        body.contains("value=\"apply\"") && body.contains("A service of the system")
+            || body.contains("a service of the system"),
+        "{body}"
+    );
+    let (head, body) = send(&view, &digest_of(&before), text, "apply").await;
+    assert!(head.starts_with("HTTP/1.1 200") && body.contains("Handed over"), "{head} {body}");
+    let handed = fake.handed.lock().unwrap().clone();
+    assert_eq!(handed, [format!("local /etc/linli/linli.toml {text}")]);
+    assert_eq!((fake.text(0), fake.reloads.load(Ordering::Relaxed)), (before, 0), "root does it");
+
+    let why = Some(("somebody else changed it", "他人已修改").into());
+    let outcome = HandedOver { file: "linli.toml".into(), refused: why, at_ms: 0 };
+    let (view, _) = with(Fake { outcome: Some(outcome), ..Fake::new() }).await;
+    let (_, zh) = get(&view, "/settings").await;
+    let (_, en) = get(&view, "/settings?lang=en").await;
+    assert!(zh.contains("他人已修改") && en.contains("somebody else changed it"), "{en}");
 }
 
 #[tokio::test]

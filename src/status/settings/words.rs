@@ -16,6 +16,10 @@ texts! {
     ApplyIt => "应用", "Apply";
     ApplyMeans => "先检查，再应用。应用时不丢失任何读数；原文件按编号保留在旁边。", "Check first, then apply. No reading is lost by it; the old file is kept beside it under a number.";
     ReadOnlyFile => "网关无权写入此文件：可在此检查，再到网关上修改，并执行 systemctl reload linli", "The gateway may not write this file: check the change here, make it on the machine, then run systemctl reload linli";
+    HandOverMeans => "先检查，再应用：修改交由系统服务核对后写入；原文件按编号保留在旁边，不丢失任何读数。", "Check first, then apply: a service of the system checks the change and writes it. The old file is kept beside it under a number; no reading is lost.";
+    HandingOver => "已提交，正在写入并应用", "Handed over, being written and applied";
+    OnlyOnTheMachine => "以下文件路径只能在网关本机上修改", "These paths of files are changed on the machine, not on the page";
+    RefusedChange => "上次提交的修改未被写入", "The last change that was handed over was refused";
     FileChanged => "文件在此期间已被他人修改", "Somebody else changed the file meanwhile";
     FileChangedMore => "您的文字仍在下方，未写入。请另行保存，重新打开此页后再修改。", "Your text is below and was not written. Keep a copy, open this page anew, and make the change again.";
     NotWritten => "无法写入，原文件未变", "It could not be written; the old file is in its place";

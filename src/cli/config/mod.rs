@@ -1,4 +1,7 @@
-//! `linli config migrate`: a configuration of an earlier version, as this one has it.
+//! `linli config`: a configuration of an earlier version, as this one has it; what was changed on the
+//! page, where the service may not write it.
+
+mod install;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -7,6 +10,7 @@ use anyhow::Context as _;
 
 use super::{BAD_CONFIGURATION, complain, say};
 use crate::config::{self, Migrated};
+use crate::proposal;
 use crate::settings::{CHANGES, Fault};
 use crate::whole_file;
 
@@ -31,6 +35,21 @@ enum Action {
         #[arg(long)]
         write: bool,
     },
+    /// Install what somebody changed on the page; run by `linli-apply.service` (应用页面上的修改).
+    ///
+    /// The change is checked like every configuration. It may replace a file that is there, add no
+    /// paths of files, and touch nothing but `linli.toml` and `conf.d/`.
+    Install {
+        /// Folder with the change.
+        #[arg(long, value_name = "FOLDER", default_value = "/var/lib/linli/proposal")]
+        proposal: PathBuf,
+        /// Configuration file.
+        #[arg(short, long, value_name = "FILE", default_value = proposal::CONFIGURATION)]
+        config: PathBuf,
+        /// Folder for what became of it.
+        #[arg(long, value_name = "FOLDER", default_value = proposal::OUTCOMES)]
+        outcomes: PathBuf,
+    },
 }
 
 const EXIT_CODES: &str = "Exit codes: 0 nothing is left to do, or it was written; 1 there is \
@@ -38,8 +57,12 @@ something to do, without --write; 64 the result would not be taken: nothing was 
 are on standard error.";
 
 pub(super) fn execute(arguments: &Arguments) -> anyhow::Result<ExitCode> {
-    let Action::Migrate { config, write } = &arguments.action;
-    migrate(config, *write)
+    match &arguments.action {
+        Action::Migrate { config, write } => migrate(config, *write),
+        Action::Install { proposal, config, outcomes } => {
+            install::install(proposal, config, outcomes)
+        }
+    }
 }
 
 fn migrate(path: &Path, write: bool) -> anyhow::Result<ExitCode> {
