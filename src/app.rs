@@ -41,6 +41,7 @@ mod past;
 mod promises;
 mod reload;
 mod stars;
+mod support;
 mod tasks;
 mod trial;
 mod upgrades;
@@ -181,7 +182,7 @@ impl App {
         let (mut ordered, mut warned) = (CommandEnds::new(&settings), WarningEnds::new(&settings));
         let broker = joints.field_broker(&settings, hurry(buffer.clone()), (None, ordered.inbox()));
         let applied = access::applied(&opening.news);
-        let files = opening.files.clone();
+        let (files, support) = (opening.files.clone(), opening.support.clone());
         opening.tell_start(&records, started).await?;
         let (promises, keeper) = promises::pledges(opening, buffer.store())?;
         let upgrades = Upgrades::load(buffer.store())?;
@@ -231,6 +232,7 @@ impl App {
             alarms,
             access,
             files,
+            support,
             notes,
             promises,
         };

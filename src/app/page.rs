@@ -18,7 +18,7 @@ use crate::pipeline::Act;
 use crate::starlevel::report::Reporter;
 use crate::starlevel::{Assessment, AttestationDesk, Bilingual, EvidenceChain, RiskTable};
 use crate::status::promises::Pledges;
-use crate::status::{Access, BusLine, Files, HistoryDesk, PageTls, ScanDesk, View};
+use crate::status::{Access, BusLine, Files, HistoryDesk, PageTls, ScanDesk, Support, View};
 use crate::uplink::UplinkStatus;
 
 /// What the page is shown, beside what all parts share.
@@ -38,6 +38,7 @@ pub(super) struct Shown {
     pub alarms: DeskHandle,
     pub access: Access,
     pub files: Option<Arc<dyn Files>>,
+    pub support: Option<Arc<dyn Support>>,
     pub notes: Vec<Bilingual>,
     pub promises: Pledges,
 }
@@ -77,6 +78,7 @@ impl Joints {
             access: shown.access,
             tls: tls(settings)?,
             files: shown.files,
+            support: shown.support,
             notes: shown.notes,
             promises: shown.promises,
             history: self.history.clone(),

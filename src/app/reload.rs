@@ -16,12 +16,13 @@ use tokio::sync::{mpsc, watch};
 use super::App;
 use super::editor::Editor;
 use super::promises::refused;
+use super::support::Gatherer;
 use crate::clock::Clock;
 use crate::config::{self, LogConfig, Settings};
 use crate::model::{Event, EventKind, Moment, Record, Words};
 use crate::settings::Fault;
-use crate::status::Files;
 use crate::status::promises::Refusal;
+use crate::status::{Files, Support};
 use crate::watchdog;
 use crate::whole_file;
 
@@ -48,12 +49,15 @@ pub struct Opening {
     pub(super) configuration: watch::Receiver<Option<Refusal>>,
     /// The files of the configuration, where there are any.
     pub(super) files: Option<Arc<dyn Files>>,
+    /// Makes bundles for support.
+    pub(super) support: Option<Arc<dyn Support>>,
 }
 
 impl Opening {
     /// The daemon starts.
     pub fn start() -> Self {
-        Self { starts: true, news: Vec::new(), configuration: watch::channel(None).1, files: None }
+        let configuration = watch::channel(None).1;
+        Self { starts: true, news: Vec::new(), configuration, files: None, support: None }
     }
 
     /// Tells the platform that the daemon started, when it did: the first record.
@@ -79,6 +83,7 @@ pub struct Daemon<'a, L> {
     refusal: watch::Sender<Option<Refusal>>,
     set_level: L,
     files: Arc<dyn Files>,
+    support: Arc<dyn Support>,
     /// The page asks to read the files again.
     asked: mpsc::Receiver<()>,
 }
@@ -90,7 +95,8 @@ impl<'a, L: Fn(&LogConfig) -> anyhow::Result<()>> Daemon<'a, L> {
         let (ask, asked) = mpsc::channel(1);
         let state = whole_file::folder_of(&settings.buffer.path);
         let files = Arc::new(Editor::new(path, state, ask));
-        Self { path, running: settings, refusal: watch::Sender::new(None), set_level, files, asked }
+        let (refusal, support) = (watch::Sender::new(None), Arc::new(Gatherer::new(path)));
+        Self { path, running: settings, refusal, set_level, files, support, asked }
     }
 
     /// Runs until told to stop.
@@ -129,6 +135,7 @@ impl<'a, L: Fn(&LogConfig) -> anyhow::Result<()>> Daemon<'a, L> {
             news,
             configuration: self.refusal.subscribe(),
             files: Some(Arc::clone(&self.files)),
+            support: Some(Arc::clone(&self.support)),
         }
     }
 

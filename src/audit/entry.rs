@@ -50,6 +50,7 @@ actions! {
     Scan => "scan", "bus scanned", "扫描总线";
     Report => "report", "report downloaded", "下载报告";
     Frames => "frames", "frames downloaded", "下载报文";
+    Bundle => "bundle", "support bundle downloaded", "下载支持包";
     Configure => "configure", "configuration edited", "修改配置";
     Reload => "reload", "configuration reloaded", "重新加载配置";
     AlarmAcknowledged => "alarm_acknowledged", "alarm acknowledged", "确认报警";

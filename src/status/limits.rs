@@ -30,7 +30,7 @@ use hyper::body::{Frame, SizeHint};
 use tokio::time::{Instant, Sleep};
 
 use super::listener::Peer;
-use super::settings::{EDITOR, LONGEST_FORM};
+use super::settings::{CONFIGURATION, EDITOR, LONGEST_FORM};
 
 /// Connections at a time.
 pub(super) const CONNECTIONS: usize = 64;
@@ -203,7 +203,7 @@ pub(super) async fn check(
 
 /// Longest body that a path takes: only the editor of the configuration takes a long one.
 pub(super) fn longest_body(path: &str) -> usize {
-    if path == EDITOR { LONGEST_FORM } else { BODY }
+    if path == EDITOR || path == CONFIGURATION { LONGEST_FORM } else { BODY }
 }
 
 fn too_long(length: &header::HeaderValue, longest: usize) -> bool {

@@ -4,6 +4,7 @@
 mod alarms;
 mod commands;
 mod history;
+mod settings;
 #[cfg(test)]
 mod tests;
 mod warnings;
@@ -314,6 +315,7 @@ pub fn document() -> Value {
         alarms::operations(&mut types),
         stars(&mut types),
         people(&mut types),
+        settings::settings(&mut types),
         machines(&mut types),
     ];
     for operation in all.into_iter().flatten() {

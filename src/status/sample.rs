@@ -191,6 +191,7 @@ pub(super) async fn sample(copies: usize, more: usize) -> Sample {
         tls: None,
         notes: Vec::new(),
         files: None,
+        support: None,
         promises: super::promises::Pledges::default(),
         history: None,
         history_desk: super::HistoryDesk::default(),

@@ -25,7 +25,7 @@ use super::tls::PageTls;
 use super::view::View;
 use super::{
     alarms, api, assets, attest, commands, exchange, frames, headers, history, metrics, page,
-    report, scan, settings, squeeze, warn,
+    report, scan, settings, squeeze, support, warn,
 };
 use crate::model::{DeviceId, DeviceIndex};
 
@@ -86,6 +86,13 @@ pub(super) fn router(view: View) -> Router {
             "/settings/configuration",
             get(settings::editor)
                 .post(settings::change)
+                .layer(DefaultBodyLimit::max(settings::LONGEST_FORM)),
+        )
+        .route("/api/v1/support-bundle", get(support::bundle))
+        .route(
+            "/api/v1/configuration",
+            get(settings::api_read)
+                .post(settings::api_change)
                 .layer(DefaultBodyLimit::max(settings::LONGEST_FORM)),
         )
         .route("/api/v1/gateway", get(async |State(view): Shared| Json(api::gateway(&view))))

@@ -9,6 +9,7 @@ use super::history::Desk;
 use super::promises::Pledges;
 use super::scan::ScanDesk;
 use super::settings::Files;
+use super::support::Support;
 use super::tls::PageTls;
 use crate::alarm::DeskHandle;
 use crate::broadcast::BroadcastDesk;
@@ -74,6 +75,8 @@ pub struct View {
     pub tls: Option<PageTls>,
     /// The files of the configuration; `None` where the gateway runs without one.
     pub files: Option<Arc<dyn Files>>,
+    /// Makes bundles for support, where there is a configuration to tell of.
+    pub support: Option<Arc<dyn Support>>,
     /// Lines shown above every page, e.g. that this is a simulated estate.
     pub notes: Vec<Bilingual>,
     /// What the promises are judged by beside all this.

@@ -46,6 +46,7 @@ pub(super) fn need(method: &Method, path: &str) -> Option<Role> {
         "/audit" | "/api/v1/users" => Role::Maintainer,
         // It names hosts, files and users.
         _ if path.starts_with("/settings") => Role::Maintainer,
+        "/api/v1/configuration" | "/api/v1/support-bundle" => Role::Maintainer,
         _ if path.starts_with("/api/v1/audit") => Role::Maintainer,
         "/logout" => Role::Viewer,
         _ if *method == Method::GET || *method == Method::HEAD => Role::Viewer,
@@ -61,7 +62,9 @@ fn deed(method: &Method, path: &str) -> Option<(Action, String)> {
         ["devices", id, "exchange"] | ["api", "v1", "devices", id, "exchange"] if !get => {
             (Action::Exchange, id.to_owned())
         }
-        ["settings", "configuration"] if !get => (Action::Configure, String::new()),
+        ["settings", "configuration"] | ["api", "v1", "configuration"] if !get => {
+            (Action::Configure, String::new())
+        }
         ["devices", id, "command"] | ["api", "v1", "devices", id, "commands"] if !get => {
             (Action::Command, id.to_owned())
         }
@@ -90,6 +93,7 @@ fn deed(method: &Method, path: &str) -> Option<(Action, String)> {
         ["maintenance", id, "end"] | ["api", "v1", "maintenance", id, "end"] if !get => {
             (Action::MaintenanceEnded, id.to_owned())
         }
+        ["api", "v1", "support-bundle"] if get => (Action::Bundle, String::new()),
         ["api", "v1", "stars", "report"] if get => (Action::Report, String::new()),
         ["buses", id, "frames.txt" | "frames.pcapng"] if get => (Action::Frames, id.to_owned()),
         _ => return None,

@@ -29,7 +29,7 @@ const ROWS: &str = "32";
 
 /// A file as it is edited.
 #[derive(Debug, Clone)]
-struct Draft {
+pub(super) struct Draft {
     /// Its place among the files.
     place: usize,
     /// All files as they lie there.
@@ -38,12 +38,12 @@ struct Draft {
     text: String,
     /// Digest of the file that the draft began with.
     base: String,
-    writing: Writing,
+    pub(super) writing: Writing,
 }
 
 /// What the check of a draft found.
 #[derive(Debug, Clone)]
-enum Checked {
+pub(super) enum Checked {
     /// Not checked yet.
     Not,
     /// The earlier version that was asked for cannot be read.
@@ -161,7 +161,7 @@ fn earlier(files: &dyn Files, file: &Path, version: usize) -> Option<String> {
 }
 
 /// Checks what was made of a file, and writes it when it is good and that is asked for.
-fn take(
+pub(super) fn take(
     files: &dyn Files,
     place: usize,
     (text, base): (String, String),

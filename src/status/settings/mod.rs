@@ -1,6 +1,7 @@
 //! The settings: the configuration that runs, to be looked at, changed, checked and applied; who
 //! may do what; certificates, time, version.
 
+mod api;
 mod edit;
 mod overview;
 #[cfg(test)]
@@ -10,8 +11,13 @@ mod words;
 use std::io;
 use std::path::{Path, PathBuf};
 
+pub(super) use api::{CONFIGURATION, change as api_change, read as api_read};
+#[cfg(feature = "schema")]
+pub(super) use api::{Change, ChangeDone, ConfigurationFile};
 pub(super) use edit::{change, editor};
 pub(super) use overview::settings;
+
+use serde::Serialize;
 
 use crate::model::Words;
 use crate::settings::Fault;
@@ -23,7 +29,9 @@ pub(super) const LONGEST_FORM: usize = 1 << 20;
 pub(super) const EDITOR: &str = "/settings/configuration";
 
 /// How a changed file of the configuration comes to its place.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "snake_case")]
 pub enum Writing {
     /// This process writes it.
     Own,

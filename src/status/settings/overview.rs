@@ -66,6 +66,9 @@ fn whole(
         (facts(&[(Word::Version, view.version.clone())], lang))
         p.small.soft { (lang.t(Word::UpgradeMeans)) " " code { "sudo linli upgrade …" } }
         h2 id="support" { (lang.t(Word::Support)) }
+        @if view.support.is_some() && ask.may_act() {
+            p { a href="/api/v1/support-bundle" download { (lang.t(Word::DownloadBundle)) } }
+        }
         p.small.soft { (lang.t(Word::SupportMeans)) " " code { "sudo linli support-bundle" } }
         p.small.soft { (lang.t(Word::DoctorMeans)) " " code { "sudo linli doctor" } }
     };

@@ -235,6 +235,43 @@ async fn a_change_is_handed_over_where_only_root_writes_but_not_one_of_paths() {
     assert!(zh.contains("他人已修改") && en.contains("somebody else changed it"), "{en}");
 }
 
+/// Posts a change as programs do.
+async fn post(view: &View, change: &serde_json::Value) -> (String, serde_json::Value) {
+    let body = change.to_string();
+    let headers =
+        format!("Content-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}", body.len());
+    let (head, body) = request(view, "POST /api/v1/configuration", &headers).await;
+    (head, serde_json::from_str(&body).unwrap())
+}
+
+#[tokio::test]
+async fn programs_read_check_and_change_the_configuration_and_are_told_every_fault_at_its_line() {
+    let (view, fake) = with(Fake::new()).await;
+    let (_, files) = get(&view, "/api/v1/configuration").await;
+    let files: serde_json::Value = serde_json::from_str(&files).unwrap();
+    assert_eq!((&files[0]["writing"], files.as_array().unwrap().len()), (&"own".into(), 2));
+    let (file, base) = (files[0]["file"].clone(), files[0]["sha256"].clone());
+    let change = |text: &str, apply: bool| serde_json::json!({ "file": file, "base": base, "text": text, "apply": apply });
+    let (head, said) = post(&view, &change("[gateway]\nwrong = 1\n", true)).await;
+    assert!(head.starts_with("HTTP/1.1 422"), "{head}");
+    assert_eq!(
+        (&said["faults"][0]["line"], &said["faults"][0]["allowed"]),
+        (&2.into(), &"right".into())
+    );
+    let (head, said) = post(&view, &change("# new\n", false)).await;
+    assert!(head.starts_with("HTTP/1.1 200") && said["applied"] == false, "{head} {said}");
+    assert!(said["difference"].as_str().unwrap().contains("+# new"), "{said}");
+    assert_eq!(fake.reloads.load(Ordering::Relaxed), 0);
+    let (_, said) = post(&view, &change("# new\n", true)).await;
+    assert_eq!((&said["applied"], fake.text(0)), (&true.into(), "# new\n".to_owned()));
+    assert_eq!(fake.reloads.load(Ordering::Relaxed), 1);
+    let (head, _) = post(&view, &change("# newer\n", true)).await;
+    assert!(head.starts_with("HTTP/1.1 409"), "made from the text before: {head}");
+    let other = serde_json::json!({ "file": "/etc/passwd", "base": "", "text": "" });
+    let (head, _) = post(&view, &other).await;
+    assert!(head.starts_with("HTTP/1.1 404"), "{head}");
+}
+
 #[tokio::test]
 async fn files_that_cannot_be_read_are_told_and_not_taken_for_none() {
     let (view, _) = with(Fake { unreadable: true, ..Fake::new() }).await;

@@ -52,6 +52,7 @@ texts! {
     Version => "版本", "Version";
     UpgradeMeans => "升级会先试运行，不成功则自动回退：", "An upgrade runs on trial first and goes back by itself when that fails:";
     Support => "技术支持", "Support";
-    SupportMeans => "生成不含口令与密钥的支持包：", "Makes a bundle for support, without passwords and keys:";
+    DownloadBundle => "下载支持包（不含口令与密钥）", "Download the bundle for support (no passwords, no keys)";
+    SupportMeans => "在本机以管理员身份生成，含系统日志：", "Made on the machine it holds the log of the system too:";
     DoctorMeans => "检查整台设备并给出处理办法：", "Looks at the whole box and says what to do:";
 }

@@ -206,6 +206,12 @@ def settings(play, url, folder):
     log_in("anna", "a maintainer's long password")
     page.goto(f"{url}/settings?lang=en")
     page.screenshot(path=str(folder / "settings.png"), full_page=True)
+    # The link is there, and what it leads to is a packed file.
+    bundle = page.get_attribute("a[href='/api/v1/support-bundle']", "href")
+    packed = page.request.get(url + bundle, timeout=120_000)
+    print("bundle:", packed.status, len(packed.body()), "bytes")
+    if packed.status != 200 or packed.body()[:4] != b"\x28\xb5\x2f\xfd":
+        fault("settings", f"the bundle for support is none: {packed.status} {packed.body()[:200]}")
     page.click("a[href^='/settings/configuration']")
     right = page.input_value("textarea")
     page.fill("textarea", right.replace("[gateway]", "[gateway]\nnmae = 3"))
