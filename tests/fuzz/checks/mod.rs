@@ -12,6 +12,8 @@
 //!               is refused is refused with a place inside the file, in both languages
 //! payloads      finite numbers, bounded texts; what is too large or too deep costs nothing
 //! blocks        composed again the same; no flipped bit is accepted; never more than 64 KiB unpacked
+//! warnings      texts within their bounds; a command reads back as itself, and no text of it stands for
+//!               another line of what is signed
 //! page          no fault of ours (5xx), the guarding fields always, no markup of a stranger, no way out
 //! what is told  no control characters: the text of a stranger does nothing to a terminal
 //! ```
@@ -24,6 +26,7 @@ mod dlt645;
 mod explain;
 mod mbus;
 mod modbus;
+mod order;
 mod page;
 mod payload;
 mod profile;
@@ -31,12 +34,13 @@ mod recording;
 mod report;
 mod rules;
 mod stream;
+mod warning;
 
 /// A target: its name, which is also that of its folder in the corpus, and what judges an input.
 pub type Target = (&'static str, fn(&[u8]));
 
 /// All targets.
-pub const TARGETS: [Target; 16] = [
+pub const TARGETS: [Target; 18] = [
     ("dlt645", dlt645::judge),
     ("cjt188", cjt188::judge),
     ("modbus", modbus::judge),
@@ -53,6 +57,8 @@ pub const TARGETS: [Target; 16] = [
     ("recording", recording::judge),
     ("report", report::judge),
     ("page", page::judge),
+    ("warning", warning::judge),
+    ("order", order::judge),
 ];
 
 /// Judges one input; panics when a demand is not met.
