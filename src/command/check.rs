@@ -9,7 +9,7 @@ use super::signature::is_signed;
 use super::target::What;
 use crate::model::{
     CommandDocument, CommandId, CommandOutcome, CommandReport, CommandRequest, CommandSource,
-    Health, Refusal, Words,
+    Health, Refusal, Words, printable,
 };
 
 /// So far ahead a command may expire.
@@ -63,8 +63,10 @@ impl Core {
                 format!("报文有 {bytes} 字节，最多 {MOST_PAYLOAD} 字节"),
             ));
         }
-        let document: CommandDocument = serde_json::from_slice(payload)
-            .map_err(|error| malformed(error.to_string(), format!("报文无法解读：{error}")))?;
+        let document: CommandDocument = serde_json::from_slice(payload).map_err(|error| {
+            let error = printable(&error.to_string());
+            malformed(error.clone(), format!("报文无法解读：{error}"))
+        })?;
         if document.gateway != self.gateway {
             return Err((Refusal::Gateway, Refusal::Gateway.words()));
         }

@@ -62,4 +62,4 @@ pub use warning::{
     WarningIdError, WarningNews, WarningRefusal, WarningSource, WarningStatus, WarningStep,
     WarningText,
 };
-pub use words::Words;
+pub use words::{Words, printable};

@@ -11,7 +11,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::AlarmId;
+use super::{AlarmId, printable};
 
 pub use news::{
     ReceiptCounts, ReceiptState, TerminalReceipt, WarningNews, WarningRefusal, WarningStep,
@@ -47,7 +47,7 @@ impl WarningId {
             true => Self::is_ebm_length(text.len()),
             false => text.len() <= MAX_WARNING_ID && text.bytes().all(name),
         };
-        let shown = || text.chars().take(MAX_WARNING_ID).collect();
+        let shown = || printable(&text.chars().take(MAX_WARNING_ID).collect::<String>());
         if right { Ok(Self(text.into())) } else { Err(WarningIdError(shown())) }
     }
 

@@ -22,6 +22,12 @@ impl<E: Into<String>, Z: Into<String>> From<(E, Z)> for Words {
     }
 }
 
+/// The text of a stranger as people may be shown it: control characters, which do things to a
+/// terminal, are replaced; ends of lines too.
+pub fn printable(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() { '\u{FFFD}' } else { c }).collect()
+}
+
 impl Words {
     /// Both languages on one line, for who reads a terminal.
     pub fn both(&self) -> String {

@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::Words;
+use super::{Words, printable};
 
 pub use outcome::{CommandOutcome, CommandReport, CommandResult, Refusal};
 pub use request::{CommandDocument, CommandRequest, LONGEST_BY, LONGEST_TEXT};
@@ -39,7 +39,8 @@ impl CommandId {
         if fits {
             Ok(Self(text.into()))
         } else {
-            Err(CommandIdError(text.chars().take(LONGEST_ID).collect()))
+            let shown: String = text.chars().take(LONGEST_ID).collect();
+            Err(CommandIdError(printable(&shown)))
         }
     }
 
