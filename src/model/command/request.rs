@@ -22,7 +22,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{CommandId, CommandSource};
+use super::{CommandId, CommandSource, printable};
 use crate::model::{Value, Words};
 
 /// First line of what is signed.
@@ -95,6 +95,9 @@ pub struct CommandRequest {
     pub signature: Option<String>,
 }
 
+/// So much of a wrong identifier is told.
+const LONGEST_QUOTED: usize = 64;
+
 impl CommandRequest {
     /// Takes a document over. What is wrong with its form is told; whether it may be done is not
     /// looked at.
@@ -107,6 +110,7 @@ impl CommandRequest {
             return Err((format!("`v` is {v}, not 1"), format!("`v` 为 {v}，应为 1")).into());
         }
         let id = CommandId::new(&id).map_err(|error| {
+            let id = printable(&id.chars().take(LONGEST_QUOTED).collect::<String>());
             (
                 error.to_string(),
                 format!("`{id}` 不是命令编号：须为 1 至 64 个字母、数字、`.`、`_`、`-`"),
