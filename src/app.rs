@@ -182,13 +182,13 @@ impl App {
         let (mut ordered, mut warned) = (CommandEnds::new(&settings), WarningEnds::new(&settings));
         let broker = joints.field_broker(&settings, hurry(buffer.clone()), (None, ordered.inbox()));
         let applied = access::applied(&opening.news);
-        let (files, support) = (opening.files.clone(), opening.support.clone());
+        let own = opening.own.clone();
         opening.tell_start(&records, started).await?;
         let (promises, keeper) = promises::pledges(opening, buffer.store())?;
         let upgrades = Upgrades::load(buffer.store())?;
         let pack = rule_pack(&settings)?;
-        let ends = (records.clone(), facts.clone());
-        let (watcher, alarms) = joints.alarms(&settings, &pack, &buffer, ends)?;
+        let told = (records.clone(), facts.clone());
+        let (watcher, alarms) = joints.alarms(&settings, &pack, &buffer, told)?;
         let ends = (field_out, acts_out, records);
         let progress = joints.pipeline(drivers.clone(), buffer.store(), ends, watcher)?;
 
@@ -208,10 +208,10 @@ impl App {
         let risk =
             joints.assessor(&settings, pack, ends, uplink.clone(), &buffer, buses.clone())?;
         let access = joints.access(&settings, &buffer, applied)?;
-        let (reached, told) = ((&*lines, &*drivers), (access.audit(), uplink.clone()));
-        let commands = joints.commands(&settings, &buffer, ordered, reached, told)?;
-        let broadcast = joints.broadcast(&settings, &buffer, warned, facts, commands.clone())?;
-        joints.warner(broadcast.as_ref(), alarms.watch());
+        let ends = (access.audit(), uplink.clone());
+        let commands = joints.commands(&settings, &buffer, ordered, (&lines, &drivers), ends)?;
+        let told = (warned, facts, alarms.watch());
+        let broadcast = joints.broadcast(&settings, &buffer, told, commands.clone())?;
         // Not before all have read what they keep in the store: the first commit may rebuild its
         // files, and until that is done there is nothing to read.
         joints.supervisor.spawn_fallible(Part::Stage, "recorder", recorder.run(records_out));
@@ -231,15 +231,13 @@ impl App {
             acts,
             alarms,
             access,
-            files,
-            support,
+            own,
             notes,
             promises,
         };
         let view = joints.view(&settings, &buffer, shown)?;
         joints.page(&settings, view.clone()).await?;
-        joints.promises(&settings, keeper, &view);
-        joints.upgrades(upgrades, view.access.audit());
+        joints.watch_over(&settings, keeper, upgrades, &view);
         Ok(view)
     }
 
@@ -331,6 +329,18 @@ impl Joints {
             "watchdog",
             watchdog::run(progress, field, buffer, stop),
         );
+    }
+
+    /// The promises and what became of an upgrade: looked at once everything runs.
+    fn watch_over(
+        &mut self,
+        settings: &Settings,
+        keeper: promises::Keeper,
+        upgrades: Upgrades,
+        view: &View,
+    ) {
+        self.promises(settings, keeper, view);
+        self.upgrades(upgrades, view.access.audit());
     }
 
     async fn page(&mut self, settings: &Settings, view: View) -> anyhow::Result<()> {

@@ -3,9 +3,10 @@
 use std::sync::Arc;
 
 use anyhow::Context as _;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 
 use super::Joints;
+use crate::alarm::Board;
 use crate::broadcast::{
     ANSWERS, Broadcast, BroadcastAnswer, BroadcastDesk, BroadcastMessage, Delivered, Ends,
     MESSAGES, Order, Orders, Outcome, Points, Setup, Target, TargetKind, Zones,
@@ -143,8 +144,7 @@ impl Joints {
         &mut self,
         settings: &Settings,
         buffer: &Buffer,
-        ends: WarningEnds,
-        facts: mpsc::Sender<Fact>,
+        (ends, facts, board): (WarningEnds, mpsc::Sender<Fact>, watch::Receiver<Arc<Board>>),
         router: Router,
     ) -> anyhow::Result<Option<BroadcastDesk>> {
         let (targets, points) = targets(settings);
@@ -193,6 +193,7 @@ impl Joints {
             .context("the emergency broadcast")?;
         let stop = self.supervisor.token(Part::Source);
         self.supervisor.spawn(Part::Source, "broadcast", task.run(stop));
+        self.warner(desk.clone(), board);
         Ok(Some(desk))
     }
 }

@@ -7,6 +7,7 @@ use anyhow::Context as _;
 use tokio::sync::{mpsc, watch};
 
 use super::Joints;
+use super::reload::Own;
 use crate::alarm::DeskHandle;
 use crate::broadcast::BroadcastDesk;
 use crate::buffer::Buffer;
@@ -18,7 +19,7 @@ use crate::pipeline::Act;
 use crate::starlevel::report::Reporter;
 use crate::starlevel::{Assessment, AttestationDesk, Bilingual, EvidenceChain, RiskTable};
 use crate::status::promises::Pledges;
-use crate::status::{Access, BusLine, Files, HistoryDesk, PageTls, ScanDesk, Support, View};
+use crate::status::{Access, BusLine, HistoryDesk, PageTls, ScanDesk, View};
 use crate::uplink::UplinkStatus;
 
 /// What the page is shown, beside what all parts share.
@@ -37,8 +38,7 @@ pub(super) struct Shown {
     pub acts: mpsc::Sender<Act>,
     pub alarms: DeskHandle,
     pub access: Access,
-    pub files: Option<Arc<dyn Files>>,
-    pub support: Option<Arc<dyn Support>>,
+    pub own: Own,
     pub notes: Vec<Bilingual>,
     pub promises: Pledges,
 }
@@ -77,8 +77,8 @@ impl Joints {
             scan: ScanDesk::new(&settings.profile_dirs),
             access: shown.access,
             tls: tls(settings)?,
-            files: shown.files,
-            support: shown.support,
+            files: shown.own.files,
+            support: shown.own.support,
             notes: shown.notes,
             promises: shown.promises,
             history: self.history.clone(),

@@ -47,17 +47,23 @@ pub struct Opening {
     pub(super) news: Vec<EventKind>,
     /// Why the configuration in the file does not run.
     pub(super) configuration: watch::Receiver<Option<Refusal>>,
-    /// The files of the configuration, where there are any.
-    pub(super) files: Option<Arc<dyn Files>>,
+    pub(super) own: Own,
+}
+
+/// What there is of a gateway that runs from a file.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Own {
+    /// The files of the configuration.
+    pub files: Option<Arc<dyn Files>>,
     /// Makes bundles for support.
-    pub(super) support: Option<Arc<dyn Support>>,
+    pub support: Option<Arc<dyn Support>>,
 }
 
 impl Opening {
     /// The daemon starts.
     pub fn start() -> Self {
         let configuration = watch::channel(None).1;
-        Self { starts: true, news: Vec::new(), configuration, files: None, support: None }
+        Self { starts: true, news: Vec::new(), configuration, own: Own::default() }
     }
 
     /// Tells the platform that the daemon started, when it did: the first record.
@@ -134,8 +140,10 @@ impl<'a, L: Fn(&LogConfig) -> anyhow::Result<()>> Daemon<'a, L> {
             starts: false,
             news,
             configuration: self.refusal.subscribe(),
-            files: Some(Arc::clone(&self.files)),
-            support: Some(Arc::clone(&self.support)),
+            own: Own {
+                files: Some(Arc::clone(&self.files)),
+                support: Some(Arc::clone(&self.support)),
+            },
         }
     }
 

@@ -127,13 +127,8 @@ impl Warner {
 }
 
 impl Joints {
-    /// Lets alarm rules warn people, where there is a broadcast.
-    pub(super) fn warner(
-        &mut self,
-        desk: Option<&BroadcastDesk>,
-        board: watch::Receiver<Arc<Board>>,
-    ) {
-        let Some(desk) = desk.cloned() else { return };
+    /// Lets alarm rules warn people.
+    pub(super) fn warner(&mut self, desk: BroadcastDesk, board: watch::Receiver<Arc<Board>>) {
         let (estate, clock) = (Arc::clone(&self.estate), self.clock.clone());
         let warner = Warner { desk, board, estate, clock, started: BTreeSet::new() };
         let stop = self.supervisor.token(Part::Source);

@@ -151,10 +151,7 @@ pub(super) fn settings<'s>(
         ask(&files, &buses, &mut parts, &mut context);
     }
     alarms::settle(&mut parts.alarms, &devices, machine, &mut context);
-    broadcast::check(&parts.broadcast, parts.broadcast_at.as_ref(), &devices, &mut context);
-    if machine == Machine::Ask || parts.broadcast.texts_file.is_none() {
-        alarms::check_templates(&parts.alarms, &parts.broadcast.texts, &devices, &mut context);
-    }
+    check_warnings(&parts, &devices, machine, &mut context);
     drop(roots);
     let written = documents.iter().all(Document::is_clean);
     let Some((id, gateway)) = gateway
@@ -185,6 +182,20 @@ pub(super) fn settings<'s>(
         log: parts.log,
         notes: context.notes,
     })
+}
+
+/// Whether zones, drills and alarm rules fit the devices and the templates; not by templates of a file
+/// that is not read.
+fn check_warnings(
+    parts: &Parts,
+    devices: &[super::DeviceSettings],
+    machine: Machine,
+    context: &mut Context<'_>,
+) {
+    broadcast::check(&parts.broadcast, parts.broadcast_at.as_ref(), devices, context);
+    if machine == Machine::Ask || parts.broadcast.texts_file.is_none() {
+        alarms::check_templates(&parts.alarms, &parts.broadcast.texts, devices, context);
+    }
 }
 
 /// Asks the machine about the paths, and reads the files that are part of the configuration.

@@ -247,6 +247,29 @@ impl Ports {
     }
 }
 
+/// Where people are warned, and when that is tried.
+const BROADCAST: &str = r#"
+[[broadcast.zone]]
+name = "south"
+zh = "南区"
+en = "South"
+codes = ["371002001005001"]
+places = ["小区南门", "中心花园"]
+
+[[broadcast.zone]]
+name = "north"
+zh = "北区"
+en = "North"
+codes = ["371002001005002"]
+places = ["小区北门", "老年活动室"]
+
+[[broadcast.drill]]
+name = "防灾减灾演练"
+on = "first saturday"
+at = "10:00"
+template = "drill"
+"#;
+
 /// What may be ordered of a model, so that warnings reach it.
 fn allowed(profile: &str) -> &'static str {
     match profile {
@@ -291,31 +314,12 @@ client_id = "demo-field"
 [status]
 listen = "127.0.0.1:{status}"
 access = "open"
-
-[[broadcast.zone]]
-name = "south"
-zh = "南区"
-en = "South"
-codes = ["371002001005001"]
-places = ["小区南门", "中心花园"]
-
-[[broadcast.zone]]
-name = "north"
-zh = "北区"
-en = "North"
-codes = ["371002001005002"]
-places = ["小区北门", "老年活动室"]
-
-[[broadcast.drill]]
-name = "防灾减灾演练"
-on = "first saturday"
-at = "10:00"
-template = "drill"
 "#,
         platform = ports.platform,
         field = ports.field,
         status = ports.status,
     );
+    text.push_str(BROADCAST);
     for (id, transport) in BUSES {
         let port = ports.of_bus(id);
         // A serial server has one setting, whatever its devices left the factory with.
