@@ -18,7 +18,9 @@ fn routes(folder: &Path, found: &mut BTreeSet<String>) {
                 let first = rest.trim_start().strip_prefix('"').unwrap_or_default();
                 let route = first.split('"').next().unwrap_or_default();
                 let machine = ["/api/", "/metrics", "/healthz", "/readyz"];
-                if machine.iter().any(|start| route.starts_with(start)) {
+                // Frames are files for programs too.
+                let file = route.contains("/frames.");
+                if file || machine.iter().any(|start| route.starts_with(start)) {
                     found.insert(route.to_owned());
                 }
             }
