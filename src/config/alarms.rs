@@ -55,6 +55,32 @@ pub(super) fn check_templates(
             context.faults.push(fault(Place::of_file(&file()), &rule.id, template));
         }
     }
+    unheard(config, devices, context);
+}
+
+/// That somebody could hear what a rule of this site plays is worth a remark.
+fn unheard(config: &Config, devices: &[DeviceSettings], context: &mut Context<'_>) {
+    if devices.iter().any(super::broadcast::hears) {
+        return;
+    }
+    let changed = config.changed.iter().chain(devices.iter().flat_map(|device| &device.alarms));
+    for one in changed {
+        let Some(template) = one.change.broadcast.as_deref().filter(|name| !name.is_empty()) else {
+            continue;
+        };
+        let problem = (
+            format!(
+                "rule `{}` plays `{template}` and nobody hears it: there is no terminal and no screen \
+                 whose `allow` names `play` or `text`",
+                one.rule
+            ),
+            format!(
+                "规则 `{}` 联动 `{template}`，但没有 `allow` 含 `play` 或 `text` 的广播终端或信息屏，无人能收到",
+                one.rule
+            ),
+        );
+        context.notes.push(Fault::new(one.at.clone(), problem));
+    }
 }
 
 /// What is wrong with the rules is noted. That the file is missing was said before.
@@ -133,6 +159,13 @@ mod tests {
     fn a_rule_warns_people_with_a_template_that_there_is() {
         let settings = read("[device.alarms.smoke]\nbroadcast = \"fire\"\n").unwrap();
         assert_eq!(settings.devices[0].alarms[0].change.broadcast.as_deref(), Some("fire"));
+        let note = |settings: &Settings| {
+            settings.notes.iter().any(|note| note.problem.contains("nobody hears it"))
+        };
+        assert!(note(&settings), "{:?}", settings.notes);
+        let heard = "[device.alarms.smoke]\nbroadcast = \"fire\"\n[[device]]\nid = \"horn\"\n\
+                     profile = \"emergency-broadcast-terminal\"\ntopic = \"horn\"\nallow = [\"play\"]\n";
+        assert!(!note(&read(heard).unwrap()));
         let off = "[device.alarms.smoke]\nbroadcast = \"\"\n";
         assert_eq!(read(off).unwrap().devices[0].alarms[0].change.broadcast.as_deref(), Some(""));
         let told = read("[device.alarms.smoke]\nbroadcast = \"fier\"\n").unwrap_err();

@@ -124,21 +124,30 @@ pub(super) fn check(
     mute(devices, context);
 }
 
+/// What a device must be allowed to do so that a warning reaches it; `None` when none ever does.
+fn needed(device: &DeviceSettings) -> Option<&'static str> {
+    let needed = match device.profile.category {
+        Category::EmergencyBroadcast => "play",
+        Category::InfoScreen => "text",
+        _ => return None,
+    };
+    let known = device.profile.commands.iter().any(|command| *command.name == *needed);
+    known.then_some(needed)
+}
+
+/// Whether warnings reach a device.
+pub(super) fn hears(device: &DeviceSettings) -> bool {
+    needed(device).is_some_and(|needed| device.commands.iter().any(|allowed| **allowed == *needed))
+}
+
 /// Terminals and screens that nobody may order are worth a remark.
 fn mute(devices: &[DeviceSettings], context: &mut Context<'_>) {
-    for device in devices {
-        let needed = match device.profile.category {
-            Category::EmergencyBroadcast => "play",
-            Category::InfoScreen => "text",
-            _ => continue,
-        };
-        let known = device.profile.commands.iter().any(|command| *command.name == *needed);
-        if known && !device.commands.iter().any(|allowed| **allowed == *needed) {
-            let problem = (
-                format!("no warning reaches it: `{needed}` is not in its `allow`"),
-                format!("预警无法送达：其 `allow` 未包含 `{needed}`"),
-            );
-            context.notes.push(Fault::new(device.at.clone(), problem));
-        }
+    for device in devices.iter().filter(|device| !hears(device)) {
+        let Some(needed) = needed(device) else { continue };
+        let problem = (
+            format!("no warning reaches it: `{needed}` is not in its `allow`"),
+            format!("预警无法送达：其 `allow` 未包含 `{needed}`"),
+        );
+        context.notes.push(Fault::new(device.at.clone(), problem));
     }
 }
