@@ -73,7 +73,9 @@ fn main() {
         for _ in 0..3 {
             for binary in binaries.split(',') {
                 println!("{binary}");
-                print(&estate, &run(&estate, seconds, binary), seconds);
+                let figures = run(&estate, seconds, binary);
+                print(&estate, &figures, seconds);
+                println!("    {}", figures.page);
             }
         }
         return;

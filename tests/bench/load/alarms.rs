@@ -12,7 +12,8 @@ const DETECTORS: usize = 20;
 
 /// The lines of the configuration.
 pub fn devices() -> String {
-    let mut text = String::new();
+    // Each is to be told by itself, not as one alarm with members.
+    let mut text = String::from("[alarms.grouping]\nsize = 1000\n");
     for n in 0..DETECTORS {
         write!(
             text,
