@@ -50,15 +50,27 @@ impl Account {
     /// The user of this name, as the files of the system know him; `more` are groups that the unit
     /// gives him beside his own.
     pub fn find(root: &Path, name: &str, more: &[&str]) -> Option<Self> {
+        Self::whose(root, more, |own, _| own == name)
+    }
+
+    /// The user of this number, as the files of the system know him.
+    pub fn of_uid(root: &Path, uid: u32) -> Option<Self> {
+        Self::whose(root, &[], |_, own| own == uid)
+    }
+
+    fn whose(root: &Path, more: &[&str], is: impl Fn(&str, u32) -> bool) -> Option<Self> {
         let passwd = fs::read_to_string(root.join("etc/passwd")).ok()?;
         let fields = |line: &str| line.split(':').map(str::to_owned).collect::<Vec<_>>();
-        let own = passwd.lines().map(fields).find(|row| row.first().is_some_and(|n| n == name))?;
-        let (uid, gid) = (own.get(2)?.parse().ok()?, own.get(3)?.parse().ok()?);
+        let (name, uid, gid) = passwd.lines().map(fields).find_map(|row| {
+            let uid = row.get(2)?.parse().ok()?;
+            is(row.first()?, uid).then_some(())?;
+            Some((row.first()?.clone(), uid, row.get(3)?.parse().ok()?))
+        })?;
         let mut groups = Vec::new();
         // A system without groups beside the user's own is a system too.
         let group = fs::read_to_string(root.join("etc/group")).unwrap_or_default();
         for row in group.lines().map(fields) {
-            let member = row.get(3).is_some_and(|list| list.split(',').any(|one| one == name));
+            let member = row.get(3).is_some_and(|list| list.split(',').any(|one| *one == name));
             let given = row.first().is_some_and(|group| more.contains(&group.as_str()));
             if let Some(gid) = row.get(2).and_then(|gid| gid.parse().ok())
                 && (member || given)
@@ -66,7 +78,7 @@ impl Account {
                 groups.push(gid);
             }
         }
-        Some(Self { name: name.to_owned(), uid, gid, groups })
+        Some(Self { name, uid, gid, groups })
     }
 
     fn allowed(&self, about: &Metadata, bits: u32) -> bool {
@@ -147,5 +159,8 @@ mod tests {
         write("etc/group", "linli:x:901:\ndialout:x:20:\nplugdev:x:46:pi,linli\n");
         let found = Account::find(root.path(), "linli", &["dialout"]).unwrap();
         assert_eq!((found.uid, found.gid, found.groups), (900, 901, vec![20, 46]));
+        let found = Account::of_uid(root.path(), 900).unwrap();
+        assert_eq!((&*found.name, found.groups), ("linli", vec![46]));
+        assert_eq!(Account::of_uid(root.path(), 901), None);
     }
 }

@@ -34,6 +34,7 @@ mod checkup;
 mod commands;
 mod editor;
 mod field;
+mod handover;
 mod history;
 mod page;
 #[cfg(feature = "demo")]
@@ -72,6 +73,7 @@ use assess::{Ends, desk};
 use broadcast::WarningEnds;
 use commands::CommandEnds;
 use field::{Buses, lessons};
+use handover::Handover;
 use page::Shown;
 use stars::{publish_assessment, reporter, rule_pack};
 use tasks::ClockWatch;
@@ -185,7 +187,7 @@ impl App {
         let own = opening.own.clone();
         opening.tell_start(&records, started).await?;
         let (promises, keeper) = promises::pledges(opening, buffer.store())?;
-        let upgrades = Upgrades::load(buffer.store())?;
+        let left = (Upgrades::load(buffer.store())?, Handover::load(buffer.store())?);
         let pack = rule_pack(&settings)?;
         let told = (records.clone(), facts.clone());
         let (watcher, alarms) = joints.alarms(&settings, &pack, &buffer, told)?;
@@ -237,7 +239,7 @@ impl App {
         };
         let view = joints.view(&settings, &buffer, shown)?;
         joints.page(&settings, view.clone()).await?;
-        joints.watch_over(&settings, keeper, upgrades, &view);
+        joints.watch_over(&settings, keeper, left, &view);
         Ok(view)
     }
 
@@ -331,16 +333,18 @@ impl Joints {
         );
     }
 
-    /// The promises and what became of an upgrade: looked at once everything runs.
+    /// The promises, what became of an upgrade, and of a change that was handed over: looked at once
+    /// everything runs.
     fn watch_over(
         &mut self,
         settings: &Settings,
         keeper: promises::Keeper,
-        upgrades: Upgrades,
+        (upgrades, handover): (Upgrades, Handover),
         view: &View,
     ) {
         self.promises(settings, keeper, view);
         self.upgrades(upgrades, view.access.audit());
+        self.handover(handover, view);
     }
 
     async fn page(&mut self, settings: &Settings, view: View) -> anyhow::Result<()> {

@@ -6,8 +6,10 @@
 //!
 //! | file | written by | holds |
 //! | --- | --- | --- |
-//! | `<state>/proposal/change.json` | the daemon | [`Proposal`]: one file of the configuration |
+//! | `/var/lib/linli/proposal/change.json` | the daemon | [`Proposal`]: one file of the configuration |
 //! | `/run/linli-apply/outcome.json` | root | [`Outcome`] |
+
+mod paths;
 
 use std::fs::{self, File};
 use std::io::{self, Read as _};
@@ -20,6 +22,10 @@ use serde::{Deserialize, Serialize};
 use crate::model::Words;
 use crate::whole_file;
 
+pub use paths::{names_files, new_paths};
+
+/// The daemon's own folder on a box: where the unit watches, wherever the buffer lies.
+pub const STATE: &str = "/var/lib/linli";
 /// The folder of the daemon's that the unit watches, within its state folder.
 pub const FOLDER: &str = "proposal";
 /// Where root tells what became of a change; there only where the unit is installed.
@@ -27,12 +33,17 @@ pub const OUTCOMES: &str = "/run/linli-apply";
 /// The configuration that the unit installs into.
 pub const CONFIGURATION: &str = "/etc/linli/linli.toml";
 
+/// Earlier versions of a file that are kept beside it.
+pub const MOST_KEPT: usize = 20;
+
 const CHANGE: &str = "change.json";
 const OUTCOME: &str = "outcome.json";
 /// Longest file that is read.
 const MOST_BYTES: u64 = 4 << 20;
 /// Drop-ins lie in it, beside the main file.
 const DROP_INS: &str = "conf.d";
+/// Longest reason that is told, characters, in each language.
+const MOST_TOLD: usize = 2000;
 /// Version of both files.
 const VERSION: u8 = 1;
 
@@ -51,14 +62,37 @@ pub struct Proposal {
     who: String,
 }
 
+/// A proposal out of its folder.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Taken {
+    /// What it says.
+    pub proposal: Proposal,
+    /// Whose folder it lay in: user and group. What it says is looked at with his rights.
+    pub owner: (u32, u32),
+}
+
+/// One that nobody took yet.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Waiting {
+    /// Which file.
+    pub file: String,
+    /// Who wants it.
+    pub who: String,
+    /// Since when, milliseconds since 1970 by the system's clock.
+    pub since_ms: i64,
+}
+
 /// What became of a proposal.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Outcome {
     v: u8,
     /// Whether it was installed.
     pub ok: bool,
-    /// Which file.
+    /// Which file; empty when not even that could be read.
     pub file: String,
+    /// Who wanted it, as the proposal said.
+    #[serde(default)]
+    pub who: String,
     /// Why not, English.
     pub why: String,
     /// The same, Chinese.
@@ -93,7 +127,7 @@ impl Proposal {
     ///
     /// # Errors
     /// What is wrong with it, in both languages.
-    pub fn take(folder: &Path) -> Result<Option<Self>, Words> {
+    pub fn take(folder: &Path) -> Result<Option<Taken>, Words> {
         let cannot = |error: io::Error| {
             let (en, zh) = (Words::of_io(&error).en, Words::of_io(&error).zh);
             Words::from((format!("it cannot be read: {en}"), format!("无法读取：{zh}")))
@@ -108,6 +142,7 @@ impl Proposal {
             Err(rustix::io::Errno::NOENT) => return Ok(None),
             opened => opened.map(File::from),
         };
+        let whose = rustix::fs::fstat(&folder).map_err(|error| cannot(error.into()))?;
         // It goes first: what cannot be read must not be tried for ever.
         let gone = rustix::fs::unlinkat(&folder, CHANGE, AtFlags::empty());
         gone.map_err(|error| cannot(error.into()))?;
@@ -128,7 +163,16 @@ impl Proposal {
             let problem = ("it is of another version", "版本不同");
             return Err(problem.into());
         }
-        Ok(Some(proposal))
+        Ok(Some(Taken { proposal, owner: (whose.st_uid, whose.st_gid) }))
+    }
+
+    /// The one that lies in the folder of the daemon, for the daemon itself. Blocks shortly.
+    pub fn waiting(state: &Path) -> Option<Waiting> {
+        let path = state.join(FOLDER).join(CHANGE);
+        let since = fs::metadata(&path).ok()?;
+        let since_ms = since.mtime().saturating_mul(1000);
+        let Self { file, who, .. } = serde_json::from_slice(&fs::read(path).ok()?).ok()?;
+        Some(Waiting { file, who, since_ms })
     }
 
     /// Which file.
@@ -169,10 +213,12 @@ impl Proposal {
 
 impl Outcome {
     /// It was installed, or why not.
-    pub fn new(file: &str, refused: Option<&Words>, at_ms: i64) -> Self {
-        let (why, why_zh) =
-            refused.map_or_else(Default::default, |why| (why.en.clone(), why.zh.clone()));
-        Self { v: VERSION, ok: refused.is_none(), file: file.to_owned(), why, why_zh, at_ms }
+    pub fn new((file, who): (&str, &str), refused: Option<&Words>, at_ms: i64) -> Self {
+        let told = |text: &str| text.chars().take(MOST_TOLD).collect();
+        let why = refused.map_or_else(String::new, |why| told(&why.en));
+        let why_zh = refused.map_or_else(String::new, |why| told(&why.zh));
+        let (file, who, ok) = (told(file), told(who), refused.is_none());
+        Self { v: VERSION, ok, file, who, why, why_zh, at_ms }
     }
 
     /// Leaves it for the daemon. Blocks.
@@ -213,50 +259,5 @@ fn is_plain(path: &Path) -> bool {
     fs::symlink_metadata(path).is_ok_and(|about| about.is_file())
 }
 
-/// Keys whose strings may begin with a slash and name no file.
-const NO_FILES: [&str; 6] = ["topic", "topics", "prefix", "base", "pattern", "payload"];
-
-/// Files and folders that a change of the configuration would bring in or change. Root's commands read
-/// and write what the configuration names: a person at the page decides about readings, not about that.
-pub fn new_paths(before: &[(PathBuf, String)], after: &[(PathBuf, String)]) -> Vec<String> {
-    let known = all_paths(before);
-    let new = all_paths(after).into_iter().filter(|path| !known.contains(path));
-    new.map(|(key, value)| format!("{key} = {value:?}")).collect()
-}
-
-fn all_paths(texts: &[(PathBuf, String)]) -> Vec<(String, String)> {
-    let mut found = Vec::new();
-    for (_, text) in texts {
-        // What is no TOML the checker refuses.
-        if let Ok(table) = text.parse::<toml::Table>() {
-            paths_of("", &toml::Value::Table(table), &mut found);
-        }
-    }
-    found
-}
-
-fn paths_of(key: &str, value: &toml::Value, found: &mut Vec<(String, String)>) {
-    match value {
-        toml::Value::Table(table) => {
-            for (name, inner) in table {
-                let key = if key.is_empty() { name.clone() } else { format!("{key}.{name}") };
-                paths_of(&key, inner, found);
-            }
-        }
-        toml::Value::Array(list) => list.iter().for_each(|inner| paths_of(key, inner, found)),
-        toml::Value::String(text) => {
-            let name = key.rsplit('.').next().unwrap_or(key);
-            let device = name == "serial" && text.starts_with("/dev/") && !text.contains("..");
-            let named = name.ends_with("path") || name.ends_with("file");
-            let looks = text.starts_with(['/', '~']) || text.split('/').any(|part| part == "..");
-            if named || (looks && !device && !NO_FILES.contains(&name)) {
-                found.push((key.to_owned(), text.clone()));
-            }
-        }
-        _ => {}
-    }
-}
-
 #[cfg(test)]
-#[path = "proposal_tests.rs"]
 mod tests;

@@ -15,7 +15,7 @@ mod tests;
 mod typed;
 
 use std::cell::RefCell;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -46,6 +46,8 @@ pub struct Document<'t> {
     faults: RefCell<Vec<Fault>>,
     /// Keys that were asked for (`bus.baud`), with their default as TOML.
     known: RefCell<BTreeMap<String, Option<String>>>,
+    /// Those of them that name files or folders.
+    paths: RefCell<BTreeSet<String>>,
     changes: &'static [Change],
 }
 
@@ -80,6 +82,7 @@ impl<'t> Document<'t> {
             root,
             faults: RefCell::default(),
             known: RefCell::default(),
+            paths: RefCell::default(),
             changes: CHANGES,
         })
     }
@@ -112,6 +115,11 @@ impl<'t> Document<'t> {
     /// would be written.
     pub fn known_keys(&self) -> BTreeMap<String, Option<String>> {
         self.known.borrow().clone()
+    }
+
+    /// Those of the [`known_keys`](Self::known_keys) that name files or folders.
+    pub fn path_keys(&self) -> BTreeSet<String> {
+        self.paths.borrow().clone()
     }
 
     /// Whether nothing wrong was found so far.
@@ -219,6 +227,11 @@ impl<'d> Section<'d> {
             let place = Place { value: Some("(hidden)".into()), ..self.place(key) };
             self.note(Fault::new(place, problem).hint(hint));
         }
+    }
+
+    /// The values under this key name files or folders.
+    pub fn names_files(&self, key: &'static str) {
+        self.document.paths.borrow_mut().insert(join(&self.pattern, key));
     }
 
     /// Opens the table under a key.

@@ -3,10 +3,11 @@
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write as _};
-use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
+use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
-/// Begins `<path>.new` with this mode; what a run that was cut short left there goes. Blocks.
+/// Begins `<path>.new` with exactly this mode, whatever the mask of this process; what a run that was
+/// cut short left there goes. Blocks.
 ///
 /// # Errors
 /// What the system said.
@@ -19,6 +20,8 @@ pub fn begin(path: &Path, mode: u32) -> io::Result<(PathBuf, File)> {
         _ => {}
     }
     let file = OpenOptions::new().write(true).create_new(true).mode(mode).open(&beside)?;
+    // Under a service's UMask=0077 what others must read would be closed to them.
+    file.set_permissions(fs::Permissions::from_mode(mode))?;
     Ok((beside, file))
 }
 
@@ -72,6 +75,36 @@ pub fn keep(path: &Path) -> io::Result<PathBuf> {
     }
 }
 
+/// The files that [`keep`] left of `path`, the newest first. Blocks.
+///
+/// # Errors
+/// What the system said.
+pub fn earlier(path: &Path) -> io::Result<Vec<PathBuf>> {
+    let Some(name) = path.file_name().and_then(|name| name.to_str()) else {
+        return Ok(Vec::new());
+    };
+    let mut found = Vec::new();
+    for entry in fs::read_dir(folder_of(path))? {
+        let entry = entry?;
+        let file = entry.file_name();
+        let number = file.to_str().and_then(|file| file.strip_prefix(name)?.strip_prefix('.'));
+        if number.is_some_and(|number| number.parse::<u32>().is_ok()) {
+            let about = entry.metadata()?;
+            found.push((about.mtime(), about.mtime_nsec(), entry.path()));
+        }
+    }
+    found.sort_unstable();
+    Ok(found.into_iter().rev().map(|(_, _, path)| path).collect())
+}
+
+/// Removes all of the [`earlier`] ones but the `most` newest. Blocks.
+///
+/// # Errors
+/// What the system said.
+pub fn thin_out(path: &Path, most: usize) -> io::Result<()> {
+    earlier(path)?.into_iter().skip(most).try_for_each(fs::remove_file)
+}
+
 /// Makes the names in the folder of `path` durable. Blocks.
 ///
 /// # Errors
@@ -87,8 +120,6 @@ pub fn folder_of(path: &Path) -> &Path {
 
 #[cfg(test)]
 mod tests {
-    use std::os::unix::fs::PermissionsExt as _;
-
     use super::*;
 
     #[test]

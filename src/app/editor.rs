@@ -10,20 +10,17 @@ use tokio::sync::mpsc;
 use tokio::sync::mpsc::error::TrySendError;
 
 use crate::config;
-use crate::proposal::{self, Outcome, Proposal};
+use crate::proposal::{self, MOST_KEPT, Outcome, Proposal, Waiting};
 use crate::settings::Fault;
 use crate::status::{Files, HandedOver, Writing};
 use crate::whole_file::{self, folder_of};
-
-/// Earlier versions of a file that are kept beside it.
-const MOST_KEPT: usize = 20;
 
 /// The files that the daemon was started with, and how it is asked to read them again.
 #[derive(Debug)]
 pub(super) struct Editor {
     /// The main file; its drop-ins lie in `conf.d/` beside it.
     path: PathBuf,
-    /// The daemon's own folder, for what is handed over.
+    /// The folder of the service, for what is handed over.
     state: PathBuf,
     /// Where it is told what became of that.
     outcomes: PathBuf,
@@ -32,10 +29,10 @@ pub(super) struct Editor {
 }
 
 impl Editor {
-    /// The files of `path`; `state` is the daemon's own folder.
-    pub fn new(path: &Path, state: &Path, ask: mpsc::Sender<()>) -> Self {
-        let outcomes = PathBuf::from(proposal::OUTCOMES);
-        Self { path: path.to_owned(), state: state.to_owned(), outcomes, ask }
+    /// The files of `path`.
+    pub fn new(path: &Path, ask: mpsc::Sender<()>) -> Self {
+        let (state, outcomes) = (proposal::STATE.into(), proposal::OUTCOMES.into());
+        Self { path: path.to_owned(), state, outcomes, ask }
     }
 
     /// Whether a unit of root's takes changes: it has its own configuration only, and its folder is
@@ -44,13 +41,6 @@ impl Editor {
         let roots = |about: fs::Metadata| about.is_dir() && about.uid() == 0;
         self.path == Path::new(proposal::CONFIGURATION)
             && fs::symlink_metadata(&self.outcomes).is_ok_and(roots)
-    }
-
-    fn thin_out(&self, path: &Path) -> io::Result<()> {
-        for old in self.earlier(path)?.into_iter().skip(MOST_KEPT) {
-            fs::remove_file(old)?;
-        }
-        Ok(())
     }
 }
 
@@ -82,36 +72,29 @@ impl Files for Editor {
     }
 
     fn handed_over(&self) -> Option<HandedOver> {
-        let Outcome { ok, file, why, why_zh, at_ms, .. } = Outcome::last(&self.outcomes)?;
+        if !self.is_taken() {
+            return None;
+        }
+        let Outcome { ok, file, who, why, why_zh, at_ms, .. } = Outcome::last(&self.outcomes)?;
         let refused = (!ok).then(|| (why, why_zh).into());
-        Some(HandedOver { file, refused, at_ms })
+        Some(HandedOver { file, who, refused, at_ms })
+    }
+
+    fn waiting(&self) -> Option<Waiting> {
+        self.is_taken().then(|| Proposal::waiting(&self.state)).flatten()
     }
 
     fn write(&self, path: &Path, text: &str) -> io::Result<PathBuf> {
         let kept = whole_file::replace_keeping(path, text.as_bytes())?;
         // It is written: that too many old ones lie there is no reason to say otherwise.
-        if let Err(error) = self.thin_out(path) {
+        if let Err(error) = whole_file::thin_out(path, MOST_KEPT) {
             tracing::warn!(%error, "old versions of the configuration stay");
         }
         Ok(kept)
     }
 
     fn earlier(&self, path: &Path) -> io::Result<Vec<PathBuf>> {
-        let Some(name) = path.file_name().and_then(|name| name.to_str()) else {
-            return Ok(Vec::new());
-        };
-        let mut found = Vec::new();
-        for entry in fs::read_dir(folder_of(path))? {
-            let entry = entry?;
-            let file = entry.file_name();
-            let number = file.to_str().and_then(|file| file.strip_prefix(name)?.strip_prefix('.'));
-            if number.is_some_and(|number| number.parse::<u32>().is_ok()) {
-                let about = entry.metadata()?;
-                found.push((about.mtime(), about.mtime_nsec(), entry.path()));
-            }
-        }
-        found.sort_unstable();
-        Ok(found.into_iter().rev().map(|(_, _, path)| path).collect())
+        whole_file::earlier(path)
     }
 
     fn reload(&self) -> bool {
@@ -133,7 +116,7 @@ mod tests {
             fs::File::options().write(true).open(&path).unwrap().set_modified(at).unwrap();
         };
         date(0);
-        let editor = Editor::new(&path, folder.path(), mpsc::channel(1).0);
+        let editor = Editor::new(&path, mpsc::channel(1).0);
         for n in 1..30u32 {
             editor.write(&path, &n.to_string()).unwrap();
             // As if each had been written a second after the one before.
@@ -149,7 +132,7 @@ mod tests {
     #[test]
     fn a_daemon_that_stops_takes_no_request_to_read_its_files_again() {
         let (ask, mut asked) = mpsc::channel(1);
-        let editor = Editor::new(Path::new("/nowhere/linli.toml"), Path::new("/nowhere"), ask);
+        let editor = Editor::new(Path::new("/nowhere/linli.toml"), ask);
         assert!(editor.reload() && editor.reload(), "one waits, that is enough");
         assert!(asked.try_recv().is_ok() && asked.try_recv().is_err());
         drop(asked);

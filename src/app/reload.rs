@@ -24,7 +24,6 @@ use crate::settings::Fault;
 use crate::status::promises::Refusal;
 use crate::status::{Files, Support};
 use crate::watchdog;
-use crate::whole_file;
 
 /// Most faults that the page and the platform are told.
 const SHOWN: usize = 5;
@@ -99,8 +98,7 @@ impl<'a, L: Fn(&LogConfig) -> anyhow::Result<()>> Daemon<'a, L> {
     /// log that runs.
     pub fn new(path: &'a Path, settings: Settings, set_level: L) -> Self {
         let (ask, asked) = mpsc::channel(1);
-        let state = whole_file::folder_of(&settings.buffer.path);
-        let files = Arc::new(Editor::new(path, state, ask));
+        let files = Arc::new(Editor::new(path, ask));
         let (refusal, support) = (watch::Sender::new(None), Arc::new(Gatherer::new(path)));
         Self { path, running: settings, refusal, set_level, files, support, asked }
     }

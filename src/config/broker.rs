@@ -132,6 +132,7 @@ pub(super) fn file(
     key: &'static str,
     files: &mut Files,
 ) -> Option<PathBuf> {
+    section.names_files(key);
     let folder = section.folder();
     let allowed = "a path, or \"credential:NAME\" for a systemd credential";
     let path = section.parsed(key, allowed, |text| match text.strip_prefix("credential:") {

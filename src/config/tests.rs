@@ -352,6 +352,12 @@ fn the_example_shows_every_key_and_every_default() {
     let shown = shown();
     let known = documents[0].known_keys();
     assert!(known.len() > 60, "{}", known.len());
+    // What names files is not changed on the page where root would act on it.
+    let paths = documents[0].path_keys();
+    assert!(paths.len() > 12, "{paths:?}");
+    for key in paths {
+        assert!(crate::proposal::names_files(&key), "`{key}` is missing in proposal::paths");
+    }
     let headers: Vec<String> = known
         .keys()
         .filter(|key| known.keys().any(|other| other.starts_with(&format!("{key}."))))

@@ -237,12 +237,14 @@ impl<'d> Section<'d> {
 
     /// A path; a relative one counts from the folder of the configuration file.
     pub fn path(&mut self, key: &'static str) -> Option<PathBuf> {
+        self.names_files(key);
         let folder = self.document.folder.clone();
         self.parsed(key, "a path", |text| full(text).map(|text| folder.join(text)))
     }
 
     /// A path, or its default.
     pub fn path_or(&mut self, key: &'static str, default: &std::path::Path) -> PathBuf {
+        self.names_files(key);
         let folder = self.document.folder.clone();
         let shown = Some(quoted(&default.display().to_string()));
         self.parsed_with(key, shown, "a path", |text| full(text).map(|text| folder.join(text)))
@@ -251,6 +253,7 @@ impl<'d> Section<'d> {
 
     /// A list of paths, or its default.
     pub fn paths_or(&mut self, key: &'static str, default: &[PathBuf]) -> Vec<PathBuf> {
+        self.names_files(key);
         let shown: Vec<String> =
             default.iter().map(|path| quoted(&path.display().to_string())).collect();
         let folder = self.document.folder.clone();

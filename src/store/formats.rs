@@ -26,10 +26,10 @@ pub(super) const FILE: &str = "formats.json";
 /// | `evidence`, `attestations`, `charging`, `risk` | what the star level needs | `starlevel` |
 /// | `audit`, `access` | who did what; how far the trail is | `audit` |
 /// | `alarms` | open and closed alarms, their steps, maintenance windows | `alarm` |
-/// | `clock`, `promises`, `upgrade` | what was known of the time; what was told | `clock`, `app` |
+/// | `clock`, `promises`, `upgrade`, `handover` | what was known of the time; what was told | `clock`, `app` |
 /// | `commands` | commands that came, orders that hold | `command` |
 /// | `lessons`, `counters` | what was learned about models; counters of meters | `driver`, `pipeline` |
-const PARTS: [(&str, Format); 17] = [
+const PARTS: [(&str, Format); 18] = [
     ("access", Format::FIRST),
     ("alarms", Format::FIRST),
     ("attestations", Format::FIRST),
@@ -40,6 +40,7 @@ const PARTS: [(&str, Format); 17] = [
     ("commands", Format::FIRST),
     ("counters", Format::FIRST),
     ("evidence", Format::FIRST),
+    ("handover", Format::FIRST),
     ("lessons", Format::FIRST),
     ("mark", Format::FIRST),
     ("promises", Format::FIRST),

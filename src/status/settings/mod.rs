@@ -20,6 +20,7 @@ pub(super) use overview::settings;
 use serde::Serialize;
 
 use crate::model::Words;
+use crate::proposal::Waiting;
 use crate::settings::Fault;
 
 /// Longest form that changes a file of the configuration, bytes; percent-encoded, a Chinese
@@ -44,8 +45,10 @@ pub enum Writing {
 /// What became of the last change that was handed over.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HandedOver {
-    /// Which file.
+    /// Which file; empty when not even that could be read.
     pub file: String,
+    /// Who wanted it.
+    pub who: String,
     /// Why it was refused; nothing when it was installed.
     pub refused: Option<Words>,
     /// Milliseconds since 1970, by the system's clock.
@@ -80,6 +83,9 @@ pub trait Files: std::fmt::Debug + Send + Sync {
 
     /// What became of the last one.
     fn handed_over(&self) -> Option<HandedOver>;
+
+    /// One that was handed over and not taken yet.
+    fn waiting(&self) -> Option<Waiting>;
 
     /// The earlier versions of a file, the newest first.
     ///

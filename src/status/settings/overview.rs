@@ -10,6 +10,7 @@ use super::edit::{notice, told};
 use super::words::Word;
 use super::{EDITOR, Files, HandedOver};
 use crate::access::Users;
+use crate::proposal::Waiting;
 use crate::status::layout::{Request, facts, page, pill};
 use crate::status::page::clock_section;
 use crate::status::server::{Asked, Shared, answer};
@@ -24,17 +25,28 @@ struct FileRow {
     earlier: usize,
 }
 
+/// What was handed over: what became of the last change, and one that waits.
+#[derive(Default)]
+struct Handed {
+    last: Option<HandedOver>,
+    waits: Option<Waiting>,
+}
+
 /// `GET /settings`
 pub(in crate::status) async fn settings(State(view): Shared, Asked(ask): Asked) -> Response {
-    let work = view
-        .files
-        .clone()
-        .map(|files| tokio::task::spawn_blocking(move || (rows(&*files), files.handed_over())));
-    let (rows, last) = match work {
-        None => (Ok(Vec::new()), None),
-        Some(work) => work.await.unwrap_or_else(|error| (Err(error.to_string()), None)),
+    let work = view.files.clone().map(|files| {
+        tokio::task::spawn_blocking(move || {
+            let handed = Handed { waits: files.waiting(), last: files.handed_over() };
+            (rows(&*files), handed)
+        })
+    });
+    let (rows, handed) = match work {
+        None => (Ok(Vec::new()), Handed::default()),
+        Some(work) => {
+            work.await.unwrap_or_else(|error| (Err(error.to_string()), Handed::default()))
+        }
     };
-    answer(&ask, whole(&view, &ask, &rows, last.as_ref()))
+    answer(&ask, whole(&view, &ask, &rows, &handed))
 }
 
 /// The files, or why they cannot be read.
@@ -51,12 +63,12 @@ fn whole(
     view: &View,
     ask: &Request,
     rows: &Result<Vec<FileRow>, String>,
-    last: Option<&HandedOver>,
+    handed: &Handed,
 ) -> Markup {
     let lang = ask.lang;
     let body = html! {
         h1 { (lang.t(Text::Settings)) }
-        (refused_change(lang, last))
+        (handed_over(lang, handed))
         (configuration(view, lang, rows))
         (people(view, ask))
         (certificates(view, lang))
@@ -75,16 +87,36 @@ fn whole(
     page(view, ask, "/settings", lang.t(Text::Settings), &body)
 }
 
-/// The last change that was handed over, when it was refused.
-fn refused_change(lang: Lang, last: Option<&HandedOver>) -> Markup {
-    let refused = last.and_then(|last| Some((last, last.refused.as_ref()?)));
-    html! { @if let Some((last, why)) = refused {
-        section.state.crit {
-            h2.first { (lang.t(Word::RefusedChange)) }
-            p.small.breaks { (last.file) " · " (show::date(last.at_ms)) }
-            p.small.breaks { (lang.words(why)) }
-        }
-    } }
+/// A change that waits, else what became of the last one.
+fn handed_over(lang: Lang, handed: &Handed) -> Markup {
+    let about = |file: &str, who: &str, at_ms: i64| {
+        let parts = [file, who, &show::date(at_ms)];
+        let parts: Vec<&str> = parts.into_iter().filter(|part| !part.is_empty()).collect();
+        html! { p.small.breaks { (parts.join(" · ")) } }
+    };
+    match handed {
+        Handed { waits: Some(Waiting { file, who, since_ms }), .. } => html! {
+            section.state.note role="status" {
+                h2.first { (lang.t(Word::WaitingChange)) }
+                (about(file, who, *since_ms))
+                p.small { (lang.t(Word::WaitingMore)) " " code { "systemctl status linli-apply.path" } }
+            }
+        },
+        Handed { last: Some(HandedOver { file, who, refused: Some(why), at_ms }), .. } => html! {
+            section.state.crit {
+                h2.first { (lang.t(Word::RefusedChange)) }
+                (about(file, who, *at_ms))
+                @for line in lang.words(why).lines() { p.small.breaks { (line) } }
+            }
+        },
+        Handed { last: Some(HandedOver { file, who, refused: None, at_ms }), .. } => html! {
+            section.state.ok role="status" {
+                h2.first { (lang.t(Word::InstalledChange)) }
+                (about(file, who, *at_ms))
+            }
+        },
+        Handed { last: None, waits: None } => html! {},
+    }
 }
 
 fn configuration(view: &View, lang: Lang, rows: &Result<Vec<FileRow>, String>) -> Markup {

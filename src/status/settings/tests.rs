@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 
 use super::words::Word;
 use super::{EDITOR, Files, HandedOver, Writing};
-use crate::proposal::digest_of;
+use crate::proposal::{Waiting, digest_of};
 use crate::settings::{Fault, Place};
 use crate::status::View;
 use crate::status::layout::encode;
@@ -23,6 +23,7 @@ struct Fake {
     writing: Writing,
     handed: Mutex<Vec<String>>,
     outcome: Option<HandedOver>,
+    waits: Option<Waiting>,
     full: bool,
     unreadable: bool,
     reloads: AtomicUsize,
@@ -40,6 +41,7 @@ impl Fake {
             writing: Writing::Own,
             handed: Mutex::default(),
             outcome: None,
+            waits: None,
             full: false,
             unreadable: false,
             reloads: AtomicUsize::new(0),
@@ -84,6 +86,10 @@ impl Files for Fake {
 
     fn handed_over(&self) -> Option<HandedOver> {
         self.outcome.clone()
+    }
+
+    fn waiting(&self) -> Option<Waiting> {
+        self.waits.clone()
     }
 
     fn write(&self, path: &Path, text: &str) -> io::Result<PathBuf> {
@@ -216,23 +222,38 @@ async fn a_change_is_handed_over_where_only_root_writes_but_not_one_of_paths() {
     assert!(fake.handed.lock().unwrap().is_empty());
     let text = "[gateway]\nid = \"box-2\"\n";
     let (_, body) = send(&view, &digest_of(&before), text, "check").await;
-    assert!(
-        body.contains("value=\"apply\"") && body.contains("A service of the system")
-            || body.contains("a service of the system"),
-        "{body}"
-    );
+    assert!(body.contains("value=\"apply\"") && body.contains("a service of the system"), "{body}");
     let (head, body) = send(&view, &digest_of(&before), text, "apply").await;
     assert!(head.starts_with("HTTP/1.1 200") && body.contains("Handed over"), "{head} {body}");
     let handed = fake.handed.lock().unwrap().clone();
     assert_eq!(handed, [format!("local /etc/linli/linli.toml {text}")]);
     assert_eq!((fake.text(0), fake.reloads.load(Ordering::Relaxed)), (before, 0), "root does it");
+}
 
-    let why = Some(("somebody else changed it", "他人已修改").into());
-    let outcome = HandedOver { file: "linli.toml".into(), refused: why, at_ms: 0 };
-    let (view, _) = with(Fake { outcome: Some(outcome), ..Fake::new() }).await;
+#[tokio::test]
+async fn the_settings_tell_of_a_change_that_waits_and_what_became_of_the_last_one() {
+    let outcome = |refused: Option<(&str, &str)>| {
+        let refused = refused.map(Into::into);
+        Some(HandedOver { file: "linli.toml".into(), who: "li".into(), refused, at_ms: 0 })
+    };
+    let refused = outcome(Some(("<b>somebody</b> else\nand more", "他人已修改")));
+    let (view, _) = with(Fake { outcome: refused.clone(), ..Fake::new() }).await;
     let (_, zh) = get(&view, "/settings").await;
     let (_, en) = get(&view, "/settings?lang=en").await;
-    assert!(zh.contains("他人已修改") && en.contains("somebody else changed it"), "{en}");
+    assert!(
+        zh.contains("他人已修改") && en.contains("&lt;b&gt;somebody&lt;/b&gt; else</p>"),
+        "{en}"
+    );
+    assert!(en.contains("linli.toml · li · "), "{en}");
+    // What waits is newer than what was.
+    let waits = Some(Waiting { file: "conf.d/a.toml".into(), who: "wang".into(), since_ms: 0 });
+    let (view, _) = with(Fake { outcome: refused, waits, ..Fake::new() }).await;
+    let (_, en) = get(&view, "/settings?lang=en").await;
+    assert!(en.contains("waits to be written") && en.contains("conf.d/a.toml · wang"), "{en}");
+    assert!(!en.contains("was refused"), "{en}");
+    let (view, _) = with(Fake { outcome: outcome(None), ..Fake::new() }).await;
+    let (_, en) = get(&view, "/settings?lang=en").await;
+    assert!(en.contains("is installed") && !en.contains("refused"), "{en}");
 }
 
 /// Posts a change as programs do.

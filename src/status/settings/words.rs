@@ -19,6 +19,9 @@ texts! {
     HandOverMeans => "先检查，再应用：修改交由系统服务核对后写入；原文件按编号保留在旁边，不丢失任何读数。", "Check first, then apply: a service of the system checks the change and writes it. The old file is kept beside it under a number; no reading is lost.";
     HandingOver => "已提交，正在写入并应用", "Handed over, being written and applied";
     OnlyOnTheMachine => "以下文件路径只能在网关本机上修改", "These paths of files are changed on the machine, not on the page";
+    WaitingChange => "修改已提交，等待写入", "A change was handed over and waits to be written";
+    WaitingMore => "通常只需数秒，请刷新本页。若一直等待，请在网关上查看：", "It takes seconds: load this page again. If it goes on waiting, look on the machine:";
+    InstalledChange => "上次提交的修改已写入", "The last change that was handed over is installed";
     RefusedChange => "上次提交的修改未被写入", "The last change that was handed over was refused";
     FileChanged => "文件在此期间已被他人修改", "Somebody else changed the file meanwhile";
     FileChangedMore => "您的文字仍在下方，未写入。请另行保存，重新打开此页后再修改。", "Your text is below and was not written. Keep a copy, open this page anew, and make the change again.";

@@ -37,9 +37,15 @@ fn a_proposal_is_taken_once_and_changes_the_file_that_it_names() {
     assert_eq!(Proposal::take(&state.join(FOLDER)), Ok(None));
     site.proposal(0, "# one\n").put(state).unwrap();
     site.proposal(1, "# two\n").put(state).unwrap();
+    let waits = Proposal::waiting(state).unwrap();
+    assert_eq!((&*waits.file, &*waits.who), ("conf.d/a.toml", "li"));
     let taken = Proposal::take(&state.join(FOLDER)).unwrap().unwrap();
+    let Taken { proposal: taken, owner } = taken;
     assert_eq!((taken.file(), taken.who()), ("conf.d/a.toml", "li"));
+    let own = fs::metadata(state).unwrap();
+    assert_eq!(owner, (own.uid(), own.gid()));
     assert_eq!(Proposal::take(&state.join(FOLDER)), Ok(None), "it is gone");
+    assert_eq!(Proposal::waiting(state), None);
     let (after, place) = taken.applied(&site.main, &site.texts).unwrap();
     assert_eq!((place, after[1].1.as_str(), after[0].1.as_str()), (1, "# two\n", OLD));
     let elsewhere = Path::new("/etc/passwd");
@@ -106,17 +112,31 @@ fn links_pipes_and_rubbish_in_its_place_are_refused_and_gone() {
 
 #[test]
 fn paths_of_files_are_named_that_are_new_and_those_that_stay_are_not() {
-    let text = |more: &str| vec![(PathBuf::from("linli.toml"), format!("{OLD}{more}"))];
+    let text = |more: &str| vec![(PathBuf::from("/etc/linli/linli.toml"), format!("{OLD}{more}"))];
     let new = |more: &str| new_paths(&text(""), &text(more));
-    assert!(new("keep_free = \"1MiB\"\n[[bus]]\nserial = \"/dev/ttyS1\"\n").is_empty());
-    assert!(new("[[device]]\ntopic = \"/estate/1\"\n").is_empty());
+    for more in [
+        "keep_free = \"1MiB\"\n[[bus]]\nserial = \"/dev/ttyS1\"\n",
+        "[[bus]]\nserial = \"/dev/serial/by-id/usb-FTDI\"\n",
+        "[[device]]\ntopic = \"/estate/1\"\n",
+    ] {
+        assert_eq!(new(more), [""; 0], "{more}");
+    }
     assert!(new_paths(&text("[a]\nx_file = \"/a\"\n"), &text("[a]\nx_file = \"/a\"\n")).is_empty());
     for more in [
         "[uplink]\npassword_file = \"key\"\n",
+        "[uplink]\npassword_file = \"credential:other\"\n",
         "[stars]\nattestations = \"/etc/shadow\"\n",
+        "[stars]\nrule_pack = \"notes\"\n",
+        // `linli users add` writes it as root.
+        "[status]\nusers = \"trust/a.pub\"\n",
+        "[gateway2]\nprofiles = [\"models\"]\n",
+        "[broadcast]\ntexts = \"broadcast.toml\"\n",
+        "[[broadcast.key]]\nfile = \"city.pem\"\n",
+        "[clock]\nsynchronised = [\"mark\"]\n",
         "[[bus]]\nserial = \"/dev/../etc/shadow\"\n",
-        "[gateway2]\nprofiles = [\"/root\"]\n",
-        "[x]\ntexts = \"a/../../b\"\n",
+        // To open it is to start it: the box would be reset.
+        "[[bus]]\nserial = \"/dev/watchdog\"\n",
+        "[x]\ny = \"a/../../b\"\n",
     ] {
         assert_eq!(new(more).len(), 1, "{more}");
     }
@@ -125,13 +145,31 @@ fn paths_of_files_are_named_that_are_new_and_those_that_stay_are_not() {
 }
 
 #[test]
+fn the_same_words_in_a_drop_in_name_another_file() {
+    let device = "[[device]]\nkey_file = \"meter.key\"\n";
+    let files = |main: &str, drop_in: &str| {
+        let drop_in = ("/etc/linli/conf.d/a.toml".into(), drop_in.to_owned());
+        vec![("/etc/linli/linli.toml".into(), main.to_owned()), drop_in]
+    };
+    assert_eq!(new_paths(&files(device, ""), &files(device, "")), [""; 0]);
+    let moved = new_paths(&files(device, ""), &files("", device));
+    assert_eq!(moved, ["device.key_file = \"meter.key\""]);
+    let full = device.replace("meter", "/etc/linli/meter");
+    assert_eq!(new_paths(&files(&full, ""), &files("", &full)), [""; 0], "the same file");
+}
+
+#[test]
 fn the_outcome_is_told_in_both_languages_and_rubbish_is_none() {
     let folder = tempfile::tempdir().unwrap();
     assert_eq!(Outcome::last(folder.path()), None);
     let why = Words::from(("no", "不"));
-    let outcome = Outcome::new("linli.toml", Some(&why), 7);
+    let outcome = Outcome::new(("linli.toml", "li"), Some(&why), 7);
     outcome.put(folder.path()).unwrap();
     assert_eq!(Outcome::last(folder.path()), Some(outcome));
+    // However much there is to tell, it can be read.
+    let long = Words::from(("x".repeat(1 << 20), "错".repeat(1 << 20)));
+    Outcome::new(("linli.toml", "li"), Some(&long), 8).put(folder.path()).unwrap();
+    assert_eq!(Outcome::last(folder.path()).map(|outcome| outcome.at_ms), Some(8));
     fs::write(folder.path().join(OUTCOME), "{").unwrap();
     assert_eq!(Outcome::last(folder.path()), None);
 }
