@@ -1,7 +1,8 @@
 //! The file that `[alarms]` names, and the changes of its rules.
 
 use super::DeviceSettings;
-use super::read::{Context, Machine};
+use super::machine::Machine;
+use super::read::Context;
 use crate::alarm::{Config, Rules};
 use crate::broadcast::Texts;
 use crate::settings::{Fault, Place, meant_value, nearest};
@@ -14,7 +15,7 @@ pub(super) fn settle(
     machine: Machine,
     context: &mut Context<'_>,
 ) {
-    if machine == Machine::Ask {
+    if machine.is_asked() {
         read_file(config, context);
     } else if config.file.is_some() {
         return;

@@ -4,7 +4,8 @@ use std::path::PathBuf;
 use std::slice;
 use std::sync::Arc;
 
-use super::read::{Context, Machine};
+use super::machine::Machine;
+use super::read::Context;
 use crate::profile::{Library, Override, Profile, ProfileFault, SITE_FOLDER, profile_folders};
 use crate::settings::{Fault, Place, Section};
 
@@ -47,7 +48,7 @@ pub(super) fn folders(section: &mut Section<'_>, machine: Machine) -> Vec<PathBu
     let configured = section.paths_or("profiles", slice::from_ref(&site));
     match (given, machine) {
         (true, _) => configured,
-        (false, Machine::Ask) => profile_folders(None, &site),
+        (false, Machine::Ask | Machine::AskReading) => profile_folders(None, &site),
         (false, Machine::Ignore) => Vec::new(),
     }
 }

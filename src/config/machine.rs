@@ -9,6 +9,24 @@ use super::broker::is_unseen_credential;
 use crate::model::Words;
 use crate::settings::{Fault, Place};
 
+/// Whether the machine is asked about the paths of the configuration.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Machine {
+    /// Yes: `check` and `run`.
+    Ask,
+    /// Yes, but not where the gateway writes: another unit, whose sandbox lets nobody write there.
+    AskReading,
+    /// No: only the text counts.
+    Ignore,
+}
+
+impl Machine {
+    /// Whether files that the configuration names are read.
+    pub fn is_asked(self) -> bool {
+        self != Machine::Ignore
+    }
+}
+
 /// Paths of a configuration, each with its place.
 #[derive(Debug, Default)]
 pub(super) struct Files {

@@ -35,6 +35,7 @@ use std::time::Duration;
 
 pub(crate) use broker::is_local;
 use library::Profiles;
+use machine::Machine;
 pub use migrate::{Migrated, migrate};
 
 use crate::driver::bus::Weight;
@@ -218,7 +219,7 @@ pub fn load(path: &Path) -> Result<Settings, Faults> {
 /// # Errors
 /// Everything that is wrong, all at once.
 pub fn examine(path: &Path) -> Result<Settings, Refused> {
-    examine_files(&read_files(path, read_file(path)), read::Machine::Ask)
+    examine_files(&read_files(path, read_file(path)), Machine::Ask)
 }
 
 /// As [`examine`], without asking the machine about the paths: for users whose rights are not
@@ -227,7 +228,7 @@ pub fn examine(path: &Path) -> Result<Settings, Refused> {
 /// # Errors
 /// Everything that is wrong with the text, all at once.
 pub fn examine_text(path: &Path) -> Result<Settings, Refused> {
-    examine_files(&read_files(path, read_file(path)), read::Machine::Ignore)
+    examine_files(&read_files(path, read_file(path)), Machine::Ignore)
 }
 
 /// As [`examine`], with `main` as the content of the main file, which need not lie there yet.
@@ -235,7 +236,7 @@ pub fn examine_text(path: &Path) -> Result<Settings, Refused> {
 /// # Errors
 /// Everything that is wrong, all at once.
 pub fn examine_with(path: &Path, main: String) -> Result<Settings, Refused> {
-    examine_files(&read_files(path, Ok(main)), read::Machine::Ask)
+    examine_files(&read_files(path, Ok(main)), Machine::Ask)
 }
 
 /// As [`examine`], of files that need not lie there yet: each path says where its text would.
@@ -244,7 +245,16 @@ pub fn examine_with(path: &Path, main: String) -> Result<Settings, Refused> {
 /// Everything that is wrong, all at once.
 pub fn examine_texts(texts: &[(PathBuf, String)]) -> Result<Settings, Refused> {
     let files: Vec<_> = texts.iter().map(|(path, text)| (path.clone(), Ok(text.clone()))).collect();
-    examine_files(&files, read::Machine::Ask)
+    examine_files(&files, Machine::Ask)
+}
+
+/// As [`examine_texts`], where nobody may write what the gateway writes: everything else is asked.
+///
+/// # Errors
+/// Everything that is wrong, all at once.
+pub fn examine_texts_reading(texts: &[(PathBuf, String)]) -> Result<Settings, Refused> {
+    let files: Vec<_> = texts.iter().map(|(path, text)| (path.clone(), Ok(text.clone()))).collect();
+    examine_files(&files, Machine::AskReading)
 }
 
 /// The files of a configuration with their content: the main file, then its drop-ins by name.
@@ -280,7 +290,7 @@ fn read_files(path: &Path, main: Result<String, Box<Fault>>) -> Vec<File> {
     files
 }
 
-fn examine_files(files: &[File], machine: read::Machine) -> Result<Settings, Refused> {
+fn examine_files(files: &[File], machine: Machine) -> Result<Settings, Refused> {
     let mut faults = Vec::new();
     let mut documents = Vec::with_capacity(files.len());
     for (path, text) in files {
@@ -321,7 +331,7 @@ fn parse_with(name: &str, text: &str, profiles: &dyn Profiles) -> Result<Setting
     let document =
         Document::parse(name, text, Path::new("")).map_err(|fault| Faults::new(vec![*fault]))?;
     let documents = [document];
-    read::settings(&documents, read::Machine::Ignore, |_| Ok(profiles))
+    read::settings(&documents, Machine::Ignore, |_| Ok(profiles))
         .map_err(|wrong| wrong.with(documents).faults)
 }
 

@@ -7,7 +7,7 @@ use super::device::{Buses, read_devices};
 use super::library::{Profiles, folders, take_library};
 use super::lines::check_lines;
 use super::load::weigh_buses;
-use super::machine::Files;
+use super::machine::{Files, Machine};
 use super::model::Models;
 use super::page;
 use super::{
@@ -46,15 +46,6 @@ const OTHER_SECTIONS: &[(&str, &str)] = &[
     ("command", "commands"),
     ("control", "commands"),
 ];
-
-/// Whether the machine is asked about the paths of the configuration.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Machine {
-    /// Yes: `check` and `run`.
-    Ask,
-    /// No: only the text counts.
-    Ignore,
-}
 
 /// What is gathered on the way.
 #[derive(Default)]
@@ -147,7 +138,10 @@ pub(super) fn settings<'s>(
     super::time::check(&parts.clock, &devices, &mut context);
     let nobody = || Fault::new(roots[0].head(), ("no device is configured", "没有配置任何设备"));
     context.notes.extend(devices.is_empty().then(nobody));
-    if machine == Machine::Ask {
+    if machine == Machine::AskReading {
+        files.writable.clear();
+    }
+    if machine.is_asked() {
         ask(&files, &buses, &mut parts, &mut context);
     }
     alarms::settle(&mut parts.alarms, &devices, machine, &mut context);
@@ -193,7 +187,7 @@ fn check_warnings(
     context: &mut Context<'_>,
 ) {
     broadcast::check(&parts.broadcast, parts.broadcast_at.as_ref(), devices, context);
-    if machine == Machine::Ask || parts.broadcast.texts_file.is_none() {
+    if machine.is_asked() || parts.broadcast.texts_file.is_none() {
         alarms::check_templates(&parts.alarms, &parts.broadcast.texts, devices, context);
     }
 }

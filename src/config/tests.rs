@@ -348,7 +348,7 @@ fn the_example_shows_every_key_and_every_default() {
     );
     let documents = [Document::parse("t", &everything, Path::new("")).unwrap()];
     let shelf = shelf();
-    read::settings(&documents, read::Machine::Ignore, |_| Ok(&shelf)).unwrap();
+    read::settings(&documents, Machine::Ignore, |_| Ok(&shelf)).unwrap();
     let shown = shown();
     let known = documents[0].known_keys();
     assert!(known.len() > 60, "{}", known.len());

@@ -5,7 +5,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
-use linli::proposal::{FOLDER, Outcome, Proposal, digest_of};
+use linli::proposal::{FOLDER, MOST_KEPT, Outcome, Proposal, digest_of};
 
 use crate::parts::program;
 
@@ -30,8 +30,10 @@ fn site() -> Box {
         state.display()
     );
     fs::write(&main, text).unwrap();
-    fs::set_permissions(&main, fs::Permissions::from_mode(0o640)).unwrap();
+    fs::set_permissions(&main, fs::Permissions::from_mode(0o644)).unwrap();
     fs::write(at.join("etc/conf.d/10-page.toml"), "# nothing yet\n").unwrap();
+    // Others come this far, as on a box.
+    fs::set_permissions(at, fs::Permissions::from_mode(0o755)).unwrap();
     Box { _folder: folder, main, state, outcomes }
 }
 
@@ -42,7 +44,10 @@ impl Box {
     }
 
     fn install(&self) -> Output {
-        Command::new(program())
+        // As the unit has it: what others read must be open to them all the same.
+        Command::new("sh")
+            .args(["-c", "umask 0077; exec \"$@\"", "sh"])
+            .arg(program())
             .args(["config", "install", "--proposal"])
             .arg(self.state.join(FOLDER))
             .arg("--config")
@@ -76,7 +81,10 @@ fn a_change_from_the_page_is_installed_with_the_old_file_kept_and_one_that_is_no
     let output = site.install();
     assert_eq!(output.status.code(), Some(0), "{output:?}");
     assert_eq!(fs::read_to_string(&site.main).unwrap(), new);
-    assert_eq!(fs::metadata(&site.main).unwrap().permissions().mode() & 0o777, 0o640);
+    for read_by_the_daemon in [&site.main, &site.outcomes.join("outcome.json")] {
+        let mode = fs::metadata(read_by_the_daemon).unwrap().permissions().mode() & 0o777;
+        assert_eq!(mode, 0o644, "{}", read_by_the_daemon.display());
+    }
     assert_eq!(fs::read_to_string(site.main.with_extension("toml.1")).unwrap(), old);
     assert!(Outcome::last(&site.outcomes).unwrap().ok);
     assert!(fs::read_dir(site.state.join(FOLDER)).unwrap().next().is_none(), "it is taken");
@@ -103,4 +111,59 @@ fn a_change_from_the_page_is_installed_with_the_old_file_kept_and_one_that_is_no
     fs::write(site.state.join(FOLDER).join("change.json"), key).unwrap();
     assert!(site.refused().contains("no such file"));
     assert!(fs::read_dir(site.main.with_file_name("trust")).unwrap().next().is_none());
+}
+
+#[test]
+fn what_the_configuration_names_is_read_with_the_rights_of_the_service_alone() {
+    let site = site();
+    let attestations = site.state.join("attestations.toml");
+    fs::write(&attestations, "").unwrap();
+    let old = format!(
+        "{}[stars]\nattestations = \"{}\"\n",
+        fs::read_to_string(&site.main).unwrap(),
+        attestations.display()
+    );
+    fs::write(&site.main, &old).unwrap();
+    let new = old.replace("id = \"box\"", "id = \"box\"\nname = \"a\"");
+    site.propose(&site.main, &old, &new);
+    // The folder is the service's: it puts a link there, to what is root's.
+    let secret = site.main.with_file_name("secret");
+    fs::write(&secret, "root = \"alone\"\n").unwrap();
+    fs::set_permissions(&secret, fs::Permissions::from_mode(0o600)).unwrap();
+    fs::remove_file(&attestations).unwrap();
+    std::os::unix::fs::symlink(&secret, &attestations).unwrap();
+    if !rustix::process::geteuid().is_root() {
+        eprintln!("only root has rights to give up: not looked at");
+        return;
+    }
+    let nobody = Some(65_534);
+    std::os::unix::fs::chown(site.state.join(FOLDER), nobody, nobody).unwrap();
+    let why = site.refused();
+    assert!(why.contains("stars.attestations") && why.contains("cannot be read"), "{why}");
+    assert!(!why.contains("alone"), "{why}");
+    assert_eq!(fs::read_to_string(&secret).unwrap(), "root = \"alone\"\n");
+    // What the service may read is no reason to refuse, nor that nothing can be written here.
+    fs::remove_file(&attestations).unwrap();
+    fs::write(&attestations, "").unwrap();
+    site.propose(&site.main, &old, &new);
+    let output = site.install();
+    assert_eq!(output.status.code(), Some(0), "{output:?}");
+}
+
+#[test]
+fn of_the_earlier_versions_of_a_file_so_many_are_kept_that_nobody_fills_the_disk() {
+    let site = site();
+    let mut old = fs::read_to_string(&site.main).unwrap();
+    for n in 0..MOST_KEPT + 3 {
+        let new = format!("{old}# {n}\n");
+        site.propose(&site.main, &old, &new);
+        assert_eq!(site.install().status.code(), Some(0));
+        old = new;
+    }
+    let files = fs::read_dir(site.main.parent().unwrap()).unwrap();
+    let kept = files.filter(|file| {
+        let name = file.as_ref().unwrap().file_name().into_string().unwrap();
+        name.starts_with("linli.toml.")
+    });
+    assert_eq!(kept.count(), MOST_KEPT);
 }
