@@ -27,6 +27,8 @@ mod chunk;
 mod columns;
 mod config;
 mod folder;
+#[cfg(feature = "fuzzing")]
+pub mod fuzzing;
 mod handle;
 mod live;
 mod log;

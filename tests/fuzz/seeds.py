@@ -9,6 +9,7 @@ import re
 import struct
 import sys
 import tomllib
+import zlib
 
 HERE = pathlib.Path(__file__).parent
 ROOT = HERE.parent.parent
@@ -188,6 +189,80 @@ def documents():
     keep("block", "bomb", b"b\1" + struct.pack(">Q", 1) + bomb)
 
 
+def number(value):
+    """An integer, seven bits a byte."""
+    out = b""
+    while value > 0x7F:
+        out += bytes([value & 0x7F | 0x80])
+        value >>= 7
+    return out + bytes([value])
+
+
+def signed(value):
+    return number(value << 1 if value >= 0 else (-value << 1) - 1)
+
+
+def text(value):
+    return number(len(value)) + value.encode()
+
+
+def columns(points):
+    """Per point its name, exponent, and buckets: slot, lowest, highest, last."""
+    out = number(len(points))
+    for name, exponent, rows in points:
+        slots, lasts = [row[0] for row in rows], [row[3] for row in rows]
+        out += number(name) + number(len(rows)) + signed(exponent)
+        out += b"".join(number(b - a) for a, b in zip([0, *slots], slots))
+        out += b"".join(signed(b - a) for a, b in zip([0, *lasts], lasts))
+        out += b"".join(number(row[3] - row[1]) for row in rows)
+        out += b"".join(number(row[2] - row[3]) for row in rows)
+    return out
+
+
+def chunk(kind, plain, form=1, least=1):
+    """Some bytes in a frame of zstd that does not pack them."""
+    packed = bytes.fromhex("28b52ffd20") + bytes([len(plain)])
+    packed += struct.pack("<I", len(plain) << 3 | 1)[:3] + plain
+    head = struct.pack("<BBBBII", form, least, kind, 0, len(packed), len(plain))
+    return b"LNHC" + head + struct.pack("<I", zlib.crc32(head + packed)) + packed
+
+
+def charts():
+    """Files of the history: as they lie there, and what stands in their chunks."""
+    first = (20605 * 86400 - 8 * 3600) // 300
+    names = number(2) + text("m-1") + number(2) + text("power") + text("state")
+    names += text("m-2") + number(1) + text("power")
+    power = (0, 1, [(first, 10, 40, 25), (first + 1, 20, 30, 22), (first + 100, -7, -7, -7)])
+    state = (1, 0, [(first, 0, 1, 1), (first + 287, 1, 1, 1)])
+    huge = (0, -290, [(first, 0, 9 * 10**15, 5)])
+    blocks = [columns([power, state]), columns([huge])]
+    readings = b"".join(number(i) + number(len(b)) + b for i, b in enumerate(blocks))
+    length = struct.pack("<H", len(names))
+    keep("history", "sealed-log", b"\2" + length + names + readings)
+    keep("history", "sealed-unnamed", b"\2" + length + names + number(7) + readings[1:])
+    keep("history", "sealed-twice", b"\2" + length + names + readings * 2)
+    point = text("m-1") + number(2) + text("power") + text("state")
+    keep("history", "sealed-day", b"\3" + point + columns([power, state]))
+    keep("history", "sealed-far", b"\3" + point + columns([(1, 9, [(2**32 - 1, -1, 1, 0)])]))
+    log = chunk(1, names)
+    for block, device in zip(blocks, range(2)):
+        plain = struct.pack("<I", zlib.crc32(names)) + number(device) + number(len(block)) + block
+        log += chunk(2, plain)
+    keep("history", "log", b"\0" + log)
+    keep("history", "torn", b"\0" + log[:-9])
+    keep("history", "damaged", b"\0" + log[:70] + b"x" + log[71:])
+    keep("history", "later", b"\0" + chunk(2, b"who knows", 9, 8) + log)
+    day = chunk(3, point + columns([power, state]))
+    fnv = 0xCBF29CE484222325
+    for byte in b"m-1":
+        fnv = (fnv ^ byte) * 0x100000001B3 % 2**64
+    at = struct.pack("<I", len(day))
+    end = b"LNHE" + at + struct.pack("<I", zlib.crc32(at))
+    keep("history", "day", b"\1" + day + chunk(4, struct.pack("<QII", fnv, 0, len(day))) + end)
+    keep("history", "astray", b"\1" + day + chunk(4, struct.pack("<QII", fnv, 5, 9**9)) + end)
+    keep("history", "blind", b"\1" + day)
+
+
 def requests():
     form = "Content-Type: application/x-www-form-urlencoded\nHost: x"
     evil = "%22%3E%3Czq%20onload%3D1%3E%3Czq"
@@ -238,4 +313,5 @@ files()
 requests()
 announcements()
 documents()
+charts()
 words()

@@ -12,6 +12,7 @@
 //!               is refused is refused with a place inside the file, in both languages
 //! payloads      finite numbers, bounded texts; what is too large or too deep costs nothing
 //! blocks        composed again the same; no flipped bit is accepted; never more than 64 KiB unpacked
+//! charts        in order of time, lowest and highest around the last; sorting a day loses nothing
 //! warnings      texts within their bounds; a command reads back as itself, and no text of it stands for
 //!               another line of what is signed
 //! page          no fault of ours (5xx), the guarding fields always, no markup of a stranger, no way out
@@ -24,6 +25,7 @@ mod config;
 mod discovery;
 mod dlt645;
 mod explain;
+mod history;
 mod mbus;
 mod modbus;
 mod order;
@@ -40,7 +42,7 @@ mod warning;
 pub type Target = (&'static str, fn(&[u8]));
 
 /// All targets.
-pub const TARGETS: [Target; 18] = [
+pub const TARGETS: [Target; 19] = [
     ("dlt645", dlt645::judge),
     ("cjt188", cjt188::judge),
     ("modbus", modbus::judge),
@@ -59,6 +61,7 @@ pub const TARGETS: [Target; 18] = [
     ("page", page::judge),
     ("warning", warning::judge),
     ("order", order::judge),
+    ("history", history::judge),
 ];
 
 /// Judges one input; panics when a demand is not met.
