@@ -91,7 +91,7 @@ impl WarningEnds {
     }
 }
 
-/// The broadcast orders like everybody: what it orders is checked, kept and audited.
+/// The broadcast orders like everybody: what it orders is checked and kept; receipts tell of it.
 struct Commanded {
     router: Router,
     estate: Arc<Estate>,

@@ -37,7 +37,7 @@ impl Desk {
                 self.result(&told);
             }
             for waiting in self.ends_of.remove(&report.id).unwrap_or_default() {
-                // Who does not wait any more reads the event.
+                // Who does not wait any more looks it up.
                 drop(waiting.send(report.clone()));
             }
         }
