@@ -25,6 +25,13 @@ impl Machine {
     pub fn is_asked(self) -> bool {
         self != Machine::Ignore
     }
+
+    /// Leaves out what it is not asked about.
+    pub fn leave_out(self, files: &mut Files) {
+        if self == Machine::AskReading {
+            files.writable.clear();
+        }
+    }
 }
 
 /// Paths of a configuration, each with its place.

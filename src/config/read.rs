@@ -138,9 +138,7 @@ pub(super) fn settings<'s>(
     super::time::check(&parts.clock, &devices, &mut context);
     let nobody = || Fault::new(roots[0].head(), ("no device is configured", "没有配置任何设备"));
     context.notes.extend(devices.is_empty().then(nobody));
-    if machine == Machine::AskReading {
-        files.writable.clear();
-    }
+    machine.leave_out(&mut files);
     if machine.is_asked() {
         ask(&files, &buses, &mut parts, &mut context);
     }
