@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use axum::Router;
+use axum::extract::rejection::JsonRejection;
 use axum::extract::{Extension, Form, Json, Path, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse as _, Redirect, Response};
@@ -14,7 +15,7 @@ use super::access::Who;
 use super::exchange::{from_this_page, refuse};
 use super::page;
 use super::page::Draft;
-use super::server::{Asked, answer, failed, missing};
+use super::server::{Asked, answer, body, failed, missing};
 use super::view::View;
 use crate::broadcast::message::{MAX_PAUSE_S, MAX_REPEAT, json};
 use crate::broadcast::{BroadcastDesk, Stopping, WarningRow};
@@ -295,8 +296,12 @@ fn bad(why: &str) -> Response {
 async fn api_send(
     State(view): State<Arc<View>>,
     who: Option<Extension<Who>>,
-    Json(compose): Json<Compose>,
+    asked: Result<Json<Compose>, JsonRejection>,
 ) -> Response {
+    let compose = match body(asked) {
+        Ok(compose) => compose,
+        Err(refused) => return *refused,
+    };
     let Some(desk) = &view.broadcast else { return nobody() };
     let minutes = compose.minutes;
     let who = who.map_or_else(String::new, |Extension(who)| who.name);

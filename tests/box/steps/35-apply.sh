@@ -12,7 +12,7 @@ change() {
     printf '{"file":"%s","base":"%s","apply":true,"text":"%s"}' "$file" "$(sha256sum <$file | cut -d' ' -f1)" "$text" >/run/change
     api /api/v1/configuration -X POST -H 'Content-Type: application/json' --data-binary @/run/change
 }
-sed 's/^\[gateway\]/[gateway]\nname = "改名的小区"/' "$file" >/run/new
+sed 's/^name = .*/name = "改名的小区"/' "$file" >/run/new
 contains "a good change is taken" "$(change /run/new)" '"applied":true'
 named() { grep -q 改名的小区 "$file"; }
 within 60 "and stands in the file" named
