@@ -16,7 +16,7 @@ import time
 from urllib.parse import urlsplit
 
 import axe_playwright_python
-from playwright.sync_api import TimeoutError as PlaywrightTimeout
+from playwright.sync_api import Error as PlaywrightError
 from playwright.sync_api import sync_playwright
 
 AXE = (pathlib.Path(axe_playwright_python.__file__).parent / "axe.min.js").read_text()
@@ -162,15 +162,27 @@ def accessible(page, where):
             fault(where, f"axe {one['id']} ({one['impact']}): {one['help']}: {nodes}")
 
 
+def comes(page, expression, seconds, argument=None):
+    """Whether an expression becomes true in time. The page's own rules forbid it to be waited for
+    within the page, where it would be a script of a stranger."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        try:
+            if page.evaluate(expression, argument):
+                return True
+        except PlaywrightError:
+            pass  # The page is being left for another.
+        page.wait_for_timeout(100)
+    return False
+
+
 def drawn(page, where):
     """Every chart of the page is drawn, or says that there is nothing."""
-    try:
-        page.wait_for_function(
-            "[...document.querySelectorAll('[data-chart]')]"
-            ".every(p => p.dataset.drawn || p.querySelector('.empty'))",
-            timeout=15_000,
-        )
-    except PlaywrightTimeout:
+    every = (
+        "[...document.querySelectorAll('[data-chart]')]"
+        ".every(p => p.dataset.drawn || p.querySelector('.empty'))"
+    )
+    if not comes(page, every, 15):
         fault(where, "does not draw its charts")
 
 
@@ -233,7 +245,8 @@ def settings(play, url, folder):
     page.screenshot(path=str(folder / "settings-right.png"), full_page=True)
     page.click("button[value=apply]")
     page.wait_for_url("**/settings", timeout=60_000)
-    page.wait_for_function("document.querySelector('header b').textContent === '改名的小区'", timeout=60_000)
+    if not comes(page, "document.querySelector('header b').textContent === '改名的小区'", 60):
+        fault("settings", "the new name does not come")
     print("applied:", page.inner_text("header b"))
     context.clear_cookies()
     for _ in range(12):
@@ -389,13 +402,8 @@ def history(page, url, shot):
             fault("history", f"{span} shows no chart")
     shot("history")
     before = page.inner_text("[data-point] [data-value]")
-    try:
-        page.wait_for_function(
-            "before => document.querySelector('[data-point] [data-value]').innerText !== before",
-            arg=before,
-            timeout=30_000,
-        )
-    except PlaywrightTimeout:
+    changed = "before => document.querySelector('[data-point] [data-value]').innerText !== before"
+    if not comes(page, changed, 30, before):
         fault("history", f"the value stays at {before}")
     csv = page.request.get(f"{url}/api/v1/devices/meter-main/history.csv?span=24h")
     lines = csv.text().splitlines()
