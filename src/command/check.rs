@@ -13,7 +13,7 @@ use crate::model::{
 };
 
 /// So far ahead a command may expire.
-const LONGEST_LIFE: Duration = Duration::from_secs(86_400);
+pub const LONGEST_LIFE: Duration = Duration::from_secs(86_400);
 /// Commands under way at once.
 const MOST_OPEN: usize = 512;
 /// Of these for one device.

@@ -49,6 +49,7 @@ mod tell;
 mod way;
 
 pub use book::Row;
+pub use check::LONGEST_LIFE;
 pub use config::{Config, safe_range};
 pub use desk::{ASKS, Desk, Ends};
 pub use router::{Ordered, Router, Stopping};

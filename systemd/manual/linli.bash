@@ -31,6 +31,9 @@ _linli() {
             linli,check)
                 cmd="linli__subcmd__check"
                 ;;
+            linli,command)
+                cmd="linli__subcmd__command"
+                ;;
             linli,config)
                 cmd="linli__subcmd__config"
                 ;;
@@ -133,6 +136,24 @@ _linli() {
             linli__subcmd__buffer__subcmd__help,verify)
                 cmd="linli__subcmd__buffer__subcmd__help__subcmd__verify"
                 ;;
+            linli__subcmd__command,help)
+                cmd="linli__subcmd__command__subcmd__help"
+                ;;
+            linli__subcmd__command,key)
+                cmd="linli__subcmd__command__subcmd__key"
+                ;;
+            linli__subcmd__command,sign)
+                cmd="linli__subcmd__command__subcmd__sign"
+                ;;
+            linli__subcmd__command__subcmd__help,help)
+                cmd="linli__subcmd__command__subcmd__help__subcmd__help"
+                ;;
+            linli__subcmd__command__subcmd__help,key)
+                cmd="linli__subcmd__command__subcmd__help__subcmd__key"
+                ;;
+            linli__subcmd__command__subcmd__help,sign)
+                cmd="linli__subcmd__command__subcmd__help__subcmd__sign"
+                ;;
             linli__subcmd__config,help)
                 cmd="linli__subcmd__config__subcmd__help"
                 ;;
@@ -165,6 +186,9 @@ _linli() {
                 ;;
             linli__subcmd__help,check)
                 cmd="linli__subcmd__help__subcmd__check"
+                ;;
+            linli__subcmd__help,command)
+                cmd="linli__subcmd__help__subcmd__command"
                 ;;
             linli__subcmd__help,config)
                 cmd="linli__subcmd__help__subcmd__config"
@@ -231,6 +255,12 @@ _linli() {
                 ;;
             linli__subcmd__help__subcmd__buffer,verify)
                 cmd="linli__subcmd__help__subcmd__buffer__subcmd__verify"
+                ;;
+            linli__subcmd__help__subcmd__command,key)
+                cmd="linli__subcmd__help__subcmd__command__subcmd__key"
+                ;;
+            linli__subcmd__help__subcmd__command,sign)
+                cmd="linli__subcmd__help__subcmd__command__subcmd__sign"
                 ;;
             linli__subcmd__help__subcmd__config,install)
                 cmd="linli__subcmd__help__subcmd__config__subcmd__install"
@@ -398,7 +428,7 @@ _linli() {
 
     case "${cmd}" in
         linli)
-            opts="-h -V --help --version setup run check config certificate scan profiles decode buffer alarms stars users hash-password doctor support-bundle upgrade audit scorecard help"
+            opts="-h -V --help --version setup run check config certificate scan profiles command decode buffer alarms stars users hash-password doctor support-bundle upgrade audit scorecard help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -917,6 +947,148 @@ _linli() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        linli__subcmd__command)
+            opts="-h --help key sign help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        linli__subcmd__command__subcmd__help)
+            opts="key sign help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        linli__subcmd__command__subcmd__help__subcmd__help)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        linli__subcmd__command__subcmd__help__subcmd__key)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        linli__subcmd__command__subcmd__help__subcmd__sign)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        linli__subcmd__command__subcmd__key)
+            opts="-h --json --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        linli__subcmd__command__subcmd__sign)
+            opts="-c -h --key --gateway --config --device --command --value --id --expires --until --by --json --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --key)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --gateway)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --config)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                -c)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --device)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --command)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --value)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --id)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --expires)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --until)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --by)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         linli__subcmd__config)
             opts="-h --help migrate install help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
@@ -1106,7 +1278,7 @@ _linli() {
             return 0
             ;;
         linli__subcmd__help)
-            opts="setup run check config certificate scan profiles decode buffer alarms stars users hash-password doctor support-bundle upgrade audit scorecard help"
+            opts="setup run check config certificate scan profiles command decode buffer alarms stars users hash-password doctor support-bundle upgrade audit scorecard help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1290,6 +1462,48 @@ _linli() {
         linli__subcmd__help__subcmd__check)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        linli__subcmd__help__subcmd__command)
+            opts="key sign"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        linli__subcmd__help__subcmd__command__subcmd__key)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        linli__subcmd__help__subcmd__command__subcmd__sign)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi

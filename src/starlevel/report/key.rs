@@ -127,7 +127,11 @@ impl SigningKey {
         Self::open_or_make(&store.with_file_name(KEY_FILE))
     }
 
-    fn open(path: &Path) -> Result<Self, KeyFault> {
+    /// The key in the file, which must be there. Blocks.
+    ///
+    /// # Errors
+    /// The file cannot be read, is open to others, or is no key.
+    pub fn open(path: &Path) -> Result<Self, KeyFault> {
         let io = |error: io::Error| io_fault(path, &error);
         let damaged = || KeyFault::Damaged { path: path.to_owned() };
         // A FIFO put there must not hold up the start.
@@ -158,7 +162,8 @@ impl SigningKey {
         hex(&self.public)
     }
 
-    pub(super) fn sign(&self, bytes: &[u8]) -> [u8; 64] {
+    /// Its signature of these bytes.
+    pub fn sign(&self, bytes: &[u8]) -> [u8; 64] {
         let mut signature = [0u8; 64];
         signature.copy_from_slice(self.pair.sign(bytes).as_ref());
         signature

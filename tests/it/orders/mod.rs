@@ -23,6 +23,7 @@ fn reason(result: &Json) -> String {
 fn each_command_has_the_outcome_that_it_must_have() {
     let mut site = Site::start();
     let again = done(&site);
+    signed_by_hand(&site);
     refused(&site);
     dead(&site);
     killed(&mut site, &again);
@@ -68,6 +69,25 @@ fn done(site: &Site) -> CommandRequest {
     assert_eq!(reason(&stolen), "id_reused");
 
     again
+}
+
+/// What `linli command sign` prints is done; with another gateway's name in it, it is not.
+fn signed_by_hand(site: &Site) {
+    let key = by_hand(site.folder.path());
+    let config = site.config.display().to_string();
+    let words = ["sign", "--json", "--key", &key, "--config", &config, "--device", "charger"];
+    let sign =
+        |more: &[&str]| command(&[&words[..], &["--command", "currentLimit"], more].concat());
+    let signed = sign(&["--value", "9", "--id", "by-hand", "--expires", "30s"]);
+    site.send(&signed);
+    wait_until("it is done", || site.outcomes("by-hand") == ["accepted", "done"]);
+    assert!((site.shown() - 9.0).abs() < 0.01);
+    let mut stolen = sign(&["--value", "8", "--id", "stolen", "--gateway", "another"]);
+    stolen["payload"]["gateway"] = "orders".into();
+    stolen["topic"] = format!("{PREFIX}/command/stolen").into();
+    site.send(&stolen);
+    wait_until("it is refused", || site.outcomes("stolen") == ["refused"]);
+    assert_eq!(reason(&site.results("stolen")[0]), "signature");
 }
 
 fn refused(site: &Site) {

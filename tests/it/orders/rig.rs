@@ -15,7 +15,7 @@ use serde_json::Value as Json;
 use tokio::runtime::Runtime;
 use tokio_util::sync::CancellationToken;
 
-use crate::parts::{Process, ask, free_port, linli, mosquitto, wait_until};
+use crate::parts::{Process, ask, free_port, linli, mosquitto, program, wait_until};
 
 pub(super) const PREFIX: &str = "linli/v1/orders";
 
@@ -46,7 +46,11 @@ pub(super) fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-pub(super) fn configuration(folder: &Path, ports: [u16; 4], key: &str) -> String {
+pub(super) fn configuration(
+    folder: &Path,
+    ports: [u16; 4],
+    (key, by_hand): (&str, &str),
+) -> String {
     let [broker, modbus, line, page] = ports;
     format!(
         r#"
@@ -62,7 +66,7 @@ host = "127.0.0.1"
 port = {broker}
 reconnect_cap = "1s"
 [commands]
-public_keys = ["{key}"]
+public_keys = ["{key}", "{by_hand}"]
 safe_after = "10s"
 [mqtt]
 host = "127.0.0.1"
@@ -102,6 +106,18 @@ allow = ["on"]
     )
 }
 
+/// The key of whoever orders by hand.
+pub(super) fn by_hand(folder: &Path) -> String {
+    folder.join("by-hand.pk8").display().to_string()
+}
+
+/// `linli command` with these words; what it prints.
+pub(super) fn command(words: &[&str]) -> Json {
+    let output = std::process::Command::new(program()).arg("command").args(words).output().unwrap();
+    assert!(output.status.success(), "{words:?}: {output:?}");
+    serde_json::from_slice(&output.stdout).unwrap()
+}
+
 impl Site {
     pub(super) fn start() -> Self {
         let folder = tempfile::tempdir().unwrap();
@@ -124,7 +140,9 @@ impl Site {
 
         let key = Ed25519KeyPair::from_seed_unchecked(&[7; 32]).unwrap();
         let public = hex(key.public_key().as_ref());
-        let text = configuration(folder.path(), [port, modbus, line, page], &public);
+        let made = command(&["key", "--json", &by_hand(folder.path())]);
+        let made = made["public_key"].as_str().unwrap();
+        let text = configuration(folder.path(), [port, modbus, line, page], (&public, made));
         let config = folder.path().join("linli.toml");
         fs::write(&config, text).unwrap();
 
@@ -200,6 +218,13 @@ impl Site {
         let text = serde_json::to_string(&request.document("orders")).unwrap();
         let topic = format!("{PREFIX}/command/{}", request.id);
         let sent = self.client.publish(topic, QoS::AtLeastOnce, retained, text);
+        self.runtime.block_on(sent).unwrap();
+    }
+
+    /// Publishes what a command line printed.
+    pub(super) fn send(&self, signed: &Json) {
+        let (topic, text) = (signed["topic"].as_str().unwrap(), signed["payload"].to_string());
+        let sent = self.client.publish(topic, QoS::AtLeastOnce, false, text);
         self.runtime.block_on(sent).unwrap();
     }
 
