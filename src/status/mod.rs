@@ -61,7 +61,7 @@ pub use scan::ScanDesk;
 pub use server::serve;
 pub use settings::{Files, HandedOver, Writing};
 pub use setup::{SetupDesk, SetupForm, serve_setup};
-pub use support::Support;
+pub use support::{Bundle, Support};
 pub use text::Lang;
 pub use tls::{Certificate, PageTls, TlsFault, fingerprint_of};
 pub use view::{BusLine, View};

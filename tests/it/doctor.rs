@@ -287,6 +287,54 @@ fn no_planted_secret_is_in_the_bundle_of_a_running_gateway() {
     }
     let (code, again) = made.command(&["support-bundle", file.to_str().unwrap()]);
     assert!(code == 1 && again.contains("already"), "nothing is overwritten: {again}");
+    downloaded(&made);
+}
+
+/// The page gives the same away as the command, one at a time, and notes who took it.
+fn downloaded(made: &Box_) {
+    let (code, said) = made.command(&["users", "token", "support", "--role", "maintainer"]);
+    assert_eq!(code, 0, "{said}");
+    let token = said.lines().rev().find(|line| !line.contains(' ')).unwrap().to_owned();
+    let ask = |path: &str, file: &Path| {
+        let mut command = Command::new("curl");
+        command.args(["-s", "--max-time", "60", "-w", "%{http_code}", "-o"]).arg(file);
+        command.args(["-H", &format!("Authorization: Bearer {token}")]);
+        command.arg(format!("http://127.0.0.1:{}{path}", made.page));
+        command
+    };
+    let place = "/api/v1/support-bundle";
+    // The token is known within seconds.
+    let nothing = made.path("nothing");
+    wait_until("the token is known", || {
+        ask("/api/v1/gateway", &nothing).output().unwrap().stdout == b"200"
+    });
+    let files = [made.path("first"), made.path("second")];
+    let asked = files
+        .each_ref()
+        .map(|file| ask(place, file).stdout(std::process::Stdio::piped()).spawn().unwrap());
+    let mut answers = asked.map(|child| child.wait_with_output().unwrap().stdout);
+    let given = if answers[0] == b"200" { &files[0] } else { &files[1] };
+    answers.sort();
+    assert_eq!(answers, [b"200".to_vec(), b"503".to_vec()]);
+    let texts = unpack(given);
+    holds_no_secret(made, "", &texts);
+    assert!(texts.iter().all(|(_, text)| !text.contains(&token)));
+    for name in ["doctor.json", "config/linli.toml", "api/gateway.json", "CONTENTS"] {
+        assert!(
+            texts.iter().any(|(file, text)| file.ends_with(name) && !text.is_empty()),
+            "{name}"
+        );
+    }
+    let trail = made.path("trail");
+    assert_eq!(ask("/api/v1/audit", &trail).output().unwrap().stdout, b"200");
+    let trail: Value = serde_json::from_str(&fs::read_to_string(trail).unwrap()).unwrap();
+    let entries = trail["entries"].as_array().unwrap();
+    let bundles = entries.iter().filter(|entry| entry["action"] == "bundle");
+    let mut outcomes: Vec<&str> = bundles.map(|entry| entry["outcome"].as_str().unwrap()).collect();
+    outcomes.sort_unstable();
+    assert_eq!(outcomes, ["done", "failed"], "{entries:#?}");
+    // The next is made once the last was sent.
+    assert_eq!(ask(place, &files[0]).output().unwrap().stdout, b"200");
 }
 
 #[test]

@@ -40,3 +40,10 @@ su -s /bin/sh linli -c "ln -s /etc/shadow /var/lib/linli/proposal/change.json"
 gone() { [ ! -L /var/lib/linli/proposal/change.json ]; }
 within 60 "a link is taken away" gone
 check "the unit goes on waiting" systemctl --quiet is-active linli-apply.path
+
+# What support gets from the page is made by another process of the service, within its sandbox.
+equal "the page gives the bundle for support" "$(api /api/v1/support-bundle --max-time 150 -o /run/bundle -w '%{http_code}')" 200
+check "which is whole" zstd -qt /run/bundle
+contains "with what the doctor says" "$(zstd -qdc /run/bundle | tar -t)" doctor.txt
+refuse "nothing of it stays on the disk" bash -c 'find /var/tmp /tmp -name "linli-support-*" | grep .'
+check "the service goes on" active
