@@ -95,7 +95,8 @@ enum Command {
     /// List, show and check device profiles (设备型号库).
     Profiles(profiles::Arguments),
     /// Make keys for commands, and sign commands with them (命令签名).
-    Command(command::Arguments),
+    #[command(name = "command")]
+    Sign(command::Arguments),
     /// Explain the bytes of a meter or Modbus frame (报文解析).
     Decode(decode::Arguments),
     /// Show, verify and export what is stored (缓存).
@@ -140,7 +141,7 @@ pub fn execute(arguments: Arguments) -> ExitCode {
         #[cfg(feature = "demo")]
         Command::Simulate(arguments) => simulate::execute(*arguments),
         Command::Profiles(arguments) => profiles::execute(&arguments),
-        Command::Command(arguments) => command::execute(&arguments),
+        Command::Sign(arguments) => command::execute(&arguments),
         Command::Decode(arguments) => decode::execute(&arguments),
         Command::Buffer(arguments) => buffer::execute(&arguments),
         Command::Alarms(arguments) => alarms::execute(&arguments),
